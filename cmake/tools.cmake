@@ -1,0 +1,94 @@
+# Compiler options and the functions that declare modules, adapters and the sandbox.
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+endif()
+find_program(MOLD mold)
+
+add_library(touchgate_options INTERFACE)
+target_include_directories(touchgate_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+target_compile_options(touchgate_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # -fpch-preprocess lets ccache see through precompiled headers. GCC 12 reports false positives of these three in inlined library code.
+  target_compile_options(touchgate_options INTERFACE -fpch-preprocess -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overflow)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(touchgate_options INTERFACE -O2 -g1)
+endif()
+if(MOLD)
+  target_link_options(touchgate_options INTERFACE -fuse-ld=mold)
+endif()
+if(TOUCHGATE_SANITIZE)
+  target_compile_options(touchgate_options INTERFACE -fsanitize=${TOUCHGATE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(touchgate_options INTERFACE -fsanitize=${TOUCHGATE_SANITIZE})
+endif()
+
+# touchgate_module(name NEEDS modules… LIBRARIES public… PRIVATE_LIBRARIES …): gateway/<name>/**/*.cpp
+function(touchgate_module name)
+  cmake_parse_arguments(ARG "" "" "NEEDS;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/gateway/${name}/*.cpp)
+  if(sources)
+    add_library(touchgate_${name} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(touchgate_${name} PRIVATE touchgate_options ${ARG_PRIVATE_LIBRARIES})
+  else()
+    add_library(touchgate_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  list(TRANSFORM ARG_NEEDS PREPEND touchgate_)
+  target_link_libraries(touchgate_${name} ${scope} ${ARG_NEEDS} ${ARG_LIBRARIES})
+  if(sources AND EXISTS ${CMAKE_SOURCE_DIR}/gateway/${name}/precompiled.hpp)
+    target_precompile_headers(touchgate_${name} PRIVATE ${CMAKE_SOURCE_DIR}/gateway/${name}/precompiled.hpp)
+  endif()
+endfunction()
+
+# One library per folder of adapters/ (but the sandbox), and the generated list of them all.
+function(touchgate_adapters)
+  cmake_parse_arguments(ARG "" "" "NEEDS;PRIVATE_LIBRARIES" ${ARGN})
+  list(TRANSFORM ARG_NEEDS PREPEND touchgate_)
+  file(GLOB folders CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/adapters/*/adapter.hpp)
+  set(includes "")
+  set(calls "")
+  set(libraries "")
+  foreach(header ${folders})
+    get_filename_component(folder ${header} DIRECTORY)
+    get_filename_component(name ${folder} NAME)
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+    add_library(touchgate_adapter_${name} STATIC ${sources})
+    target_link_libraries(touchgate_adapter_${name} PUBLIC ${ARG_NEEDS} PRIVATE touchgate_options ${ARG_PRIVATE_LIBRARIES})
+    string(APPEND includes "#include \"adapters/${name}/adapter.hpp\"\n")
+    string(APPEND calls "        touchgate::adapters::${name}_adapter(),\n")
+    list(APPEND libraries touchgate_adapter_${name})
+  endforeach()
+  set(generated ${CMAKE_BINARY_DIR}/generated/all_adapters.cpp)
+  file(CONFIGURE OUTPUT ${generated} CONTENT
+"// Generated from the folders under adapters/.
+#include \"gateway/channel/adapter.hpp\"
+${includes}
+namespace touchgate::channel {
+const std::vector<AdapterInfo>& all_adapters() {
+    static const std::vector<AdapterInfo> adapters = {
+${calls}    };
+    return adapters;
+}
+}
+" @ONLY)
+  add_library(touchgate_adapters STATIC ${generated})
+  target_link_libraries(touchgate_adapters PUBLIC touchgate_channel ${libraries} PRIVATE touchgate_options)
+endfunction()
+
+function(touchgate_sandbox)
+  cmake_parse_arguments(ARG "" "" "NEEDS;PRIVATE_LIBRARIES" ${ARGN})
+  list(TRANSFORM ARG_NEEDS PREPEND touchgate_)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/adapters/sandbox/*.cpp)
+  if(sources)
+    add_library(touchgate_sandbox STATIC ${sources})
+    target_link_libraries(touchgate_sandbox PUBLIC ${ARG_NEEDS} PRIVATE touchgate_options ${ARG_PRIVATE_LIBRARIES})
+    if(EXISTS ${CMAKE_SOURCE_DIR}/adapters/sandbox/precompiled.hpp)
+      target_precompile_headers(touchgate_sandbox PRIVATE ${CMAKE_SOURCE_DIR}/adapters/sandbox/precompiled.hpp)
+    endif()
+  else()
+    add_library(touchgate_sandbox INTERFACE)
+  endif()
+endfunction()

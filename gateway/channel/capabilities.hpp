@@ -1,0 +1,26 @@
+// What an adapter declares about itself: read by machines (routing, checks) and shown to people.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace touchgate::channel {
+
+struct Capabilities {
+    std::string channel;                  // "sms", "wecom" …
+    bool takes_text = true;               // free text
+    bool takes_template_code = false;     // a template registered at the provider
+    std::size_t text_characters_max = 0;  // 0: no limit of its own
+    bool idempotent_submit = false;       // repeating a submit is harmless
+    bool receipts = false;
+    bool inbound = false;
+    bool recall = false;
+    bool human_executed = false;
+    bool can_reconcile = false;           // an unknown attempt can be asked for
+    bool has_validity = false;            // the provider can be told until when to deliver
+    std::size_t batch_max = 1;            // attempts in one submit
+    std::vector<std::string> rate_scopes = {"account"};
+};
+
+}  // namespace touchgate::channel
