@@ -29,7 +29,13 @@ find_path(PHONENUMBER_INCLUDE phonenumbers/phonenumberutil.h
 find_library(PHONENUMBER_LIBRARY NAMES phonenumber libphonenumber.so.8 REQUIRED)
 add_library(phonenumber::phonenumber INTERFACE IMPORTED)
 set_target_properties(phonenumber::phonenumber PROPERTIES
+  INTERFACE_INCLUDE_DIRECTORIES ${PHONENUMBER_INCLUDE}
   INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${PHONENUMBER_INCLUDE}
   INTERFACE_LINK_LIBRARIES "${PHONENUMBER_LIBRARY}")
 find_library(PROTOBUF_LIBRARY NAMES protobuf REQUIRED)
 set_property(TARGET phonenumber::phonenumber APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${PROTOBUF_LIBRARY})
+
+find_path(UTF8PROC_INCLUDE utf8proc.h REQUIRED)
+find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
+add_library(utf8proc::utf8proc INTERFACE IMPORTED)
+set_target_properties(utf8proc::utf8proc PROPERTIES INTERFACE_LINK_LIBRARIES ${UTF8PROC_LIBRARY})

@@ -43,6 +43,22 @@ function(touchgate_module name)
   endif()
 endfunction()
 
+# touchgate_embed(http docs/x.json name): the file's text as `std::string_view embedded::name()`, compiled into the module.
+function(touchgate_embed module file name)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${file})
+  file(READ ${CMAKE_SOURCE_DIR}/${file} text)
+  set(generated ${CMAKE_BINARY_DIR}/generated/${name}.cpp)
+  file(CONFIGURE OUTPUT ${generated} CONTENT
+"// Generated from ${file}.
+#include <string_view>
+namespace touchgate::embedded {
+std::string_view ${name}();
+std::string_view ${name}() { return R\"embedded(${text})embedded\"; }
+}
+" @ONLY)
+  target_sources(touchgate_${module} PRIVATE ${generated})
+endfunction()
+
 # One library per folder of adapters/ (but the sandbox), and the generated list of them all.
 function(touchgate_adapters)
   cmake_parse_arguments(ARG "" "" "NEEDS;PRIVATE_LIBRARIES" ${ARGN})

@@ -20,7 +20,7 @@ namespace touchgate::channel {
 // Names a receipt or message that waits for its acknowledgement until it is durable. Valid for one connection only.
 using AckToken = std::uint64_t;
 
-struct SessionUp {};                                              // traffic may flow (bound)
+struct SessionUp { std::string warning = {}; };                   // traffic may flow (bound); a warning is for the operator's log
 struct SessionDown { std::string reason; bool credentials = false; };  // not bound any more, or the bind was refused
 struct AttemptOutcome { AttemptRef ref = 0; Outcome outcome; };
 struct ReceiptArrived { Receipt receipt; AckToken token = 0; };
@@ -40,6 +40,8 @@ public:
     // When the transport should open the connection; nothing while connected or not wanted. Covers the reconnect back-off.
     [[nodiscard]] virtual std::optional<Monotonic> connect_at() const = 0;
     virtual void on_connected(Monotonic now) = 0;
+    // The wall time, told right before on_connected, for protocols whose log-in or validity carries it.
+    virtual void on_wall_time(Instant /*now*/) {}
     // The connection could not be made, broke or was closed. Every written and unanswered attempt is reported `unknown`; parts never
     // written and attempts of which nothing was written are reported `not_sent`.
     virtual void on_closed(Monotonic now, std::string_view reason) = 0;

@@ -67,6 +67,20 @@ Digest sha256(std::string_view first, std::string_view second) {
     return digest;
 }
 
+Sha256::Sha256() : state_{} {
+    static_assert(sizeof(SHA256_CTX) == sizeof(state_) && alignof(SHA256_CTX) <= 8);
+    SHA256_Init(reinterpret_cast<SHA256_CTX*>(state_.data()));
+}
+
+void Sha256::update(std::string_view bytes) { SHA256_Update(reinterpret_cast<SHA256_CTX*>(state_.data()), bytes.data(), bytes.size()); }
+
+Digest Sha256::digest() const {
+    auto copy = state_;
+    Digest digest;
+    SHA256_Final(digest.data(), reinterpret_cast<SHA256_CTX*>(copy.data()));
+    return digest;
+}
+
 std::string sha1(std::string_view bytes) { return evp_digest(EVP_sha1(), bytes); }
 std::string md5(std::string_view bytes) { return evp_digest(EVP_md5(), bytes); }
 std::string sm3(std::string_view bytes) { return evp_digest(EVP_sm3(), bytes); }

@@ -16,6 +16,16 @@ using Key = std::array<std::uint8_t, 32>;  // AES-256 or HMAC key
 [[nodiscard]] Digest sha256(std::string_view bytes);
 // SHA-256 of the concatenation.
 [[nodiscard]] Digest sha256(std::string_view first, std::string_view second);
+// SHA-256 over pieces that come one after the other. `digest` may be asked at any time; more may follow. A copy goes its own way.
+class Sha256 {
+public:
+    Sha256();
+    void update(std::string_view bytes);
+    [[nodiscard]] Digest digest() const;
+
+private:
+    alignas(8) std::array<std::uint8_t, 112> state_;  // opaque
+};
 [[nodiscard]] std::string sha1(std::string_view bytes);  // 20 raw bytes; for protocols that ask for it
 [[nodiscard]] std::string md5(std::string_view bytes);   // 16 raw bytes; for protocols that ask for it
 [[nodiscard]] std::string sm3(std::string_view bytes);   // 32 raw bytes; for phone hashes of third-party lists

@@ -10,6 +10,7 @@
 // are in the way); else defer. The order of rules never changes verdict or `until`, only which rule is named.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -64,6 +65,8 @@ struct CompileContext {
     IncludeLoader include;
     std::string default_zone = "Asia/Shanghai";
     std::vector<std::string> known_channels = {};  // for warnings only; empty: do not warn
+    // Reads the words of a content rule's `forbidden_file`, one a line. Empty: a policy with such a rule is refused.
+    std::function<Result<std::vector<std::string>>(std::string_view file)> forbidden_words = {};
 };
 
 class CompiledPolicy {

@@ -4,6 +4,7 @@
 // The format, with a worked example, is in docs/touch-log.md; the constants are in format.hpp.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -63,10 +64,11 @@ class LogWriter {
 public:
     virtual ~LogWriter() = default;
     [[nodiscard]] virtual LogHead head() const = 0;  // of what was appended, committed or not
-    // Room for `bytes` more, so that the commit cannot fail for lack of space. Rolls to a new segment when this one is full.
+    // Room for records of `bytes` in all (log_format::record_overhead_bytes and the payload for each), so that the commit cannot fail for
+    // lack of space. Rolls to a new segment when this one is full (never inside an open batch). The room ends with the next commit.
     // Kind unavailable: the disk is full; nothing has changed. Errors of any other kind: stop the process.
     virtual Result<void> reserve(std::size_t bytes) = 0;
-    // Bytes that may still be appended under the reservation.
+    // The longest payload that one more `append` may carry under the reservation.
     [[nodiscard]] virtual std::size_t room() const = 0;
     // Encodes the record into the open batch; its sequence and position are final. `payload` must fit into room().
     virtual LogPosition append(Instant time, std::uint16_t type, std::uint8_t version, ContactIndex contact, LogPosition previous_of_contact,
@@ -79,10 +81,11 @@ public:
 class LogReader {
 public:
     virtual ~LogReader() = default;
-    // The record at `position`; its payload is copied into `buffer`. Kind corrupt if the bytes are no record.
+    // The record at `position`, checked against its hash; its payload is copied into `buffer`. Kind corrupt if the bytes are no record,
+    // not_found if nothing durable stands there.
     virtual Result<Record> at(LogPosition position, std::string& buffer) const = 0;
     // Calls `each` for the records from sequence `from` on, in order, until it returns false or the durable end is reached.
-    // Returns the sequence after the last one seen.
+    // Returns the sequence after the last one seen. Lengths and sequences are checked, hashes are not (opening and `verify_log` do that).
     virtual Result<std::uint64_t> scan(std::uint64_t from, const std::function<bool(const Record&)>& each) const = 0;
     [[nodiscard]] virtual LogHead durable_head() const = 0;
 };
@@ -91,11 +94,12 @@ struct FileLogOptions {
     std::string data_dir;
     std::size_t segment_bytes = std::size_t{256} << 20U;
     std::string archive_dir = {};  // sealed segments that were moved are still read from here
+    std::optional<std::array<std::uint8_t, 16>> new_log_id = {};  // the id of a log that is made; random when not given
 };
 
 // What opening found: a torn last batch that was cut.
 struct LogRecovery {
-    std::uint64_t records = 0;
+    std::uint64_t records = 0;  // checked in the tail
     std::optional<LogDamage> cut;
 };
 
@@ -106,7 +110,8 @@ public:
     // and so is a log that ends before sequence `known_sequence` (what the checkpoint, the key store or a cursor has seen).
     static Result<std::unique_ptr<FileLog>> open(Disk& disk, const FileLogOptions& options, const LogHead& verified_to, std::uint64_t known_sequence,
                                                  LogRecovery& recovery);
-    // Opens for reading only, beside a running gateway or without one; cuts nothing, stops before a torn last batch. `refresh` sees newer records.
+    // Opens for reading only, beside a running gateway or without one; cuts nothing, stops before an incomplete last batch. Each `scan`,
+    // `durable_head` and `at` beyond the known end looks for newer records. Kind not_found: there is no log.
     static Result<std::unique_ptr<LogReader>> open_for_reading(Disk& disk, const FileLogOptions& options);
 };
 
@@ -120,7 +125,8 @@ struct VerifyResult {
 Result<VerifyResult> verify_log(Disk& disk, const FileLogOptions& options, const std::optional<LogHead>& expect,
                                 const std::function<void(std::uint64_t bytes_done, std::uint64_t bytes_total)>& progress = {});
 
-// Moves sealed segments whose newest record is older than `before` to the archive folder (copied, synced, verified, then removed).
+// Moves sealed segments whose newest record is older than `before` to the archive folder (copied, synced, verified, then removed), oldest
+// first, up to the first that is not. Returns the names of their files. May run beside a gateway. Kind invalid_input: no archive folder given.
 Result<std::vector<std::string>> archive_segments(Disk& disk, const FileLogOptions& options, Instant before);
 
 }  // namespace touchgate

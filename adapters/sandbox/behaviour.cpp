@@ -1,0 +1,220 @@
+#include "adapters/sandbox/behaviour.hpp"
+
+#include <cmath>
+
+namespace touchgate::sandbox {
+
+namespace {
+
+constexpr Duration delay_max = std::chrono::hours{24 * 30};
+
+// One list of fields serves reading and writing: `fields` names each setting once and a visitor does the rest.
+class Reading {
+public:
+    explicit Reading(JsonReader& reader) : reader_{reader} {}
+
+    void share(const char* key, double& value) { value = reader_.number(key, value, 0.0, 1.0); }
+    void number(const char* key, double& value) { value = reader_.number(key, value, 0.0, 1e9); }
+    void count(const char* key, std::int64_t& value) { value = reader_.integer(key, value, 0, 1'000'000'000); }
+    void boolean(const char* key, bool& value) { value = reader_.boolean(key, value); }
+    void duration(const char* key, Duration& value) { value = reader_.duration(key, value, Duration{0}, delay_max); }
+    void choice(const char* key, std::initializer_list<std::string_view> allowed, std::string& value) { value = reader_.choice(key, allowed, value); }
+    void url(const char* key, std::string& value) {
+        const auto read = reader_.text(key, value);
+        if (read.empty() || read.starts_with("http://")) value = read;
+        else reader_.problem(key, "must be an http:// URL, or \"\" for no callbacks");
+    }
+    void texts(const char* key, std::vector<std::string>& value) {
+        value = reader_.texts(key, value);
+        if (value.empty()) reader_.problem(key, "must not be empty");
+    }
+
+    void range(const char* key, DelayRange& value) {
+        const auto* const raw = reader_.raw(key);
+        if (raw == nullptr) return;
+        if (!raw->is_array()) {
+            const auto both = reader_.duration(key, value.from, Duration{0}, delay_max);
+            if (raw->is_string()) value = {both, both};
+            return;
+        }
+        std::optional<Duration> ends[2];
+        for (std::size_t i = 0; i < 2 && raw->size() == 2; ++i)
+            if ((*raw)[i].is_string()) ends[i] = parse_duration((*raw)[i].get_ref<const std::string&>());
+        if (!ends[0] || !ends[1] || *ends[0] > *ends[1] || *ends[1] > delay_max)
+            reader_.problem(key, "must be an ISO 8601 duration or two of them, the shorter first, such as [\"PT0.05S\", \"PT0.2S\"]");
+        else value = {*ends[0], *ends[1]};
+    }
+
+    template <class Check> void shares(const char* key, Shares& value, Check check) {
+        if (reader_.raw(key) == nullptr) return;
+        Shares read;
+        double sum = 0;
+        reader_.members(key, [&](const std::string& word, const Json& share, const std::string& pointer) {
+            if (!check(word)) {
+                reader_.problems().push_back({pointer, "\"" + word + "\" is not a status that this channel can give"});
+            } else if (!share.is_number() || !(share.get<double>() >= 0) || share.get<double>() > 1) {
+                reader_.problems().push_back({pointer, "must be a share from 0 to 1"});
+            } else {
+                sum += share.get<double>();
+                read.emplace_back(word, share.get<double>());
+            }
+        });
+        if (sum > 1 + 1e-9) reader_.problem(key, "the shares must not add up to more than 1");
+        value = std::move(read);
+    }
+
+private:
+    JsonReader& reader_;
+};
+
+class Writing {
+public:
+    void share(const char* key, const double& value) { json_[key] = value; }
+    void number(const char* key, const double& value) { json_[key] = value; }
+    void count(const char* key, const std::int64_t& value) { json_[key] = value; }
+    void boolean(const char* key, const bool& value) { json_[key] = value; }
+    void duration(const char* key, const Duration& value) { json_[key] = format_duration(value); }
+    void choice(const char* key, std::initializer_list<std::string_view>, const std::string& value) { json_[key] = value; }
+    void texts(const char* key, const std::vector<std::string>& value) { json_[key] = value; }
+    void url(const char* key, const std::string& value) { json_[key] = value; }
+    void range(const char* key, const DelayRange& value) {
+        if (value.from == value.to) json_[key] = format_duration(value.from);
+        else json_[key] = Json::array({format_duration(value.from), format_duration(value.to)});
+    }
+    template <class Check> void shares(const char* key, const Shares& value, Check) {
+        auto& object = json_[key] = Json::object();
+        for (const auto& [word, share] : value) object[word] = share;
+    }
+    [[nodiscard]] Json take() { return std::move(json_); }
+
+private:
+    Json json_ = Json::object();
+};
+
+bool is_status_word(std::string_view word) {
+    if (word.empty() || word.size() > 20) return false;
+    for (const char c : word)
+        if (c <= ' ' || c > '~') return false;
+    return true;
+}
+
+bool is_command_status(std::string_view word) {
+    if (word.size() < 3 || word.size() > 10 || word.substr(0, 2) != "0x") return false;
+    bool nonzero = false;
+    for (const char c : word.substr(2)) {
+        if (std::isxdigit(static_cast<unsigned char>(c)) == 0) return false;
+        nonzero = nonzero || c != '0';
+    }
+    return nonzero;
+}
+
+bool is_error_code(std::string_view word) { return !word.empty() && word.size() <= 100; }
+
+template <class Channel, class Visitor> void common_fields(Channel& channel, Visitor& visit) {
+    visit.share("throttle", channel.throttle);
+    visit.number("rate", channel.rate);
+    visit.range("response_delay", channel.response_delay);
+    visit.shares("receipts", channel.receipts, is_status_word);
+    visit.range("receipt_delay", channel.receipt_delay);
+    visit.share("early_receipt", channel.early_receipt);
+    visit.share("duplicate_receipt", channel.duplicate_receipt);
+    visit.share("missing_receipt", channel.missing_receipt);
+    visit.share("mo_repeat", channel.mo_repeat);
+    visit.share("reply", channel.customers.reply);
+    visit.share("opt_out", channel.customers.opt_out);
+    visit.range("reply_delay", channel.customers.reply_delay);
+    visit.texts("replies", channel.customers.replies);
+    visit.texts("opt_out_words", channel.customers.opt_out_words);
+}
+
+template <class Smsc, class Visitor> void smsc_fields(Smsc& smsc, Visitor& visit) {
+    common_fields(smsc, visit);
+    visit.share("no_response", smsc.no_response);
+    visit.share("queue_full", smsc.queue_full);
+    visit.share("system_error", smsc.system_error);
+    visit.shares("error", smsc.errors, is_command_status);
+    visit.count("drop_after", smsc.drop_after);
+    visit.count("reset_after", smsc.reset_after);
+    visit.count("half_open_after", smsc.half_open_after);
+    visit.share("refuse_connection", smsc.refuse_connection);
+    visit.share("refuse_bind", smsc.refuse_bind);
+    visit.count("binds_max", smsc.binds_max);
+    visit.count("window_max", smsc.window_max);
+    visit.share("out_of_order", smsc.out_of_order);
+    visit.share("intermediate", smsc.intermediate);
+    visit.choice("receipt_id", {"same", "hex_to_dec", "dec_to_hex", "upper", "padded"}, smsc.receipt_id);
+    visit.choice("receipt_form", {"both", "text", "tlv"}, smsc.receipt_form);
+    visit.boolean("strict_length", smsc.strict_length);
+    visit.count("deliver_window", smsc.deliver_window);
+    visit.duration("deliver_timeout", smsc.deliver_timeout);
+    visit.duration("deliver_retry", smsc.deliver_retry);
+    visit.duration("enquire_link", smsc.enquire_link);
+}
+
+template <class Cloud, class Visitor> void cloud_fields(Cloud& cloud, Visitor& visit) {
+    common_fields(cloud, visit);
+    visit.share("no_answer", cloud.no_response);
+    visit.shares("error", cloud.error, is_error_code);
+    visit.share("http_error", cloud.http_error);
+    visit.number("retry_scale", cloud.retry_scale);
+    visit.count("callback_batch", cloud.callback_batch);
+    visit.url("receipt_url", cloud.receipt_url);
+    visit.url("mo_url", cloud.mo_url);
+}
+
+}  // namespace
+
+std::chrono::nanoseconds DelayRange::draw(Random& random) const {
+    const std::chrono::nanoseconds low = from;
+    if (from == to) return low;
+    const std::chrono::nanoseconds span = to - from;
+    return low + std::chrono::nanoseconds{random.below(static_cast<std::uint64_t>(span.count()) + 1)};
+}
+
+std::string_view draw(const Shares& shares, Random& random) {
+    if (shares.empty()) return {};
+    if (shares.size() == 1 && shares.front().second >= 1) return shares.front().first;
+    auto left = random.unit();
+    double sum = 0;
+    for (const auto& [word, share] : shares) {
+        sum += share;
+        if (left < share) return word;
+        left -= share;
+    }
+    // Shares that add up to 1 but for rounding leave no rest.
+    return std::abs(sum - 1) < 1e-9 ? std::string_view{shares.back().first} : std::string_view{};
+}
+
+void update(Behaviour& behaviour, JsonReader& reader) {
+    auto changed = behaviour;
+    const auto before = reader.problems().size();
+    if (auto smsc = reader.object("smsc")) {
+        Reading reading{*smsc};
+        smsc_fields(changed.smsc, reading);
+        smsc->finish();
+    }
+    for (const auto& [key, cloud] : {std::pair{"aliyun", &changed.aliyun}, std::pair{"tencent", &changed.tencent}}) {
+        auto nested = reader.object(key);
+        if (!nested) continue;
+        Reading reading{*nested};
+        cloud_fields(*cloud, reading);
+        nested->finish();
+    }
+    reader.finish();
+    if (reader.problems().size() == before) behaviour = std::move(changed);
+}
+
+Json to_json(const Behaviour& behaviour) {
+    Json json = Json::object();
+    Writing smsc;
+    smsc_fields(behaviour.smsc, smsc);
+    json["smsc"] = smsc.take();
+    for (const auto& [key, cloud] : {std::pair{"aliyun", &behaviour.aliyun}, std::pair{"tencent", &behaviour.tencent}}) {
+        Writing writing;
+        cloud_fields(*cloud, writing);
+        json[key] = writing.take();
+    }
+    return json;
+}
+
+}  // namespace touchgate::sandbox

@@ -1,0 +1,229 @@
+#include "adapters/sandbox/playground.hpp"
+
+#include <charconv>
+#include <cstdio>
+
+#include "gateway/base/text.hpp"
+
+namespace touchgate::sandbox {
+
+namespace {
+
+constexpr std::uint64_t list_max = 1'000'000;
+
+HttpReply problem(int status, std::string_view title, const std::vector<Problem>& problems = {}) {
+    Json body{{"type", "about:blank"}, {"title", title}, {"status", status}};
+    for (const auto& one : problems) body["errors"].push_back({{"pointer", one.pointer}, {"detail", one.detail}});
+    return {.status = status, .content_type = "application/problem+json", .body = body.dump()};
+}
+
+HttpReply json_reply(const Json& body, int status = 200) { return {.status = status, .body = body.dump()}; }
+
+std::uint64_t number_of(const Parameters& parameters, std::string_view name, std::uint64_t fallback) {
+    const auto text = value_of(parameters, name);
+    std::uint64_t value = fallback;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view value) {
+    out.append(",\"").append(name).append("\":");
+    append_json_string(out, value);
+}
+
+// Written by hand: a load test reads millions of these.
+void append_message(std::string& out, const StoredMessage& message, bool with_raw) {
+    out.append("{\"n\":").append(std::to_string(message.n)).append(",\"at\":\"");
+    append_instant(out, message.at);
+    out.push_back('"');
+    append_member(out, "account_user", message.account_user);
+    append_member(out, "to", message.to);
+    append_member(out, "from", message.from);
+    append_member(out, "text", message.text);
+    out.append(",\"parts\":").append(std::to_string(message.parts));
+    append_member(out, "state", name_of(message.state));
+    append_member(out, "stat", message.stat);
+    out.append(",\"answered\":").append(message.answered ? "true" : "false");
+    append_member(out, "via", name_of(message.via));
+    if (with_raw) {
+        out.append(",\"raw\":[");
+        for (std::size_t i = 0; i < message.raw.size(); ++i) {
+            if (i > 0) out.push_back(',');
+            append_json_string(out, to_hex(message.raw[i]));
+        }
+        out.push_back(']');
+    }
+    out.push_back('}');
+}
+
+std::string status_text(std::uint32_t status) {
+    char text[16];
+    std::snprintf(text, sizeof text, "0x%02X", static_cast<unsigned>(status));
+    return text;
+}
+
+Json to_json(const Customers& customers) {
+    return {{"replies", customers.replies()}, {"opt_outs", customers.opt_outs()}, {"messages_after_opt_out", customers.messages_after_opt_out()}};
+}
+
+Json to_json(const SmscPeer& peer) {
+    const auto& s = peer.statistics();
+    Json refused = Json::object();
+    for (const auto& [status, count] : s.refused) refused[status_text(status)] = count;
+    return {{"connections", s.connections},
+            {"binds", s.binds},
+            {"binds_refused", s.binds_refused},
+            {"bound", peer.bound_sessions()},
+            {"submits", s.submits},
+            {"accepted", s.accepted},
+            {"answered", s.answered},
+            {"refused", refused},
+            {"repeated_parts", s.repeated_parts},
+            {"incomplete_messages", peer.incomplete_messages()},
+            {"receipts_sent", s.receipts_sent},
+            {"receipts_answered", s.receipts_answered},
+            {"intermediates_sent", s.intermediates_sent},
+            {"messages_sent", s.messages_sent},
+            {"messages_answered", s.messages_answered},
+            {"deliveries_waiting", peer.deliveries_waiting()},
+            {"deliveries_refused", s.deliveries_refused},
+            {"deliveries_repeated", s.deliveries_repeated},
+            {"deliveries_given_up", s.deliveries_given_up},
+            {"drops", s.drops},
+            {"resets", s.resets},
+            {"half_opens", s.half_opens},
+            {"protocol_errors", s.protocol_errors},
+            {"customers", to_json(peer.customers())}};
+}
+
+Json to_json(const CloudPeer& peer) {
+    const auto& s = peer.statistics();
+    const auto& callbacks = peer.callbacks();
+    return {{"requests", s.requests},
+            {"signatures_refused", s.signatures_refused},
+            {"submits", s.submits},
+            {"accepted", s.accepted},
+            {"unanswered", s.unanswered},
+            {"refused", s.refused},
+            {"receipts", s.receipts},
+            {"messages", s.messages},
+            {"callbacks", {{"sent", callbacks.sent()}, {"taken", callbacks.taken()}, {"repeated", callbacks.repeated()}, {"given_up", callbacks.given_up()},
+                           {"waiting", callbacks.waiting()}}},
+            {"customers", to_json(peer.customers())}};
+}
+
+}  // namespace
+
+Playground::Playground(const Settings& settings)
+    : behaviour_{settings.behaviour}, store_{settings.parts_max}, smsc_random_{settings.seed}, aliyun_random_{settings.seed + 1},
+      tencent_random_{settings.seed + 2} {
+    if (settings.smsc) smsc_.emplace(settings.smsc->peer, behaviour_.smsc, store_, smsc_random_);
+    if (settings.aliyun) aliyun_.emplace(settings.aliyun->peer, behaviour_.aliyun, store_, aliyun_random_);
+    if (settings.tencent) tencent_.emplace(settings.tencent->peer, behaviour_.tencent, store_, tencent_random_);
+}
+
+HttpReply Playground::control(const HttpRequest& request, Now now) {
+    const auto parameters = parse_parameters(request.query());
+    const auto path = request.path();
+    const auto is = [&](std::string_view method, std::string_view wanted) { return request.method == method && path == wanted; };
+    if (is("GET", "/sandbox/messages")) return list_messages(parameters);
+    if (is("DELETE", "/sandbox/messages")) {
+        store_.clear();
+        return {.status = 204};
+    }
+    if (is("GET", "/sandbox/duplicates")) return list_duplicates(parameters);
+    if (is("GET", "/sandbox/behaviour")) return json_reply(to_json(behaviour_));
+    if (is("PUT", "/sandbox/behaviour")) return put_behaviour(request);
+    if (is("POST", "/sandbox/inbound")) return post_inbound(request, now);
+    if (is("POST", "/sandbox/disconnect")) return post_disconnect(request);
+    if (is("GET", "/sandbox/stats")) return statistics();
+    for (const std::string_view known : {"/sandbox/messages", "/sandbox/duplicates", "/sandbox/behaviour", "/sandbox/inbound", "/sandbox/disconnect",
+                                         "/sandbox/stats"})
+        if (path == known) return problem(405, "this resource has no such method");
+    return problem(404, "no such resource; see adapters/sandbox/README.md");
+}
+
+HttpReply Playground::list_messages(const Parameters& parameters) const {
+    const auto after = number_of(parameters, "after", 0);
+    const auto limit = std::min(number_of(parameters, "limit", 1'000), list_max);
+    const auto to = value_of(parameters, "to");
+    const bool with_raw = value_of(parameters, "raw") == "1";
+    std::string body = "{\"items\":[";
+    std::uint64_t count = 0;
+    if (limit > 0) {
+        store_.read(after, with_raw, [&](const StoredMessage& message) {
+            if (!to.empty() && message.to != to) return true;
+            if (count++ > 0) body.push_back(',');
+            append_message(body, message, with_raw);
+            return count < limit;
+        });
+    }
+    body.append("],\"last\":").append(std::to_string(store_.last_number())).append("}");
+    return {.body = std::move(body)};
+}
+
+HttpReply Playground::list_duplicates(const Parameters& parameters) const {
+    const auto all = store_.duplicates(std::numeric_limits<std::size_t>::max());
+    const auto limit = number_of(parameters, "limit", 100);
+    std::uint64_t surplus = 0;
+    Json items = Json::array();
+    for (const auto& content : all) {
+        surplus += content.count - 1;
+        if (items.size() < limit) items.push_back({{"count", content.count}, {"to", content.to}, {"text", content.text}, {"n", content.numbers}});
+    }
+    return json_reply({{"messages", store_.message_count()}, {"distinct", store_.message_count() - surplus}, {"items", std::move(items)}});
+}
+
+HttpReply Playground::put_behaviour(const HttpRequest& request) {
+    const auto body = parse_json(request.body);
+    if (!body) return problem(400, body.error().detail);
+    std::vector<Problem> problems;
+    JsonReader reader{*body, "", problems};
+    update(behaviour_, reader);
+    if (!problems.empty()) return problem(422, "the behaviour was left as it was", problems);
+    if (smsc_) smsc_->behaviour_changed();
+    return json_reply(to_json(behaviour_));
+}
+
+HttpReply Playground::post_inbound(const HttpRequest& request, Now now) {
+    const auto body = parse_json(request.body);
+    if (!body) return problem(400, body.error().detail);
+    std::vector<Problem> problems;
+    JsonReader reader{*body, "", problems};
+    static_cast<void>(reader.choice("channel", {"sms"}, "sms"));
+    const CustomerMessage message{.from = reader.required_text("from", {1, 20}),
+                                  .to = reader.required_text("to", {1, 20}),
+                                  .text = reader.text("text", {}, {0, 10'000}),
+                                  .user = reader.text("account_user")};
+    const auto via = reader.choice("via", {"smsc", "aliyun", "tencent"}, "");
+    reader.finish();
+    if (!problems.empty()) return problem(422, "the message was not sent", problems);
+    std::size_t sent = 0;
+    if (smsc_ && (via.empty() || via == "smsc")) sent += smsc_->inbound(message, now);
+    if (aliyun_ && (via == "aliyun" || (via.empty() && sent == 0))) sent += aliyun_->inbound(message.from, message.to, message.text, now) ? 1 : 0;
+    if (tencent_ && (via == "tencent" || (via.empty() && sent == 0))) sent += tencent_->inbound(message.from, message.to, message.text, now) ? 1 : 0;
+    if (sent == 0) return problem(409, "nobody takes it: no such user, or no mo_url is configured");
+    return json_reply({{"sent_to", sent}}, 202);
+}
+
+HttpReply Playground::post_disconnect(const HttpRequest& request) {
+    const auto body = parse_json(request.body.empty() ? "{}" : request.body);
+    if (!body) return problem(400, body.error().detail);
+    std::vector<Problem> problems;
+    JsonReader reader{*body, "", problems};
+    const auto how = reader.choice("how", {"close", "reset"}, "close");
+    reader.finish();
+    if (!problems.empty()) return problem(422, "nothing was disconnected", problems);
+    if (smsc_) smsc_->disconnect_all(how == "reset" ? Ending::reset : Ending::close);
+    return {.status = 204};
+}
+
+HttpReply Playground::statistics() const {
+    Json body{{"store", {{"messages", store_.message_count()}, {"last", store_.last_number()}, {"bytes", store_.bytes_held()}}}};
+    if (smsc_) body["smsc"] = to_json(*smsc_);
+    if (aliyun_) body["aliyun"] = to_json(*aliyun_);
+    if (tencent_) body["tencent"] = to_json(*tencent_);
+    return json_reply(body);
+}
+
+}  // namespace touchgate::sandbox

@@ -1,0 +1,302 @@
+// The dump of the state, table by table, and its reading. Written at a turn boundary, so it is the fold of all records up to the log's head.
+// The version is the first number: a program that meets another one ignores the checkpoint and folds the whole log.
+
+#include "gateway/engine/internals.hpp"
+
+namespace touchgate {
+
+namespace {
+
+constexpr std::uint64_t dump_version = 1;
+
+// Hands pieces on as they fill, so that a large state is never held twice.
+class DumpWriter {
+public:
+    explicit DumpWriter(const CheckpointSink& sink) : sink_{sink} {}
+    ~DumpWriter() { flush(); }
+    template <class... T> void operator()(const T&... values) {
+        FieldWriter writer{bytes_};
+        (writer.write(values), ...);
+        if (bytes_.size() > (std::size_t{1} << 20U)) flush();
+    }
+
+private:
+    void flush() {
+        if (bytes_.size() == 0) return;
+        sink_(bytes_.bytes());
+        bytes_.clear();
+    }
+    const CheckpointSink& sink_;
+    ByteWriter bytes_;
+};
+
+struct Reading {
+    ByteReader& in;
+    template <class... T> void operator()(T&... values) {
+        FieldReader reader{in};
+        (reader.read(values), ...);
+    }
+    template <class T> T take() {
+        T value{};
+        (*this)(value);
+        return value;
+    }
+};
+
+// One list of members for both directions, as for events; Archive is DumpWriter or Reading.
+template <class A> void positions(A& a, LogPosition& position) { a(position.value); }
+
+template <class A> void entry(A& a, policy::HistoryEntry& e) { a(e.at, e.touch, e.profile, e.address, e.slot, e.outcome, e.attempt); }
+template <class A> void consent(A& a, policy::Consent& c) { a(c.channel, c.purpose, c.unit, c.granted, c.ended, c.at); }
+
+template <class T> constexpr bool is_reading = std::is_same_v<T, Reading>;
+
+template <class A, class Container, class Each> void sequence_of(A& a, Container& items, Each each) {
+    std::uint64_t size = items.size();
+    a(size);
+    if constexpr (is_reading<A>) {
+        if (size > a.in.remaining()) return a.in.fail();
+        items.resize(static_cast<std::size_t>(size));
+    }
+    for (auto& item : items) each(item);
+}
+
+template <class A> void numbers(A& a, auto& items) {
+    sequence_of(a, items, [&](auto& item) { a(item); });
+}
+
+template <class A> void optional_instant(A& a, std::optional<Instant>& at) {
+    std::int64_t ms = at ? unix_ms(*at) : 0;
+    a(ms);
+    if constexpr (is_reading<A>) at = ms == 0 ? std::nullopt : std::optional{from_unix_ms(ms)};
+}
+
+template <class A> void attributes_of(A& a, AttributeMap& attributes) {
+    std::vector<LoggedAttribute> list;
+    if constexpr (!is_reading<A>)
+        for (const auto& [name, value] : attributes) {
+            LoggedAttribute logged{.name = name, .kind = static_cast<std::uint8_t>(value.index()), .number = 0, .text = {}};
+            if (const auto* flag = std::get_if<bool>(&value)) logged.number = *flag ? 1 : 0;
+            else if (const auto* number = std::get_if<double>(&value)) logged.number = *number;
+            else logged.text = std::get<std::string>(value);
+            list.push_back(std::move(logged));
+        }
+    a(list);
+    if constexpr (is_reading<A>)
+        for (auto& logged : list) {
+            if (logged.kind == 0) attributes[logged.name] = logged.number != 0;
+            else if (logged.kind == 1) attributes[logged.name] = logged.number;
+            else attributes[logged.name] = logged.text;
+        }
+}
+
+template <class A> void extras_of(A& a, ContactExtras& e) {
+    a(e.name, e.locale, e.owner, e.unit, e.unionids, e.tags, e.last_complaint, e.last_reply, e.last_conversation_end, e.open_tickets, e.restricted, e.legal_hold);
+    attributes_of(a, e.attributes);
+    sequence_of(a, e.last_inbound, [&](std::pair<Symbol, Instant>& last) { a(last.first, last.second); });
+    sequence_of(a, e.reviews, [&](Review& review) { a(review.id, review.channel, review.purposes, review.due_at); });
+}
+
+template <class A> void contact_of(A& a, Contact& c) {
+    sequence_of(a, c.history, [&](policy::HistoryEntry& e) { entry(a, e); });
+    sequence_of(a, c.consents, [&](policy::Consent& each) { consent(a, each); });
+    numbers(a, c.addresses);
+    numbers(a, c.live);
+    positions(a, c.newest);
+    a(c.version, c.time_zone, c.erased);
+    bool has_extras = c.extras != nullptr;
+    a(has_extras);
+    if (has_extras) extras_of(a, c.extra());
+}
+
+template <class A> void address_of(A& a, AddressRow& r) {
+    a(r.kind, r.value, r.account, r.hash, r.last_used, r.invalid);
+    numbers(a, r.owners);
+    sequence_of(a, r.lists, [&](policy::ListEntry& e) { a(e.list, e.expires_at, e.channels, e.purposes); });
+    sequence_of(a, r.list_details, [&](SuppressionEntry& e) { a(e.source, e.at, e.sealed, e.kind); });
+    sequence_of(a, r.shared_consents, [&](SharedConsent& e) {
+        a(e.contact);
+        consent(a, e.consent);
+    });
+}
+
+template <class A> void text_pointer(A& a, std::unique_ptr<std::string>& text) {
+    std::string value = text ? *text : std::string{};
+    a(value);
+    if constexpr (is_reading<A>) text = value.empty() ? nullptr : std::make_unique<std::string>(std::move(value));
+}
+
+template <class A> void touch_of(A& a, Touch& t) {
+    a(t.id, t.created_sequence);
+    positions(a, t.created_position);
+    positions(a, t.decision_position);
+    a(t.contact, t.plan, t.address, t.fixed_address, t.template_number, t.policy, t.rule, t.next_attempt, t.state, t.verdict, t.decision_reason, t.origin, t.chosen,
+      t.priority, t.flags, t.retries, t.segments, t.progress, t.final, t.has_key, t.created_at, t.updated_at, t.expires_at, t.not_before, t.until, t.retry_at,
+      t.fallback_after_ms, t.key_hash, t.callback, t.key_name);
+    sequence_of(a, t.attempts, [&](Attempt& attempt) {
+        a(attempt.number, attempt.chosen, attempt.state, attempt.parts, attempt.address, attempt.permitted_at);
+        sequence_of(a, attempt.receipts, [&](PartReceipt& part) { a(part.id, part.progress); });
+    });
+    text_pointer(a, t.rule_override);
+    text_pointer(a, t.reason);
+}
+
+template <class A> void map_of_hashes(A& a, auto& map, auto each) {
+    std::uint64_t size = map.size();
+    a(size);
+    if constexpr (is_reading<A>) {
+        if (size > a.in.remaining()) return a.in.fail();
+        map.reserve(static_cast<std::size_t>(size));
+        for (std::uint64_t i = 0; i < size && !a.in.failed(); ++i) {
+            crypto::Hash128 key{};
+            a(key);
+            each(map[key]);
+        }
+    } else {
+        for (auto& [key, value] : map) {
+            a(key);
+            each(value);
+        }
+    }
+}
+
+template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, policy::Profile>>& profiles, std::vector<std::string>& names) {
+    a(names);
+    sequence_of(a, profiles, [&](std::pair<ProfileId, policy::Profile>& p) {
+        a(p.first, p.second.purpose, p.second.channel, p.second.account, p.second.campaign, p.second.unit, p.second.template_name);
+    });
+    a(s.plans);
+    numbers(a, s.contact_ids);
+    sequence_of(a, s.contacts, [&](Contact& c) { contact_of(a, c); });
+    sequence_of(a, s.addresses, [&](AddressRow& r) { address_of(a, r); });
+    sequence_of(a, s.touches, [&](Touch& t) { touch_of(a, t); });
+    map_of_hashes(a, s.keys, [&](KeyEntry& k) { a(k.touch, k.body, k.expires_at); });
+    map_of_hashes(a, s.provider_ids, [&](IdTarget& t) { a(t.touch, t.attempt); });
+    sequence_of(a, s.inbound_order, [&](std::pair<Instant, crypto::Hash128>& seen) { a(seen.first, seen.second); });
+    sequence_of(a, s.finals, [&](std::pair<Instant, std::uint32_t>& final_row) { a(final_row.first, final_row.second); });
+
+    std::vector<ParkedReceipt> parked;
+    if constexpr (!is_reading<A>)
+        for (const auto& [sequence, each] : s.parked) parked.push_back(each);
+    sequence_of(a, parked, [&](ParkedReceipt& p) {
+        a(p.receipt.provider_ids, p.receipt.status, p.receipt.raw, p.receipt.reason, p.receipt.attempt_id, p.account, p.received_at, p.destination, p.sequence);
+        optional_instant(a, p.receipt.at);
+    });
+    if constexpr (is_reading<A>)
+        for (auto& each : parked) s.parked.emplace(each.sequence, std::move(each));
+
+    sequence_of(a, s.policies, [&](PolicyRecord& p) {
+        if constexpr (is_reading<A>) p.version = std::make_shared<PolicyVersion>();
+        auto none = PolicyVersion{};
+        auto& version = p.version ? *p.version : none;
+        a(version.name, version.version, version.activated_at, version.document, p.rule_names, p.document_hash);
+        if constexpr (is_reading<A>)
+            if (p.version->name.empty()) p.version.reset();
+    });
+    a(s.active_policy, s.file_policy_hash);
+    sequence_of(a, s.templates, [&](TemplateRecord& t) { a(t.name, t.hash, t.document); });
+
+    std::vector<CampaignRow> campaigns;
+    if constexpr (!is_reading<A>)
+        for (const auto& [id, each] : s.campaigns) campaigns.push_back(each);
+    sequence_of(a, campaigns, [&](CampaignRow& c) {
+        a(c.id, c.purpose, c.unit, c.definition, c.body_hash, c.state, c.created_at, c.holdout, c.rate);
+        for (auto& count : c.direct) a(count);
+    });
+    std::vector<HoldRow> holds;
+    if constexpr (!is_reading<A>)
+        for (const auto& [id, each] : s.holds) holds.push_back(each);
+    sequence_of(a, holds, [&](HoldRow& h) {
+        a(h.id, h.input.purposes, h.input.channels, h.input.units, h.input.accounts, h.input.reason, h.set_at);
+        optional_instant(a, h.input.until);
+    });
+    std::vector<crypto::Hash128> conversions;
+    if constexpr (!is_reading<A>) conversions.assign(s.conversions.begin(), s.conversions.end());
+    a(conversions);
+    std::vector<State::HashedSuppression> hashed;
+    if constexpr (!is_reading<A>)
+        for (const auto& [key, each] : s.hashed_suppressions) hashed.push_back(each);
+    sequence_of(a, hashed, [&](State::HashedSuppression& h) {
+        a(h.list, h.algorithm, h.digest, h.channels, h.purposes, h.expires_at, h.details.source, h.details.at, h.details.sealed, h.details.kind);
+    });
+    a(s.sequence, s.last_time);
+    if constexpr (is_reading<A>) {
+        for (auto& each : campaigns) s.campaigns[each.id] = each;
+        for (auto& each : holds) s.holds[to_string(each.id)] = each;
+        s.conversions.insert(conversions.begin(), conversions.end());
+        for (auto& each : hashed) s.hashed_suppressions[each.list + "\n" + each.algorithm + "\n" + each.digest] = each;
+    }
+}
+
+}  // namespace
+
+void Engine::Internals::dump(const CheckpointSink& sink) {
+    DumpWriter out{sink};
+    out(dump_version);
+    std::vector<std::string> account_names;
+    for (const auto& account : accounts) account_names.push_back(account.settings.name);
+    out(account_names);
+    std::vector<std::string> names;
+    for (std::uint32_t i = 0; i < state.symbols.size(); ++i) names.emplace_back(state.symbols.name(Symbol{i}));
+    std::vector<std::pair<ProfileId, policy::Profile>> profiles;
+    for (std::uint32_t i = 1; i < state.profiles.size(); ++i)
+        if (!unlogged_profiles.contains(ProfileId{i})) profiles.emplace_back(ProfileId{i}, state.profiles.at(ProfileId{i}));
+    whole(out, state, profiles, names);
+}
+
+Result<void> Engine::Internals::load(std::string_view body) {
+    ByteReader bytes{body};
+    Reading in{bytes};
+    if (in.take<std::uint64_t>() != dump_version) return Error{.kind = ErrorKind::unavailable, .detail = "the checkpoint is of another version"};
+    const auto account_names = in.take<std::vector<std::string>>();
+    std::vector<std::string> names;
+    std::vector<std::pair<ProfileId, policy::Profile>> profiles;
+    whole(in, state, profiles, names);
+    if (bytes.failed() || !bytes.at_end()) return Error{.kind = ErrorKind::corrupt, .detail = "the checkpoint cannot be read"};
+
+    for (const auto& name : names) (void)state.symbols.intern(name);
+    for (const auto& [id, profile] : profiles) {
+        bool made = false;
+        (void)state.profiles.intern(profile, made);
+    }
+    for (std::uint32_t i = 1; i < state.plans.size(); ++i) state.plan_numbers[state.plans[i]] = i;
+    for (std::uint32_t i = 1; i < state.contacts.size(); ++i)
+        if (!state.contacts[i].erased) state.contact_by_id[state.contact_ids[i]] = i;
+    for (std::uint32_t i = 1; i < state.addresses.size(); ++i) {
+        auto& row = state.addresses[i];
+        if (row.hash == crypto::Hash128{}) continue;
+        state.address_by_hash[row.hash] = i;
+        for (const auto& list : row.lists) ++state.list_sizes[std::string{state.symbols.name(list.list)}];
+        const auto& erased = parts.keys.erased();
+        for (std::size_t e = 0; e < erased.size(); ++e)
+            if (erased[e].address == row.hash) row.erased = static_cast<std::int32_t>(e);
+    }
+    for (const auto& [key, each] : state.hashed_suppressions) ++state.list_sizes[each.list];
+    for (std::uint32_t row = 1; row < state.touches.size(); ++row) {
+        const auto& touch_row = state.touches[row];
+        if (touch_row.id.is_nil()) {
+            state.free_rows.push_back(row);
+            continue;
+        }
+        state.touch_rows[touch_row.id] = row;
+        state.touch_by_sequence[touch_row.created_sequence] = touch_row.id;
+        ++state.counts[static_cast<std::size_t>(touch_row.state)];
+    }
+    for (const auto& [at, hash] : state.inbound_order) state.inbound_seen.emplace(hash, at);
+    for (auto& [sequence, parked] : state.parked) {
+        // Account numbers follow the configuration, which may have changed since.
+        const auto name = parked.account < account_names.size() ? account_names[parked.account] : std::string{};
+        const auto number = account_numbers.find(name);
+        if (number == account_numbers.end()) continue;
+        parked.account = number->second;
+        for (const auto& alias : parked.receipt.provider_ids) state.parked_by_id[id_hash(number->second, alias)] = sequence;
+    }
+    for (std::uint32_t i = 1; i < state.templates.size(); ++i) {
+        std::vector<Problem> problems;
+        state.templates[i].parsed = content::Template::parse(state.templates[i].document, state.templates[i].name, problems);
+        state.template_by_hash[state.templates[i].hash] = i;
+    }
+    return {};
+}
+
+}  // namespace touchgate

@@ -1,0 +1,373 @@
+// From the queue to the wire and back: permits, outcomes, retries, the cascade to the next candidate.
+//
+// A permit is appended only when the attempt could go now: account up, breaker closed, scope cool, window place and rate token taken.
+// It is decided again right then, so a touch that waited is never sent under an old decision.
+
+#include <algorithm>
+
+#include "gateway/content/signature.hpp"
+#include "gateway/content/sms_text.hpp"
+#include "gateway/engine/internals.hpp"
+
+namespace touchgate {
+
+using channel::OutcomeKind;
+using dispatch::AccountEffect;
+using dispatch::Step;
+using policy::Verdict;
+
+void Engine::Internals::enqueue(std::uint32_t row) {
+    auto& waiting = touch(row);
+    if (waiting.is_queued || waiting.final) return;
+    const auto account = account_of(chosen_profile(waiting));
+    if (!account) return;  // the account is gone from the configuration: the touch waits, visible, until it expires
+    waiting.is_queued = true;
+    ++waiting.queue_ticket;
+    accounts[*account].queue.push(rank_of(waiting), waiting.priority, state.profiles.at(chosen_profile(waiting)).campaign.value, {row, waiting.queue_ticket});
+}
+
+void Engine::Internals::pump() {
+    if (disk_full || draining) return;
+    const auto started = parts.clock.monotonic_now();
+    int decided = 0;
+    for (AccountNumber number = 0; number < accounts.size(); ++number) {
+        auto& account = accounts[number];
+        while (!account.queue.empty()) {
+            if (!account.up || account.in_flight >= static_cast<std::uint64_t>(account.settings.window) || !account.breaker.lets_through(monotonic) ||
+                !account.cool_down.is_cool(monotonic))
+                break;
+            if (account.bucket && account.bucket->free_at(monotonic) > monotonic) break;
+            if (parts.log.room() < (std::size_t{1} << 20U)) return;
+            // Re-decisions are bounded: new intake comes first. What is left stays queued for the next turn.
+            if ((++decided & 63) == 0 && parts.clock.monotonic_now() - started > std::chrono::milliseconds{4}) return;
+            const auto entry = account.queue.pop();
+            auto& waiting = touch(entry->row);
+            if (!waiting.is_queued || waiting.queue_ticket != entry->ticket || !waiting.is_waiting()) continue;
+            waiting.is_queued = false;
+            permit(entry->row, account, number);
+        }
+    }
+}
+
+bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, AccountNumber number) {
+    auto& waiting = touch(row);
+    if (now >= waiting.expires_at) {
+        expire(row);
+        return false;
+    }
+    // Decided in this very turn under this policy: once is enough.
+    const bool fresh = waiting.verdict == Verdict::allow && waiting.created_at == now && waiting.attempts.empty() && waiting.decision_position == waiting.created_position &&
+                       waiting.policy == state.active_policy && waiting.address != 0 && state.contacts[waiting.contact.value].live.size() == 1;
+    Choice choice;
+    if (fresh) {
+        choice.chosen = waiting.chosen;
+        choice.address = waiting.address;
+        choice.decision = {.verdict = Verdict::allow, .rule = policy::no_rule, .until = instant_never, .reason = policy::Reason::none, .trace = {}};
+    } else {
+        const auto of = facts(waiting);
+        const auto first = waiting.next_attempt > 1 ? waiting.chosen : std::uint8_t{0};
+        choice = choose(of, now, policy::Detail::steps, first, static_cast<std::uint8_t>(of.candidates->size()));
+        if (choice.decision.verdict != Verdict::allow) {
+            decide_again(row, true);  // says what changed, and waits or blocks
+            return false;
+        }
+        if (const auto other = account_of(profile_of(waiting, choice.chosen)); other != number) {
+            // Another account serves it better now: into that queue, with the reservation there.
+            emit(waiting.contact, TouchDecided{.touch = waiting.id, .chosen = choice.chosen, .address = choice.address,
+                                               .decision = to_logged(choice.decision, state.active_policy, choice.rule_override)});
+            enqueue(row);
+            return false;
+        }
+    }
+
+    const auto profile_id = profile_of(waiting, choice.chosen);
+    auto* content = content_of(waiting);
+    if (content == nullptr) {
+        fail(row, 0, "content_unreadable", SlotChange::release);
+        return false;
+    }
+    const auto& contact = state.contacts[waiting.contact.value];
+    const std::string_view locale = contact.extras ? std::string_view{contact.extras->locale} : std::string_view{};
+    auto rendered = render(*content, template_of(waiting), state.profiles.at(profile_id), locale);
+    if (!rendered) {
+        fail(row, 0, "missing_variable", SlotChange::release);
+        return false;
+    }
+    const auto& settings_of = account.settings;
+    const auto judged = content::with_signature(rendered->text, settings_of.sign_name);
+    rendered->text = content::text_to_send(judged, settings_of.sign_name,
+                                           settings_of.signature_by_provider ? content::SignatureMode::by_provider : content::SignatureMode::in_text);
+    const int tokens = std::max(1, settings_of.segments(rendered->text));
+    const int segments = judged.empty() ? 1 : content::billed_segments(judged, settings_of.billing.counting);
+
+    if (account.bucket) (void)account.bucket->take(monotonic, tokens);
+    account.breaker.on_permit(monotonic);
+    ++account.in_flight;
+    const auto attempt_number = waiting.next_attempt;
+    ++counters.permits;
+    emit(waiting.contact, TouchDispatching{.touch = waiting.id, .attempt = attempt_number, .chosen = choice.chosen, .address = choice.address,
+                                           .segments = static_cast<std::uint8_t>(std::min(segments, 255)),
+                                           .cost_micro = settings_of.billing.message_cost(segments).micros, .route_reason = {},
+                                           .decision = to_logged(choice.decision, state.active_policy, choice.rule_override)});
+    auto& sent = touch(row);
+    auto& attempt = sent.attempts.back();
+    attempt.ref = next_ref++;
+    in_flight.emplace(attempt.ref, InFlight{.row = row, .generation = sent.generation, .attempt = attempt_number, .account = number});
+
+    AttemptOrder order;
+    order.account = number;
+    order.submission.ref = attempt.ref;
+    order.submission.touch = sent.id;
+    order.submission.attempt_id = to_string(sent.id) + "-" + std::to_string(attempt_number);
+    order.submission.to = state.addresses[choice.address].value;
+    order.submission.content = std::move(*rendered);
+    auto valid_until = sent.expires_at;
+    if (settings_of.validity_from_policy && settings_of.capabilities.has_validity) {
+        // The phone must not ring after closing time either: the provider drops it at the end of the open span.
+        const auto of = facts(sent);
+        policy::Request request;
+        request.profile = profile_id;
+        request.names = state.profiles.at(profile_id);
+        request.origin = of.origin;
+        policy::ContactView contact_view;
+        contact_view.time_zone = state.symbols.name(contact.time_zone);
+        policy::AddressView address_view;
+        address_view.number = choice.address;
+        if (settings.phones && state.addresses[choice.address].kind == AddressKind::phone) address_view.zones = settings.phones->of(state.addresses[choice.address].value).zones;
+        valid_until = std::min(valid_until, policy().compiled->open_until(request, contact_view, address_view, now));
+    }
+    if (valid_until != instant_never) order.submission.valid_for = std::max(valid_until - now, Duration{1'000});
+    order.submission.permit_deadline = monotonic + settings_of.permit_ttl;
+    orders.push_back(std::move(order));
+    if (sent.content) {
+        sent.content.reset();
+        --cached_contents;
+    }
+    return true;
+}
+
+// ---- what the transport reports
+
+void Engine::Internals::on_event(AccountUp& event) {
+    auto& account = accounts[event.account];
+    if (account.up) return;
+    account.up = true;
+    account.credentials_bad = false;
+    account.last_error.clear();
+    emit(ContactIndex{}, AccountWentUp{.account = account.settings.name});
+}
+
+void Engine::Internals::on_event(AccountDown& event) {
+    auto& account = accounts[event.account];
+    account.last_error = event.reason;
+    account.credentials_bad = event.credentials;
+    if (!account.up && account.down_logged) return;
+    account.up = false;
+    account.down_logged = true;
+    emit(ContactIndex{}, AccountWentDown{.account = account.settings.name, .reason = event.reason, .credentials = event.credentials});
+}
+
+void Engine::Internals::on_event(AttemptUnwritten& event) {
+    const auto found = in_flight.find(event.ref);
+    if (found == in_flight.end()) return settled_ref(event.ref);
+    const auto flight = found->second;
+    in_flight.erase(found);
+    --accounts[flight.account].in_flight;
+    accounts[flight.account].breaker.on_trial_ended();
+    auto& back = touch(flight.row);
+    if (back.generation == flight.generation) {
+        if (event.revoked) {
+            ++counters.permits_revoked;
+            emit(back.contact, TouchPermitRevoked{.touch = back.id, .attempt = flight.attempt});
+        } else {
+            ++counters.permits_lapsed;
+            emit(back.contact, TouchPermitLapsed{.touch = back.id, .attempt = flight.attempt});
+        }
+        if (!touch(flight.row).final) {
+            arm_waiting(flight.row);
+            decide_again(flight.row, true);
+        }
+    }
+    settled_ref(event.ref);
+}
+
+void Engine::Internals::on_event(AttemptWritten& event) { settled_ref(event.ref); }
+
+void Engine::Internals::on_event(AttemptAnswered& event) {
+    const auto found = in_flight.find(event.ref);
+    if (found == in_flight.end()) return settled_ref(event.ref);
+    const auto flight = found->second;
+    in_flight.erase(found);
+    auto& account = accounts[flight.account];
+    --account.in_flight;
+    account.breaker.on_trial_ended();
+    if (touch(flight.row).generation == flight.generation) on_outcome(flight.row, flight.attempt, flight.account, event.outcome);
+    settled_ref(event.ref);
+}
+
+void Engine::Internals::on_outcome(std::uint32_t row, std::uint16_t attempt_number, AccountNumber number, const channel::Outcome& outcome) {
+    auto& account = accounts[number];
+    auto& sent = touch(row);
+    const dispatch::RetryPlan plan{.retries_max = account.settings.max_retries};
+    const auto step = dispatch::next_step(outcome.kind, sent.retries, outcome.retry_after, plan, parts.random);
+    switch (step.account) {
+        case AccountEffect::success:
+            account.breaker.on_success();
+            account.cool_down.on_success();
+            break;
+        case AccountEffect::failure: account.breaker.on_failure(monotonic); break;
+        case AccountEffect::trip:
+            account.breaker.trip(monotonic);
+            account.last_error = outcome.code + " " + outcome.detail;
+            break;
+        case AccountEffect::cool_down:
+            if (outcome.scope.empty() || outcome.scope == "account")
+                account.cool_down.throttled(monotonic, outcome.retry_after ? std::optional<dispatch::Monotonic>{*outcome.retry_after} : std::nullopt);
+            break;
+        case AccountEffect::none: break;
+    }
+    if (outcome.kind == OutcomeKind::accepted || outcome.kind == OutcomeKind::handed_to_human) {
+        emit(sent.contact, TouchAccepted{.touch = sent.id, .attempt = attempt_number, .ids = outcome.ids, .parts = static_cast<std::uint8_t>(std::clamp(outcome.parts, 1, 255))});
+        claim_parked(row, attempt_number, number, outcome.ids);
+        if (!touch(row).final) arm_waiting(row);
+        return;
+    }
+    if (outcome.kind == OutcomeKind::unknown) {
+        ++counters.unknown_outcomes;
+        emit(sent.contact, TouchUnknown{.touch = sent.id, .attempt = attempt_number, .code = outcome.code, .detail = outcome.detail});
+        auto& unknown = touch(row);
+        if (unknown.final) return;
+        if (account.settings.capabilities.can_reconcile) {
+            unknown.reconciled = 0;
+            arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);
+        }
+        arm_waiting(row);
+        if (unknown.at_least_once() && account.settings.capabilities.idempotent_submit == false && unknown.next_attempt <= 2) {
+            // The caller asked for at least once: one repeat, knowing that it may be a second message.
+            end_attempt(row, attempt_number, {.kind = OutcomeKind::not_sent, .code = outcome.code, .detail = "repeated: delivery is at_least_once"},
+                        {.step = Step::retry_same, .slot = dispatch::SlotFate::keep, .account = AccountEffect::none, .address = dispatch::AddressEffect::none,
+                         .delay = plan.delay(1, parts.random), .counts_as_attempt = true});
+        } else if (unknown.fallback_on_unknown() && unknown.chosen + 1U < candidates(unknown).size()) {
+            start_fallback(row);
+        }
+        return;
+    }
+    end_attempt(row, attempt_number, outcome, step);
+}
+
+void Engine::Internals::end_attempt(std::uint32_t row, std::uint16_t attempt_number, const channel::Outcome& outcome, const dispatch::NextStep& step) {
+    auto& sent = touch(row);
+    std::uint32_t address = sent.address;
+    AccountNumber number = 0;
+    for (const auto& attempt : sent.attempts)
+        if (attempt.number == attempt_number) {
+            address = attempt.address;
+            number = account_of(profile_of(sent, attempt.chosen)).value_or(0);
+        }
+    if (step.address == dispatch::AddressEffect::suppress) suppress_platform(row, address, number, outcome.code);
+    if (step.address == dispatch::AddressEffect::flag && address != 0) state.addresses[address].invalid = true;
+
+    const bool again = step.step == Step::retry_same || step.step == Step::wait_scope;
+    const bool more = step.step == Step::next_candidate && sent.chosen + 1U < candidates(sent).size();
+    const bool other_sent = std::any_of(sent.attempts.begin(), sent.attempts.end(), [&](const Attempt& attempt) {
+        return attempt.number != attempt_number && (attempt.state == AttemptState::accepted || attempt.state == AttemptState::unknown);
+    });
+    const auto slot = again ? SlotChange::reserve : SlotChange::release;
+    if (again || more) {
+        const auto retry_at = step.delay > Duration{0} ? unix_ms(now + step.delay) : 0;
+        emit(sent.contact, TouchAttemptEnded{.touch = sent.id, .attempt = attempt_number, .outcome = outcome.kind, .code = outcome.code, .detail = outcome.detail,
+                                             .slot = slot, .next = static_cast<std::uint8_t>(more ? 1 : 0), .retry_at = retry_at});
+        go_on(row);
+        return;
+    }
+    emit(sent.contact, TouchAttemptEnded{.touch = sent.id, .attempt = attempt_number, .outcome = outcome.kind, .code = outcome.code, .detail = outcome.detail,
+                                         .slot = SlotChange::release, .next = 2, .retry_at = 0});
+    if (other_sent) {
+        emit(touch(row).contact, TouchAttemptEnded{.touch = touch(row).id, .attempt = 0, .outcome = OutcomeKind::accepted, .code = "fallback_failed", .detail = {},
+                                                   .slot = SlotChange::keep, .next = 2, .retry_at = 0});
+        return;
+    }
+    std::string reason{to_string(outcome.kind)};
+    if (outcome.kind == OutcomeKind::refused && !outcome.code.empty()) reason = "refused:" + outcome.code;
+    fail(row, attempt_number, std::move(reason), SlotChange::release);
+}
+
+void Engine::Internals::go_on(std::uint32_t row) {
+    auto& next = touch(row);
+    if (next.final) return;
+    arm_waiting(row);
+    if (next.retry_at > now) return;  // the timer brings it back
+    if (next.verdict == Verdict::allow && next.state == TouchState::queued) enqueue(row);
+    else decide_again(row, true);
+}
+
+void Engine::Internals::fail(std::uint32_t row, std::uint16_t attempt, std::string reason, SlotChange slot, std::string provider_id, std::string raw) {
+    emit(touch(row).contact, TouchFailed{.touch = touch(row).id, .attempt = attempt, .reason = std::move(reason), .provider_id = std::move(provider_id),
+                                         .raw = std::move(raw), .slot = slot});
+}
+
+void Engine::Internals::expire(std::uint32_t row) {
+    auto& old = touch(row);
+    for (const auto& attempt : old.attempts)
+        if (attempt.state == AttemptState::accepted || attempt.state == AttemptState::unknown) {
+            // Only a fallback was waiting; the attempt that was made stands.
+            emit(old.contact, TouchAttemptEnded{.touch = old.id, .attempt = attempt.number, .outcome = OutcomeKind::accepted, .code = "fallback_expired", .detail = {},
+                                                .slot = SlotChange::keep, .next = 2, .retry_at = 0});
+            return;
+        }
+    emit(old.contact, TouchExpired{.touch = old.id, .reason = {}});
+}
+
+// Nothing was heard in time (or the outcome is unknown and the caller allows it): the next candidate gets its chance, sharing the slot.
+void Engine::Internals::start_fallback(std::uint32_t row) {
+    auto& slow = touch(row);
+    if (slow.final || slow.chosen + 1U >= candidates(slow).size() || slow.attempts.empty()) return;
+    if (slow.state != TouchState::accepted && slow.state != TouchState::unknown) return;
+    if (now >= slow.expires_at) return;
+    emit(slow.contact, TouchAttemptEnded{.touch = slow.id, .attempt = slow.attempts.back().number, .outcome = OutcomeKind::accepted, .code = "fallback", .detail = {},
+                                         .slot = SlotChange::keep, .next = 1, .retry_at = 0});
+    go_on(row);
+}
+
+void Engine::Internals::on_event(Reconciled& event) {
+    const auto found = in_flight.find(event.ref);
+    if (found == in_flight.end()) return;
+    const auto flight = found->second;
+    in_flight.erase(found);
+    auto& asked = touch(flight.row);
+    if (asked.generation != flight.generation) return;
+    const auto attempt = std::find_if(asked.attempts.begin(), asked.attempts.end(), [&](const Attempt& each) { return each.number == flight.attempt; });
+    if (attempt == asked.attempts.end() || attempt->state != AttemptState::unknown) return;
+    const auto attempt_number = attempt->number;
+    const auto permitted_at = attempt->permitted_at;
+    switch (event.answer.verdict) {
+        case channel::ReconcileAnswer::Verdict::settled: {
+            const auto& outcome = event.answer.outcome;
+            if (outcome.kind == OutcomeKind::accepted) {
+                emit(asked.contact, TouchAccepted{.touch = asked.id, .attempt = attempt_number, .ids = outcome.ids, .parts = static_cast<std::uint8_t>(std::clamp(outcome.parts, 1, 255))});
+                claim_parked(flight.row, attempt_number, flight.account, outcome.ids);
+                if (event.answer.receipt) {
+                    auto receipt = *event.answer.receipt;
+                    if (receipt.provider_ids.empty()) receipt.provider_ids = outcome.ids;
+                    take_receipt(flight.account, receipt);
+                }
+            } else if (outcome.kind != OutcomeKind::unknown) {
+                on_outcome(flight.row, attempt_number, flight.account, outcome);
+            }
+            return;
+        }
+        case channel::ReconcileAnswer::Verdict::not_found:
+            if (now - permitted_at >= std::chrono::minutes{10}) {
+                fail(flight.row, attempt_number, "not_found", SlotChange::release);
+                return;
+            }
+            break;
+        case channel::ReconcileAnswer::Verdict::ask_again: break;
+    }
+    // 5 s, 30 s, 2 min, then every 4 minutes; ten minutes after the last the touch is settled as it is.
+    static constexpr std::array<std::int64_t, 4> pauses_s = {5, 30, 120, 240};
+    const auto pause = std::chrono::seconds{pauses_s[std::min<std::size_t>(asked.reconciled, pauses_s.size() - 1)]};
+    if (asked.reconciled < 20) arm(now + pause, flight.row, TimerKind::reconcile);
+}
+
+}  // namespace touchgate

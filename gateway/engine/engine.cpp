@@ -1,0 +1,294 @@
+// The turn: take what waits, decide, append, sync once, release. And the engine's life around it.
+
+#include "gateway/engine/engine.hpp"
+
+#include "gateway/engine/internals.hpp"
+
+namespace touchgate {
+
+namespace {
+
+constexpr std::size_t turn_bytes = std::size_t{16} << 20U;   // reserved for each turn's batch
+constexpr std::size_t room_for_command = std::size_t{4} << 20U;
+constexpr std::size_t keys_per_turn = 65'536;
+
+crypto::Key derive(const crypto::Key& key, std::string_view purpose) {
+    return crypto::hmac_sha256({reinterpret_cast<const char*>(key.data()), key.size()}, purpose);
+}
+
+}  // namespace
+
+Engine::Internals::Internals(Engine& owner, EngineParts given, EngineSettings given_settings)
+    : engine{owner},
+      parts{given},
+      settings{std::move(given_settings)},
+      index_hash{derive(settings.index_key, "touchgate blind index")},
+      own_key{derive(settings.index_key, "touchgate own records")},
+      time{Instant::min(), given.clock.wall_now(), given.clock.monotonic_now()},
+      ids{given.random} {
+    for (auto& account : settings.accounts) {
+        const auto number = static_cast<AccountNumber>(accounts.size());
+        account_numbers[account.name] = number;
+        auto& made = accounts.emplace_back();
+        made.settings = account;
+        if (account.rate_per_second) made.bucket.emplace(*account.rate_per_second);
+    }
+}
+
+Engine::Engine(std::unique_ptr<Internals> internals) : internals_{std::move(internals)} {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::start(EngineParts parts, EngineSettings settings, std::optional<Checkpoint> checkpoint) {
+    std::unique_ptr<Engine> engine{new Engine{nullptr}};
+    engine->internals_ = std::make_unique<Internals>(*engine, parts, std::move(settings));
+    auto& in = *engine->internals_;
+
+    std::uint64_t from = 1;
+    if (checkpoint) {
+        if (auto loaded = in.load(checkpoint->body); !loaded) return loaded.error();
+        from = checkpoint->head.sequence + 1;
+    }
+    std::optional<Error> fault;
+    const auto scanned = parts.reader.scan(from, [&](const Record& record) {
+        if (auto folded = in.replay(record); !folded) fault = folded.error();
+        return !fault;
+    });
+    if (fault) return *fault;
+    if (!scanned) return scanned.error();
+
+    // A contact whose key is missing must have been erased.
+    for (std::uint32_t i = 1; i < in.state.contacts.size(); ++i)
+        if (!in.state.contacts[i].erased && parts.keys.find(ContactIndex{i}) == nullptr)
+            return Error{.kind = ErrorKind::corrupt, .detail = "the key of contact " + std::to_string(i) + " is missing from keys/ and the contact was not erased: the key store is damaged or older than the log"};
+
+    for (auto& account : in.accounts) {
+        account.symbol = in.state.symbols.intern(account.settings.name);
+        account.channel = in.state.symbols.intern(account.settings.capabilities.channel);
+    }
+    in.time = EngineTime{in.state.last_time, parts.clock.wall_now(), parts.clock.monotonic_now()};
+    in.now = in.time.now();
+    in.monotonic = parts.clock.monotonic_now();
+    in.durable = parts.reader.durable_head();
+
+    // What the start itself must say is a first batch of its own.
+    if (auto reserved = parts.log.reserve(turn_bytes * 4); !reserved) return reserved.error();
+    if (auto activated = in.activate_configured_policy(); !activated) return activated.error();
+    in.register_templates();
+    in.rebuild_volatile();
+    if (in.sweep_after_start) in.policy_changed();
+    if (auto synced = parts.keys.sync(); !synced) return synced.error();
+    if (auto committed = parts.log.commit(); !committed) return committed.error();
+    in.durable = parts.reader.durable_head();
+    return engine;
+}
+
+bool Engine::post(Command command, std::size_t weight) {
+    auto& in = *internals_;
+    {
+        const std::lock_guard lock{in.intake_mutex};
+        if (in.stop_asked || in.intake_weight + weight > std::max(in.settings.limits.intake_queue, weight)) return false;
+        in.intake_weight += weight;
+        in.intake.push_back({std::move(command), weight});
+        if (in.intake.size() > 1) return true;  // already awake
+    }
+    in.intake_ready.notify_one();
+    return true;
+}
+
+void Engine::on_transport_events(std::vector<TransportEvent> events) {
+    auto& in = *internals_;
+    {
+        const std::lock_guard lock{in.intake_mutex};
+        if (in.transport_events.empty()) in.transport_events = std::move(events);
+        else std::move(events.begin(), events.end(), std::back_inserter(in.transport_events));
+    }
+    in.intake_ready.notify_one();
+}
+
+void Engine::wait_for_work() {
+    auto& in = *internals_;
+    std::unique_lock lock{in.intake_mutex};
+    const auto has_work = [&] { return in.stop_asked || !in.intake.empty() || !in.transport_events.empty(); };
+    if (!in.commands.empty() || !in.events.empty() || has_work()) return;
+    const auto at = wake_at();
+    if (!at) {
+        in.intake_ready.wait(lock, has_work);
+        return;
+    }
+    const auto now = in.parts.clock.monotonic_now();
+    if (*at > now) in.intake_ready.wait_for(lock, *at - now, has_work);
+}
+
+void Engine::ask_stop() {
+    {
+        const std::lock_guard lock{internals_->intake_mutex};
+        internals_->stop_asked = true;
+    }
+    internals_->intake_ready.notify_all();
+}
+
+std::optional<channel::Monotonic> Engine::wake_at() const {
+    const auto& in = *internals_;
+    std::optional<channel::Monotonic> at;
+    const auto sooner = [&](channel::Monotonic candidate) {
+        if (!at || candidate < *at) at = candidate;
+    };
+    if (!in.sweep.empty() || !in.cancel_later.empty()) return in.monotonic;
+    if (!in.timers.empty()) sooner(in.monotonic + std::max(Duration{0}, in.timers.top().at - in.now));
+    for (const auto& account : in.accounts) {
+        if (account.queue.empty() || !account.up || account.in_flight >= static_cast<std::uint64_t>(account.settings.window)) continue;
+        auto free = in.monotonic;
+        if (account.bucket) free = std::max(free, account.bucket->free_at(in.monotonic));
+        if (!account.cool_down.is_cool(in.monotonic)) free = std::max(free, account.cool_down.until());
+        if (!account.breaker.lets_through(in.monotonic)) free = std::max(free, account.breaker.opens_at());
+        sooner(free);
+    }
+    // Parked receipts, old keys and the clock want a look now and then.
+    sooner(in.monotonic + std::chrono::seconds{1});
+    return at;
+}
+
+Result<bool> Engine::turn() {
+    auto& in = *internals_;
+    in.monotonic = in.parts.clock.monotonic_now();
+    in.now = in.time.advance(in.parts.clock.wall_now(), in.monotonic);
+    ++in.counters.turns;
+
+    {
+        const std::lock_guard lock{in.intake_mutex};
+        for (auto& waiting : in.intake) in.commands.push_back(std::move(waiting));
+        in.intake.clear();
+        for (auto& event : in.transport_events) in.events.push_back(std::move(event));
+        in.transport_events.clear();
+    }
+
+    // Space first: what is decided from here on can be written.
+    in.disk_full = false;
+    for (auto reserved : {in.parts.log.reserve(turn_bytes), in.parts.keys.reserve(keys_per_turn)})
+        if (!reserved) {
+            if (reserved.error().kind != ErrorKind::unavailable) return reserved.error();
+            in.disk_full = true;
+        }
+    in.in_turn = true;
+    const auto sequence_before = in.state.sequence;
+    std::size_t weight_done = 0;
+    bool did_something = false;
+    if (!in.disk_full) {
+        while (!in.events.empty() && in.parts.log.room() >= room_for_command) {
+            auto event = std::move(in.events.front());
+            in.events.pop_front();
+            std::visit([&](auto& each) { in.on_event(each); }, event);
+            did_something = true;
+        }
+        in.run_timers();
+    }
+    std::size_t new_contacts = in.state.contacts.size();
+    while (!in.commands.empty() && (in.disk_full || in.parts.log.room() >= room_for_command) && in.state.contacts.size() - new_contacts < keys_per_turn - 8'192) {
+        auto waiting = std::move(in.commands.front());
+        in.commands.pop_front();
+        weight_done += waiting.weight;
+        ++in.counters.commands;
+        waiting.command(*this);
+        did_something = true;
+    }
+    if (!in.disk_full) {
+        in.run_cancellations();
+        in.run_sweep();
+        in.pump();
+        in.forget_inbound();
+        in.purge_finals();
+    }
+
+    const bool wrote = in.state.sequence != sequence_before;
+    if (wrote) {
+        const auto before_sync = in.parts.clock.monotonic_now();
+        in.parts.keys.note_sequence(in.durable.sequence);
+        if (auto synced = in.parts.keys.sync(); !synced) return synced.error();
+        if (auto committed = in.parts.log.commit(); !committed) return committed.error();
+        ++in.counters.syncs;
+        in.counters.sync_us_last = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(in.parts.clock.monotonic_now() - before_sync).count());
+        {
+            const std::lock_guard lock{in.durable_mutex};
+            in.durable = in.parts.reader.durable_head();
+        }
+        in.durable_changed.notify_all();
+    }
+    in.in_turn = false;
+    if (weight_done > 0) {
+        const std::lock_guard lock{in.intake_mutex};
+        in.intake_weight -= weight_done;
+    }
+
+    // Everything above is durable: now others may see it. Effects may ask for more effects, never for events.
+    while (!in.effects.empty()) {
+        auto effects = std::move(in.effects);
+        in.effects.clear();
+        for (auto& effect : effects) effect();
+    }
+    if (!in.orders.empty()) in.parts.transport.hand_over(std::exchange(in.orders, {}));
+    if (!in.revocations.empty()) in.parts.transport.revoke(std::exchange(in.revocations, {}));
+    if (!in.reconciliations.empty()) in.parts.transport.reconcile(std::exchange(in.reconciliations, {}));
+    for (const auto& [ticket, durable] : std::exchange(in.acknowledgements, {})) in.parts.transport.acknowledge(ticket, durable);
+    if (wrote)
+        for (auto& listener : in.durable_listeners) listener(in.durable.sequence);
+
+    in.counters.turn_us_max = std::max(in.counters.turn_us_max, static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(in.parts.clock.monotonic_now() - in.monotonic).count()));
+    if (in.log_bytes_since_checkpoint > in.settings.checkpoint_every_bytes)
+        if (auto written = write_checkpoint_now(); !written) in.log_bytes_since_checkpoint = 0;  // tried again after as much log; the log is what counts
+    return did_something || wrote;
+}
+
+Result<void> Engine::write_checkpoint_now() {
+    auto& in = *internals_;
+    in.log_bytes_since_checkpoint = 0;
+    return write_checkpoint(in.parts.disk, in.settings.data_dir, in.parts.log.head(), [&](const CheckpointSink& sink) { in.dump(sink); });
+}
+
+void Engine::begin_drain() { internals_->draining = true; }
+bool Engine::drained() const { return internals_->in_flight.empty() && internals_->orders.empty(); }
+
+void Engine::after_sync(Effect effect) { internals_->effects.push_back(std::move(effect)); }
+Instant Engine::now() const { return internals_->now; }
+std::uint64_t Engine::sequence() const { return internals_->state.sequence; }
+
+LogHead Engine::durable_head() const {
+    const std::lock_guard lock{internals_->durable_mutex};
+    return internals_->durable;
+}
+
+bool Engine::wait_for_sequence(std::uint64_t sequence, Duration timeout) const {
+    std::unique_lock lock{internals_->durable_mutex};
+    return internals_->durable_changed.wait_for(lock, timeout, [&] { return internals_->durable.sequence > sequence; });
+}
+
+void Engine::on_durable(absl::AnyInvocable<void(std::uint64_t)> listener) { internals_->durable_listeners.push_back(std::move(listener)); }
+
+std::string_view Engine::name(Symbol symbol) const { return internals_->state.symbols.name(symbol); }
+
+std::string Engine::contact_name(ContactIndex contact) const {
+    const std::shared_lock lock{internals_->state.names_mutex};
+    return contact.value < internals_->state.contact_ids.size() ? internals_->state.contact_ids[contact.value] : std::string{};
+}
+
+policy::Profile Engine::profile(ProfileId id) const {
+    const std::shared_lock lock{internals_->state.names_mutex};
+    return id.value < internals_->state.profiles.size() ? internals_->state.profiles.at(id) : policy::Profile{};
+}
+
+std::optional<crypto::Key> Engine::contact_key(ContactIndex contact) const {
+    if (contact.value == 0) return internals_->own_key;
+    const std::shared_lock lock{internals_->keys_mutex};
+    const auto* key = internals_->parts.keys.find(contact);
+    return key == nullptr ? std::nullopt : std::optional{*key};
+}
+
+void Engine::Internals::run_cancellations() {
+    while (!cancel_later.empty() && parts.log.room() >= room_for_command) {
+        const auto row = cancel_later.front();
+        cancel_later.pop_front();
+        if (row < state.touches.size() && !touch(row).id.is_nil() && touch(row).is_waiting()) cancel(row, "campaign_cancelled");
+    }
+}
+
+}  // namespace touchgate

@@ -1,0 +1,152 @@
+// The engine: one thread that owns the state and is the only writer of the touch log.
+//
+//   post(command) ─► turn(): timers, commands → events → state; append, ONE sync; then effects: replies, orders, acknowledgements
+//
+// A command is a closure that calls the engine's methods below (each decides, appends its events and applies them at once) and hands its
+// result to `after_sync`, so that nothing is shown before it is durable. The methods may be called inside a turn only.
+#pragma once
+
+#include <absl/functional/any_invocable.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/base/clock.hpp"
+#include "gateway/base/random.hpp"
+#include "gateway/base/result.hpp"
+#include "gateway/engine/requests.hpp"
+#include "gateway/engine/settings.hpp"
+#include "gateway/engine/transport.hpp"
+#include "gateway/engine/views.hpp"
+#include "gateway/touch_log/checkpoint.hpp"
+#include "gateway/touch_log/key_store.hpp"
+#include "gateway/touch_log/log.hpp"
+
+namespace touchgate {
+
+class Engine;
+using Command = absl::AnyInvocable<void(Engine&)>;
+using Effect = absl::AnyInvocable<void()>;
+
+struct EngineParts {
+    Disk& disk;
+    LogWriter& log;
+    LogReader& reader;
+    KeyStore& keys;
+    Clock& clock;
+    Random& random;
+    Transport& transport;
+};
+
+class Engine final : public TransportListener {
+public:
+    // Folds `checkpoint` (if any) and the log's tail into the state. Errors: corrupt (a record that cannot be read; an event type or
+    // version newer than the program, both named), invalid_input (configuration).
+    static Result<std::unique_ptr<Engine>> start(EngineParts parts, EngineSettings settings, std::optional<Checkpoint> checkpoint);
+    ~Engine() override;
+
+    // ---- any thread ------------------------------------------------------------------------------------------------------
+    // Queues a command. False: the queue is full (answer 503 with Retry-After) or the engine is stopping.
+    // `weight` counts against limits.intake_queue (a bulk command counts its lines).
+    bool post(Command command, std::size_t weight = 1);
+    void on_transport_events(std::vector<TransportEvent> events) override;  // never refused
+    // Blocks the calling (engine) thread until something waits, a timer is due or `stop` was asked.
+    void wait_for_work();
+    void ask_stop();  // finish the current turn; `run` returns
+    [[nodiscard]] LogHead durable_head() const;
+    // Waits until the durable sequence is above `sequence` or `timeout` is over. For long polls; any thread.
+    bool wait_for_sequence(std::uint64_t sequence, Duration timeout) const;
+    // Called (on the engine's thread) after each sync with the new durable sequence. Set before the first turn.
+    void on_durable(absl::AnyInvocable<void(std::uint64_t sequence)> listener);
+    [[nodiscard]] std::string_view name(Symbol symbol) const;               // any thread
+    [[nodiscard]] std::string contact_name(ContactIndex contact) const;     // external id; any thread
+    [[nodiscard]] policy::Profile profile(ProfileId profile) const;         // any thread
+    // Of contact 0: the gateway's own key, for what belongs to no contact. Nothing: erased. Any thread.
+    [[nodiscard]] std::optional<crypto::Key> contact_key(ContactIndex contact) const;
+
+    // ---- engine thread ---------------------------------------------------------------------------------------------------
+    // One turn. True if anything was done.
+    Result<bool> turn();
+    // Monotonic instant of the next timer.
+    [[nodiscard]] std::optional<channel::Monotonic> wake_at() const;
+    Result<void> write_checkpoint_now();
+    // Refuses new work, waits for open submits (see settings.drain_timeout); true when nothing is in flight any more.
+    void begin_drain();
+    [[nodiscard]] bool drained() const;
+
+    // ---- inside a turn (called from commands) ----------------------------------------------------------------------------
+    void after_sync(Effect effect);
+    [[nodiscard]] Instant now() const;          // engine time of this turn
+    [[nodiscard]] std::uint64_t sequence() const;  // of the last event appended: the Touchgate-Seq of a write
+
+    Result<TouchView> submit_touch(TouchRequest request);
+    // As submit_touch, without a trace: for bulk.
+    Result<TouchLine> submit_touch_line(TouchRequest request);
+    Result<DecisionView> decide_only(const TouchRequest& request, std::optional<Instant> at);
+    // By id; memory first. Nothing: not in memory any more (ask the projection for where its events are).
+    [[nodiscard]] std::optional<TouchView> find_touch(const TouchId& id);
+    Result<TouchView> cancel_touch(const TouchId& id);
+    CancelCounts cancel_touches(const CancelFilter& filter);
+
+    Result<ContactDetails> put_contact(const std::string& id, const ContactInput& input, bool replace, OnConflict on_conflict,
+                                       std::optional<std::uint64_t> if_match);
+    [[nodiscard]] Result<ContactDetails> find_contact(const std::string& id);
+    Result<void> erase_contact(const std::string& id);
+    Result<void> restrict_contact(const std::string& id);
+    Result<ConsentResult> record_consent(const ContactRef& contact, const ConsentInput& input);
+    // `done` runs (after the sync) when every outstanding permit that the withdrawal forbids is known to be written or revoked.
+    void when_settled(const ContactRef& contact, Effect done);
+
+    // True: new, false: it stood there already.
+    Result<bool> add_suppression(const SuppressionInput& input);
+    Result<bool> remove_suppression(const std::string& list, const Address& address);
+    // Kind conflict: it would shrink the list by more than 20 % and `force` is not set.
+    Result<std::size_t> replace_suppressions(const std::string& list, const std::vector<SuppressionInput>& entries, bool force);
+    [[nodiscard]] std::vector<SuppressionDetails> suppressions(const std::string& list, std::size_t limit, const std::string& after);
+
+    Result<CampaignDetails> create_campaign(const CampaignInput& input);
+    [[nodiscard]] Result<CampaignDetails> find_campaign(const std::string& id);
+    // "pause", "resume", "cancel": of direct touches.
+    Result<CampaignDetails> change_campaign(const std::string& id, std::string_view action);
+
+    Result<PolicyActivation> put_policy(const std::string& name, const std::string& document, bool activate);
+    [[nodiscard]] std::vector<std::shared_ptr<const PolicyVersion>> policies() const;
+    [[nodiscard]] std::shared_ptr<const PolicyVersion> active_policy() const;
+
+    Result<HoldDetails> set_hold(const HoldInput& input);
+    Result<void> lift_hold(const std::string& id);
+    [[nodiscard]] std::vector<HoldDetails> holds() const;
+
+    Result<InboundResult> inbound_event(const InboundInput& input);
+    // What a provider's callback reported; `done` runs when all of it is durable and has taken effect (also opt-outs settled).
+    void provider_events(AccountNumber account, channel::WebhookEvents events, Effect done);
+    void count_hook(AccountNumber account, const std::string& refusal);  // "" = accepted; a metric, not logged
+
+    // False: the key was seen before.
+    Result<bool> record_conversion(const ConversionInput& input, std::string& contact_id);
+    void accept_clock();
+
+    [[nodiscard]] std::vector<AccountDetails> accounts();
+    struct Metrics;
+    [[nodiscard]] Metrics metrics();
+
+    struct Internals;  // state and the parts that act on it, one file each
+    [[nodiscard]] Internals& internals() { return *internals_; }
+
+private:
+    explicit Engine(std::unique_ptr<Internals> internals);
+    std::unique_ptr<Internals> internals_;
+};
+
+struct Engine::Metrics {
+    std::uint64_t sequence = 0, turns = 0, syncs = 0, commands = 0;
+    std::uint64_t touches_in_memory = 0, waiting = 0, deferred = 0, contacts = 0, profiles = 0, keys_in_memory = 0;
+    std::array<std::uint64_t, touch_state_count> created_by_state{};
+    std::uint64_t receipts = 0, receipts_parked = 0, unknown_outcomes = 0, permits = 0, permits_lapsed = 0, permits_revoked = 0;
+    std::uint64_t turn_us_max = 0, sync_us_last = 0;
+    bool clock_healthy = true, draining = false;
+};
+
+}  // namespace touchgate

@@ -1,0 +1,124 @@
+#include "gateway/engine/events.hpp"
+
+#include <array>
+
+namespace touchgate {
+
+std::string_view event_name(EventType type) {
+    switch (type) {
+        case EventType::profile_defined: return "profile.defined";
+        case EventType::policy_activated: return "policy.activated";
+        case EventType::policy_stored: return "policy.stored";
+        case EventType::template_registered: return "template.registered";
+        case EventType::contact_created: return "contact.created";
+        case EventType::contact_updated: return "contact.updated";
+        case EventType::contact_erased: return "contact.erased";
+        case EventType::contact_restricted: return "contact.restricted";
+        case EventType::contact_followed: return "contact.followed";
+        case EventType::contact_unfollowed: return "contact.unfollowed";
+        case EventType::consent_granted: return "consent.granted";
+        case EventType::consent_withdrawn: return "consent.withdrawn";
+        case EventType::suppression_added: return "suppression.added";
+        case EventType::suppression_removed: return "suppression.removed";
+        case EventType::review_opened: return "review.opened";
+        case EventType::review_decided: return "review.decided";
+        case EventType::touch_created: return "touch.created";
+        case EventType::touch_decided: return "touch.decided";
+        case EventType::touch_deferred: return "touch.deferred";
+        case EventType::touch_blocked: return "touch.blocked";
+        case EventType::touch_held_out: return "touch.held_out";
+        case EventType::touch_dispatching: return "touch.dispatching";
+        case EventType::touch_permit_lapsed: return "touch.permit_lapsed";
+        case EventType::touch_permit_revoked: return "touch.permit_revoked";
+        case EventType::touch_accepted: return "touch.accepted";
+        case EventType::touch_delivered: return "touch.delivered";
+        case EventType::touch_read: return "touch.read";
+        case EventType::touch_replied: return "touch.replied";
+        case EventType::touch_completed: return "touch.completed";
+        case EventType::touch_failed: return "touch.failed";
+        case EventType::touch_unknown: return "touch.unknown";
+        case EventType::touch_cancelled: return "touch.cancelled";
+        case EventType::touch_expired: return "touch.expired";
+        case EventType::touch_attempt_ended: return "touch.attempt_ended";
+        case EventType::touch_settled: return "touch.settled";
+        case EventType::message_received: return "message.received";
+        case EventType::receipt_received: return "receipt.received";
+        case EventType::event_received: return "event.received";
+        case EventType::event_unknown: return "event.unknown";
+        case EventType::campaign_created: return "campaign.created";
+        case EventType::campaign_started: return "campaign.started";
+        case EventType::campaign_paused: return "campaign.paused";
+        case EventType::campaign_resumed: return "campaign.resumed";
+        case EventType::campaign_finished: return "campaign.finished";
+        case EventType::campaign_cancelled: return "campaign.cancelled";
+        case EventType::hold_set: return "hold.set";
+        case EventType::hold_lifted: return "hold.lifted";
+        case EventType::conversion_recorded: return "conversion.recorded";
+        case EventType::account_up: return "account.up";
+        case EventType::account_down: return "account.down";
+        case EventType::clock_accepted: return "clock.accepted";
+    }
+    return {};
+}
+
+namespace {
+
+constexpr std::array<std::string_view, touch_state_count> state_words = {
+    "", "queued", "deferred", "blocked", "dispatching", "accepted", "delivered", "read", "replied", "completed", "failed", "unknown", "cancelled", "expired"};
+
+}  // namespace
+
+std::string_view to_string(TouchState state) { return state_words[static_cast<std::size_t>(state) % touch_state_count]; }
+
+std::optional<TouchState> parse_touch_state(std::string_view word) {
+    for (std::size_t i = 1; i < state_words.size(); ++i)
+        if (state_words[i] == word) return static_cast<TouchState>(i);
+    return std::nullopt;
+}
+
+std::string DecisionView::rule() const {
+    if (!rule_override.empty()) return rule_override;
+    if (decision.rule == policy::no_rule || !policy) return {};
+    return policy->compiled->rule_name(decision.rule);
+}
+
+LoggedDecision to_logged(const policy::Decision& decision, std::uint32_t policy, std::string rule_override) {
+    LoggedDecision logged{.policy = policy, .verdict = decision.verdict, .reason = decision.reason, .rule = decision.rule,
+                          .rule_override = std::move(rule_override), .until = 0, .steps = {}};
+    if (decision.until != instant_never) logged.until = unix_ms(decision.until);
+    logged.steps.reserve(decision.trace.size());
+    for (const auto& step : decision.trace) {
+        const bool has_until = step.until != instant_never && step.verdict == policy::Verdict::defer;
+        logged.steps.push_back({.rule = step.rule,
+                                .bits = static_cast<std::uint8_t>(static_cast<unsigned>(step.verdict) | (step.waived ? 4U : 0U) |
+                                                                  (step.counts ? 8U : 0U) | (has_until ? 16U : 0U)),
+                                .waived_by = step.waived_by,
+                                .why = step.why,
+                                .until = has_until ? unix_ms(step.until) : 0,
+                                .counted_milli = step.counted_milli,
+                                .max_milli = step.max_milli});
+    }
+    return logged;
+}
+
+policy::Decision from_logged(const LoggedDecision& logged) {
+    policy::Decision decision{.verdict = logged.verdict, .rule = logged.rule, .until = logged.until == 0 ? instant_never : from_unix_ms(logged.until),
+                              .reason = logged.reason, .trace = {}};
+    decision.trace.reserve(logged.steps.size());
+    for (const auto& step : logged.steps) {
+        policy::TraceStep traced;
+        traced.rule = step.rule;
+        traced.verdict = static_cast<policy::Verdict>(step.bits & 3U);
+        traced.waived = (step.bits & 4U) != 0;
+        traced.counts = (step.bits & 8U) != 0;
+        traced.waived_by = step.waived_by;
+        traced.why = step.why;
+        traced.until = step.until == 0 ? instant_never : from_unix_ms(step.until);
+        traced.counted_milli = step.counted_milli;
+        traced.max_milli = step.max_milli;
+        decision.trace.push_back(std::move(traced));
+    }
+    return decision;
+}
+
+}  // namespace touchgate

@@ -1,0 +1,454 @@
+// Every event of the touch log: its type number, its name in the feed, its members. The state is the fold of these.
+//
+// Numbers and the order of members are the log's format: append, never renumber; a changed member list is a new version (see event_version).
+// What a caller wrote about a person is never a plain member: it is in `sealed`, the encoding of the matching *Secret struct under
+// the contact's key (contact 0: the gateway's own key). Names that many records share are one number, see ProfileDefined.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/channel/outcome.hpp"
+#include "gateway/engine/requests.hpp"
+#include "gateway/engine/views.hpp"
+
+namespace touchgate {
+
+enum class EventType : std::uint16_t {
+    profile_defined = 1, policy_activated, policy_stored, template_registered,
+    contact_created = 10, contact_updated, contact_erased, contact_restricted, contact_followed, contact_unfollowed,
+    consent_granted = 20, consent_withdrawn, suppression_added, suppression_removed, review_opened, review_decided,
+    touch_created = 30, touch_decided, touch_deferred, touch_blocked, touch_held_out, touch_dispatching, touch_permit_lapsed, touch_permit_revoked,
+    touch_accepted, touch_delivered, touch_read, touch_replied, touch_completed, touch_failed, touch_unknown, touch_cancelled, touch_expired,
+    touch_attempt_ended, touch_settled,
+    message_received = 60, receipt_received, event_received, event_unknown,
+    campaign_created = 70, campaign_started, campaign_paused, campaign_resumed, campaign_finished, campaign_cancelled,
+    hold_set = 80, hold_lifted,
+    conversion_recorded = 90, account_up, account_down, clock_accepted,
+};
+
+// Name in the feed, "touch.created"; empty for a number that this program does not know.
+[[nodiscard]] std::string_view event_name(EventType type);
+inline constexpr std::uint8_t event_version = 1;
+
+struct ProfileDefined {
+    static constexpr auto type = EventType::profile_defined;
+    ProfileId id{};
+    std::string purpose, channel, account, campaign, unit, template_name;
+    template <class A> void fields(A&& a) { a(id, purpose, channel, account, campaign, unit, template_name); }
+};
+
+// `number` counts all versions of all policies from 1; decisions name it. rule_names are the compiled rules, built-ins first.
+struct PolicyActivated {
+    static constexpr auto type = EventType::policy_activated;
+    std::uint32_t number = 0;
+    std::string name;
+    std::uint32_t version = 0;
+    std::string document;
+    bool from_file = false;
+    std::vector<std::string> rule_names;
+    template <class A> void fields(A&& a) { a(number, name, version, document, from_file, rule_names); }
+};
+struct PolicyStored {
+    static constexpr auto type = EventType::policy_stored;
+    std::uint32_t number = 0;
+    std::string name;
+    std::uint32_t version = 0;
+    std::string document;
+    std::vector<std::string> rule_names;
+    template <class A> void fields(A&& a) { a(number, name, version, document, rule_names); }
+};
+
+// Template bytes are frozen by hash at accept; here they are kept.
+struct TemplateRegistered {
+    static constexpr auto type = EventType::template_registered;
+    std::string name;
+    crypto::Hash128 hash{};
+    std::string document;
+    template <class A> void fields(A&& a) { a(name, hash, document); }
+};
+
+struct LoggedAddress {
+    std::uint32_t number = 0;  // row of the address table, from 1
+    AddressKind kind = AddressKind::phone;
+    std::string value, account;
+    template <class A> void fields(A&& a) { a(number, kind, value, account); }
+};
+struct LoggedAttribute {
+    std::string name;
+    std::uint8_t kind = 0;  // 0 boolean, 1 number, 2 text
+    double number = 0;
+    std::string text;
+    template <class A> void fields(A&& a) { a(name, kind, number, text); }
+};
+struct ContactSecret {
+    std::vector<LoggedAddress> addresses;
+    std::string name, locale, time_zone;
+    std::vector<std::string> unionids, tags;
+    std::vector<LoggedAttribute> attributes;
+    template <class A> void fields(A&& a) { a(addresses, name, locale, time_zone, unionids, tags, attributes); }
+};
+// The whole contact after the change.
+struct ContactCreated {
+    static constexpr auto type = EventType::contact_created;
+    ContactIndex index{};
+    std::string id;
+    std::string owner, unit;
+    bool legal_hold = false;
+    std::string sealed;  // ContactSecret
+    template <class A> void fields(A&& a) { a(index, id, owner, unit, legal_hold, sealed); }
+};
+struct ContactUpdated {
+    static constexpr auto type = EventType::contact_updated;
+    std::string owner, unit;
+    bool legal_hold = false;
+    std::string sealed;  // ContactSecret
+    template <class A> void fields(A&& a) { a(owner, unit, legal_hold, sealed); }
+};
+struct ContactErased {
+    static constexpr auto type = EventType::contact_erased;
+    std::string mode;
+    template <class A> void fields(A&& a) { a(mode); }
+};
+struct ContactRestricted {
+    static constexpr auto type = EventType::contact_restricted;
+    bool restricted = true;
+    template <class A> void fields(A&& a) { a(restricted); }
+};
+
+struct ConsentSecret {
+    std::string evidence;
+    template <class A> void fields(A&& a) { a(evidence); }
+};
+struct ConsentGranted {
+    static constexpr auto type = EventType::consent_granted;
+    std::string channel, purpose, unit, source, notice_version;
+    Instant at{};
+    bool ends_withdrawals = false;  // of the same or narrower channel, purpose and unit, older than `at`
+    std::string sealed;
+    template <class A> void fields(A&& a) { a(channel, purpose, unit, source, notice_version, at, ends_withdrawals, sealed); }
+};
+struct ConsentWithdrawn {
+    static constexpr auto type = EventType::consent_withdrawn;
+    std::string channel, purpose, unit, source, notice_version;
+    Instant at{};
+    std::string sealed;
+    template <class A> void fields(A&& a) { a(channel, purpose, unit, source, notice_version, at, sealed); }
+};
+
+struct SuppressionSecret {
+    std::string value, account;        // of the address; empty for a hashed entry
+    std::string reason, evidence, by;
+    template <class A> void fields(A&& a) { a(value, account, reason, evidence, by); }
+};
+struct SuppressionAdded {
+    static constexpr auto type = EventType::suppression_added;
+    std::string list, source;
+    std::uint32_t address = 0;         // 0: a hashed entry
+    AddressKind kind = AddressKind::phone;
+    std::string hash_algorithm, phone_hash;
+    Instant at{};
+    Instant expires_at = instant_never;
+    std::vector<std::string> channels, purposes;
+    std::string sealed;                // SuppressionSecret under the gateway's own key
+    template <class A> void fields(A&& a) { a(list, source, address, kind, hash_algorithm, phone_hash, at, expires_at, channels, purposes, sealed); }
+};
+struct SuppressionRemoved {
+    static constexpr auto type = EventType::suppression_removed;
+    std::string list;
+    std::uint32_t address = 0;
+    std::string hash_algorithm, phone_hash;
+    template <class A> void fields(A&& a) { a(list, address, hash_algorithm, phone_hash); }
+};
+// A near miss of an opt-out: marketing on that channel waits for a person until `due_at`.
+struct ReviewOpened {
+    static constexpr auto type = EventType::review_opened;
+    Uuid id{};
+    std::string channel;
+    std::vector<std::string> purposes;
+    std::uint64_t message_sequence = 0;
+    Instant due_at{};
+    template <class A> void fields(A&& a) { a(id, channel, purposes, message_sequence, due_at); }
+};
+struct ReviewDecided {
+    static constexpr auto type = EventType::review_decided;
+    Uuid id{};
+    bool withdrawn = false;
+    std::string by;
+    template <class A> void fields(A&& a) { a(id, withdrawn, by); }
+};
+
+// ---- touches
+
+struct LoggedStep {
+    std::uint16_t rule = 0;
+    std::uint8_t bits = 0;  // verdict (2 bits), waived (bit 2), counts (bit 3)
+    std::uint16_t waived_by = 0;
+    std::uint8_t why = 0;
+    std::int64_t until = 0;  // Unix ms, 0 none
+    std::int64_t counted_milli = 0, max_milli = 0;
+    template <class A> void fields(A&& a) {
+        a(rule, bits, why);
+        if (bits & 4U) a(waived_by);
+        if (bits & 8U) a(counted_milli, max_milli);
+        if (bits & 16U) a(until);
+    }
+};
+struct LoggedDecision {
+    std::uint32_t policy = 0;  // number of the policy version
+    policy::Verdict verdict = policy::Verdict::allow;
+    policy::Reason reason = policy::Reason::none;
+    std::uint16_t rule = policy::no_rule;
+    std::string rule_override;
+    std::int64_t until = 0;    // Unix ms, 0 none
+    std::vector<LoggedStep> steps;
+    template <class A> void fields(A&& a) { a(policy, verdict, reason, rule, rule_override, until, steps); }
+};
+[[nodiscard]] LoggedDecision to_logged(const policy::Decision& decision, std::uint32_t policy, std::string rule_override = {});
+[[nodiscard]] policy::Decision from_logged(const LoggedDecision& logged);
+
+struct TouchSecret {
+    std::string key;
+    Variables variables;
+    std::string text, template_code, body_json;
+    bool text_is_template = false;
+    std::vector<std::pair<std::string, std::string>> params;
+    std::vector<std::pair<std::string, std::string>> metadata;
+    template <class A> void fields(A&& a) { a(key, variables, text, template_code, body_json, text_is_template, params, metadata); }
+};
+struct TouchCreated {
+    static constexpr auto type = EventType::touch_created;
+    TouchId id{};
+    std::vector<ProfileId> candidates;     // channel and account in order of preference; the rest of the profile is equal in all
+    std::uint8_t chosen = 0;               // index into candidates
+    TouchState state = TouchState::queued;
+    std::uint32_t address = 0;             // of the chosen candidate
+    std::uint32_t fixed_address = 0;       // the touch was made for this address
+    std::uint8_t priority = 50;
+    std::uint8_t flags = 0;                // 1 at_least_once, 2 fallback_on_unknown
+    policy::Origin origin = policy::Origin::api;
+    bool has_key = false;
+    crypto::Hash128 key_hash{}, body_hash{};
+    std::int64_t not_before = 0;           // Unix ms, 0 none
+    Instant expires_at{};
+    std::int64_t fallback_after_ms = -1;
+    crypto::Hash128 template_hash{};
+    std::string callback, key_name;
+    std::uint8_t segments = 0;
+    LoggedDecision decision;
+    std::string sealed;                    // TouchSecret
+    template <class A> void fields(A&& a) {
+        a(id, candidates, chosen, state, address, fixed_address, priority, flags, origin, has_key);
+        if (has_key) a(key_hash, body_hash);
+        a(not_before, expires_at, fallback_after_ms, template_hash, callback, key_name, segments, decision, sealed);
+    }
+};
+// A later decision that changed verdict, rule or until.
+struct TouchDecided {
+    static constexpr auto type = EventType::touch_decided;
+    TouchId touch{};
+    std::uint8_t chosen = 0;
+    std::uint32_t address = 0;
+    LoggedDecision decision;
+    template <class A> void fields(A&& a) { a(touch, chosen, address, decision); }
+};
+
+// Events that say no more than that the touch is in another state, and why.
+template <EventType Type> struct TouchChanged {
+    static constexpr auto type = Type;
+    TouchId touch{};
+    std::string reason;
+    template <class A> void fields(A&& a) { a(touch, reason); }
+};
+using TouchDeferred = TouchChanged<EventType::touch_deferred>;
+using TouchBlocked = TouchChanged<EventType::touch_blocked>;
+using TouchHeldOut = TouchChanged<EventType::touch_held_out>;
+using TouchCancelled = TouchChanged<EventType::touch_cancelled>;
+using TouchExpired = TouchChanged<EventType::touch_expired>;
+// `unknown` that no receipt resolved in time: final.
+using TouchSettled = TouchChanged<EventType::touch_settled>;
+
+// The permit: from this record's time on the slot counts.
+struct TouchDispatching {
+    static constexpr auto type = EventType::touch_dispatching;
+    TouchId touch{};
+    std::uint16_t attempt = 0;
+    std::uint8_t chosen = 0;
+    std::uint32_t address = 0;
+    std::uint8_t segments = 1;
+    std::int64_t cost_micro = 0;
+    std::string route_reason;
+    LoggedDecision decision;
+    template <class A> void fields(A&& a) { a(touch, attempt, chosen, address, segments, cost_micro, route_reason, decision); }
+};
+template <EventType Type> struct PermitEnded {
+    static constexpr auto type = Type;
+    TouchId touch{};
+    std::uint16_t attempt = 0;
+    template <class A> void fields(A&& a) { a(touch, attempt); }
+};
+using TouchPermitLapsed = PermitEnded<EventType::touch_permit_lapsed>;
+using TouchPermitRevoked = PermitEnded<EventType::touch_permit_revoked>;
+
+struct TouchAccepted {
+    static constexpr auto type = EventType::touch_accepted;
+    TouchId touch{};
+    std::uint16_t attempt = 0;
+    std::vector<std::string> ids;
+    std::uint8_t parts = 1;
+    template <class A> void fields(A&& a) { a(touch, attempt, ids, parts); }
+};
+// A receipt, a reply or an outcome moved the touch: delivered, read, replied, completed.
+template <EventType Type> struct TouchAdvanced {
+    static constexpr auto type = Type;
+    TouchId touch{};
+    std::uint16_t attempt = 0;
+    std::string provider_id;
+    std::string raw;
+    std::int64_t provider_time = 0;  // Unix ms, 0 none
+    template <class A> void fields(A&& a) { a(touch, attempt, provider_id, raw, provider_time); }
+};
+using TouchDelivered = TouchAdvanced<EventType::touch_delivered>;
+using TouchRead = TouchAdvanced<EventType::touch_read>;
+using TouchReplied = TouchAdvanced<EventType::touch_replied>;
+using TouchCompleted = TouchAdvanced<EventType::touch_completed>;
+
+// What happens to the attempt's slot.
+enum class SlotChange : std::uint8_t { keep = 0, release, fail, reserve };
+
+// An attempt ended without acceptance and the touch goes on: a retry, another account or channel, or the end (touch.failed follows).
+struct TouchAttemptEnded {
+    static constexpr auto type = EventType::touch_attempt_ended;
+    TouchId touch{};
+    std::uint16_t attempt = 0;
+    channel::OutcomeKind outcome = channel::OutcomeKind::not_sent;
+    std::string code, detail;
+    SlotChange slot = SlotChange::keep;
+    std::uint8_t next = 0;           // 0 same candidate again, 1 next candidate, 2 none
+    std::int64_t retry_at = 0;       // Unix ms, 0 now
+    template <class A> void fields(A&& a) { a(touch, attempt, outcome, code, detail, slot, next, retry_at); }
+};
+struct TouchFailed {
+    static constexpr auto type = EventType::touch_failed;
+    TouchId touch{};
+    std::uint16_t attempt = 0;       // 0: no attempt was made
+    std::string reason;
+    std::string provider_id, raw;
+    SlotChange slot = SlotChange::keep;
+    template <class A> void fields(A&& a) { a(touch, attempt, reason, provider_id, raw, slot); }
+};
+struct TouchUnknown {
+    static constexpr auto type = EventType::touch_unknown;
+    TouchId touch{};
+    std::uint16_t attempt = 0;
+    std::string code, detail;
+    template <class A> void fields(A&& a) { a(touch, attempt, code, detail); }
+};
+
+// ---- inbound
+
+struct MessageSecret {
+    std::string text, from, to;
+    template <class A> void fields(A&& a) { a(text, from, to); }
+};
+struct MessageReceived {
+    static constexpr auto type = EventType::message_received;
+    std::string account, channel, provider_id, kind;
+    crypto::Hash128 dedupe{};            // of account and provider id or fingerprint; all zero: no deduplication
+    std::uint32_t address = 0;
+    Instant provider_time{};
+    TouchId reply_to{};                  // nil: no touch to reply to
+    std::string word;                    // "opt_out", "opt_in", "near_miss", "decline" … or empty
+    Uuid interaction{};
+    std::string sealed;                  // MessageSecret
+    template <class A> void fields(A&& a) { a(account, channel, provider_id, kind, dedupe, address, provider_time, reply_to, word, interaction, sealed); }
+};
+struct ReceiptReceived {
+    static constexpr auto type = EventType::receipt_received;
+    std::string account, channel, provider_id, raw, reason;
+    channel::ReceiptStatus status = channel::ReceiptStatus::unknown;
+    TouchId touch{};                     // nil: parked, no match yet
+    std::uint16_t attempt = 0;
+    std::vector<std::string> aliases;    // only of a parked one
+    std::string attempt_id;
+    crypto::Hash128 destination{};       // blind index, for matching by address
+    std::int64_t provider_time = 0;      // Unix ms, 0 none
+    bool duplicate = false;
+    bool by_address = false;
+    template <class A> void fields(A&& a) {
+        a(account, channel, provider_id, raw, reason, status, touch, attempt, aliases, attempt_id, destination, provider_time, duplicate, by_address);
+    }
+};
+// Anything else that is known: complaint, ticket_opened, follow …
+struct EventReceived {
+    static constexpr auto type = EventType::event_received;
+    std::string account, channel, provider_id, kind, ref, source;
+    crypto::Hash128 dedupe{};
+    Instant provider_time{};
+    std::vector<std::string> channels, purposes;
+    std::int64_t until = 0;
+    std::string sealed;                  // MessageSecret
+    template <class A> void fields(A&& a) { a(account, channel, provider_id, kind, ref, source, dedupe, provider_time, channels, purposes, until, sealed); }
+};
+
+// ---- campaigns, holds, others
+
+struct CampaignCreated {
+    static constexpr auto type = EventType::campaign_created;
+    std::string id, purpose, unit, definition;
+    crypto::Hash128 body_hash{};
+    double holdout = 0;
+    std::string rate;
+    template <class A> void fields(A&& a) { a(id, purpose, unit, definition, body_hash, holdout, rate); }
+};
+template <EventType Type> struct CampaignChanged {
+    static constexpr auto type = Type;
+    std::string id;
+    template <class A> void fields(A&& a) { a(id); }
+};
+using CampaignPaused = CampaignChanged<EventType::campaign_paused>;
+using CampaignResumed = CampaignChanged<EventType::campaign_resumed>;
+using CampaignCancelled = CampaignChanged<EventType::campaign_cancelled>;
+
+struct HoldSet {
+    static constexpr auto type = EventType::hold_set;
+    Uuid id{};
+    std::vector<std::string> purposes, channels, units, accounts;
+    std::string reason;
+    std::int64_t until = 0;
+    template <class A> void fields(A&& a) { a(id, purposes, channels, units, accounts, reason, until); }
+};
+struct HoldLifted {
+    static constexpr auto type = EventType::hold_lifted;
+    Uuid id{};
+    template <class A> void fields(A&& a) { a(id); }
+};
+struct ConversionRecorded {
+    static constexpr auto type = EventType::conversion_recorded;
+    crypto::Hash128 key_hash{};
+    std::string kind, currency;
+    std::int64_t value_cents = 0;
+    Instant at{};
+    std::string sealed;  // the key, as ConsentSecret::evidence
+    template <class A> void fields(A&& a) { a(key_hash, kind, currency, value_cents, at, sealed); }
+};
+struct AccountWentUp {
+    static constexpr auto type = EventType::account_up;
+    std::string account;
+    template <class A> void fields(A&& a) { a(account); }
+};
+struct AccountWentDown {
+    static constexpr auto type = EventType::account_down;
+    std::string account, reason;
+    bool credentials = false;
+    template <class A> void fields(A&& a) { a(account, reason, credentials); }
+};
+struct ClockAccepted {
+    static constexpr auto type = EventType::clock_accepted;
+    std::int64_t difference_ms = 0;
+    template <class A> void fields(A&& a) { a(difference_ms); }
+};
+
+}  // namespace touchgate

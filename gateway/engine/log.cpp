@@ -1,0 +1,112 @@
+// Events into the log and back: the only two places where bytes become state.
+
+#include "gateway/engine/internals.hpp"
+
+namespace touchgate {
+
+void Engine::Internals::append_record(EventType type, ContactIndex contact, RecordMeta& meta) {
+    const auto previous = newest_of(contact);
+    meta.position = parts.log.append(now, static_cast<std::uint16_t>(type), event_version, contact, previous, payload.bytes(), meta.sequence);
+    state.sequence = meta.sequence;
+    state.last_time = now;
+    log_bytes_since_checkpoint += payload.size() + 80;
+    if (contact.value != 0 && contact.value < state.contacts.size()) state.contacts[contact.value].newest = meta.position;
+}
+
+LogPosition Engine::Internals::newest_of(ContactIndex contact) const {
+    return contact.value < state.contacts.size() ? state.contacts[contact.value].newest : LogPosition{};
+}
+
+std::optional<Error> Engine::Internals::refusal() const {
+    if (disk_full) return Error{.kind = ErrorKind::unavailable, .detail = "the disk is full: nothing can be accepted until there is room", .retry_after_s = 30};
+    if (draining) return Error{.kind = ErrorKind::unavailable, .detail = "the gateway is shutting down", .retry_after_s = 5};
+    // A command's events lie in one batch, so what is left of the reservation must hold them.
+    if (parts.log.room() < (std::size_t{256} << 10U))
+        return Error{.kind = ErrorKind::unavailable, .detail = "too much in one batch; send the rest again", .retry_after_s = 1};
+    return std::nullopt;
+}
+
+namespace {
+
+template <class E> bool fold(Engine::Internals& engine, const RecordMeta& meta, std::string_view payload) {
+    E event;
+    if (!decode(payload, event)) return false;
+    engine.apply(meta, event);
+    return true;
+}
+
+}  // namespace
+
+Result<void> Engine::Internals::replay(const Record& record) {
+    const auto place = [&] { return " at sequence " + std::to_string(record.sequence); };
+    if (record.version != event_version)
+        return Error{.kind = ErrorKind::corrupt, .detail = "the log holds version " + std::to_string(record.version) + " of event type " +
+                                                           std::to_string(record.type) + place() + "; this program knows version 1 only: use a newer program"};
+    const RecordMeta meta{.sequence = record.sequence, .time = record.time, .contact = record.contact, .position = record.position, .replay = true};
+    now = record.time;
+    bool ok = false;
+    switch (static_cast<EventType>(record.type)) {
+        case EventType::profile_defined: ok = fold<ProfileDefined>(*this, meta, record.payload); break;
+        case EventType::policy_activated: ok = fold<PolicyActivated>(*this, meta, record.payload); break;
+        case EventType::policy_stored: ok = fold<PolicyStored>(*this, meta, record.payload); break;
+        case EventType::template_registered: ok = fold<TemplateRegistered>(*this, meta, record.payload); break;
+        case EventType::contact_created: ok = fold<ContactCreated>(*this, meta, record.payload); break;
+        case EventType::contact_updated: ok = fold<ContactUpdated>(*this, meta, record.payload); break;
+        case EventType::contact_erased: ok = fold<ContactErased>(*this, meta, record.payload); break;
+        case EventType::contact_restricted: ok = fold<ContactRestricted>(*this, meta, record.payload); break;
+        case EventType::contact_followed:
+        case EventType::contact_unfollowed:
+        case EventType::event_received: ok = fold<EventReceived>(*this, meta, record.payload); break;
+        case EventType::consent_granted: ok = fold<ConsentGranted>(*this, meta, record.payload); break;
+        case EventType::consent_withdrawn: ok = fold<ConsentWithdrawn>(*this, meta, record.payload); break;
+        case EventType::suppression_added: ok = fold<SuppressionAdded>(*this, meta, record.payload); break;
+        case EventType::suppression_removed: ok = fold<SuppressionRemoved>(*this, meta, record.payload); break;
+        case EventType::review_opened: ok = fold<ReviewOpened>(*this, meta, record.payload); break;
+        case EventType::review_decided: ok = fold<ReviewDecided>(*this, meta, record.payload); break;
+        case EventType::touch_created: ok = fold<TouchCreated>(*this, meta, record.payload); break;
+        case EventType::touch_decided: ok = fold<TouchDecided>(*this, meta, record.payload); break;
+        case EventType::touch_deferred: ok = fold<TouchDeferred>(*this, meta, record.payload); break;
+        case EventType::touch_blocked: ok = fold<TouchBlocked>(*this, meta, record.payload); break;
+        case EventType::touch_held_out: ok = fold<TouchHeldOut>(*this, meta, record.payload); break;
+        case EventType::touch_dispatching: ok = fold<TouchDispatching>(*this, meta, record.payload); break;
+        case EventType::touch_permit_lapsed: ok = fold<TouchPermitLapsed>(*this, meta, record.payload); break;
+        case EventType::touch_permit_revoked: ok = fold<TouchPermitRevoked>(*this, meta, record.payload); break;
+        case EventType::touch_accepted: ok = fold<TouchAccepted>(*this, meta, record.payload); break;
+        case EventType::touch_delivered: ok = fold<TouchDelivered>(*this, meta, record.payload); break;
+        case EventType::touch_read: ok = fold<TouchRead>(*this, meta, record.payload); break;
+        case EventType::touch_replied: ok = fold<TouchReplied>(*this, meta, record.payload); break;
+        case EventType::touch_completed: ok = fold<TouchCompleted>(*this, meta, record.payload); break;
+        case EventType::touch_failed: ok = fold<TouchFailed>(*this, meta, record.payload); break;
+        case EventType::touch_unknown: ok = fold<TouchUnknown>(*this, meta, record.payload); break;
+        case EventType::touch_cancelled: ok = fold<TouchCancelled>(*this, meta, record.payload); break;
+        case EventType::touch_expired: ok = fold<TouchExpired>(*this, meta, record.payload); break;
+        case EventType::touch_attempt_ended: ok = fold<TouchAttemptEnded>(*this, meta, record.payload); break;
+        case EventType::touch_settled: ok = fold<TouchSettled>(*this, meta, record.payload); break;
+        case EventType::message_received: ok = fold<MessageReceived>(*this, meta, record.payload); break;
+        case EventType::receipt_received: ok = fold<ReceiptReceived>(*this, meta, record.payload); break;
+        case EventType::campaign_created: ok = fold<CampaignCreated>(*this, meta, record.payload); break;
+        case EventType::campaign_paused: ok = fold<CampaignPaused>(*this, meta, record.payload); break;
+        case EventType::campaign_resumed: ok = fold<CampaignResumed>(*this, meta, record.payload); break;
+        case EventType::campaign_cancelled: ok = fold<CampaignCancelled>(*this, meta, record.payload); break;
+        case EventType::hold_set: ok = fold<HoldSet>(*this, meta, record.payload); break;
+        case EventType::hold_lifted: ok = fold<HoldLifted>(*this, meta, record.payload); break;
+        case EventType::conversion_recorded: ok = fold<ConversionRecorded>(*this, meta, record.payload); break;
+        case EventType::account_up: ok = fold<AccountWentUp>(*this, meta, record.payload); break;
+        case EventType::account_down: ok = fold<AccountWentDown>(*this, meta, record.payload); break;
+        case EventType::clock_accepted: ok = fold<ClockAccepted>(*this, meta, record.payload); break;
+        case EventType::event_unknown:
+        case EventType::campaign_started:
+        case EventType::campaign_finished: ok = true; break;  // change no state of this version
+        default:
+            return Error{.kind = ErrorKind::corrupt, .detail = "the log holds the unknown event type " + std::to_string(record.type) + " (version " +
+                                                               std::to_string(record.version) + ")" + place() + ": use a newer program"};
+    }
+    if (!ok)
+        return Error{.kind = ErrorKind::corrupt, .detail = "event " + std::string{event_name(static_cast<EventType>(record.type))} + place() + " cannot be read"};
+    if (record.contact.value != 0 && record.contact.value < state.contacts.size()) state.contacts[record.contact.value].newest = record.position;
+    state.sequence = record.sequence;
+    state.last_time = record.time;
+    return {};
+}
+
+}  // namespace touchgate

@@ -1,0 +1,353 @@
+// What comes back: receipts, matched by every form of the provider's id, parked when they are early; messages of customers, read for
+// opt-outs; all of it durable before it is acknowledged, and effective once.
+
+#include <algorithm>
+
+#include "gateway/base/text.hpp"
+#include "gateway/engine/internals.hpp"
+
+namespace touchgate {
+
+using channel::ReceiptStatus;
+using dispatch::Progress;
+
+bool Engine::Internals::seen_before(const crypto::Hash128& dedupe) { return dedupe != crypto::Hash128{} && state.inbound_seen.contains(dedupe); }
+
+void Engine::Internals::forget_inbound() {
+    constexpr auto window = std::chrono::hours{72};  // at least 48 h are promised
+    while (!state.inbound_order.empty() && state.inbound_order.front().first + window < now) {
+        state.inbound_seen.erase(state.inbound_order.front().second);
+        state.inbound_order.pop_front();
+    }
+    while (!state.parked.empty() && state.parked.begin()->second.received_at + std::chrono::hours{48} < now) {
+        const auto& old = state.parked.begin()->second;
+        for (const auto& alias : old.receipt.provider_ids) state.parked_by_id.erase(id_hash(old.account, alias));
+        state.parked.erase(state.parked.begin());
+    }
+    // Idempotency keys are kept until 90 days after the touch is final; a few are looked at each turn.
+    static constexpr std::size_t looks = 64;
+    if (state.keys.empty() || (counters.turns & 1023U) != 0) return;
+    auto at = state.keys.begin();
+    for (std::size_t i = 0; i < looks && at != state.keys.end(); ++i) {
+        if (at->second.expires_at <= now) state.keys.erase(at++);
+        else ++at;
+    }
+}
+
+void Engine::Internals::on_event(ReceiptReported& event) {
+    take_receipt(event.account, event.receipt);
+    if (event.ack.connection != 0) acknowledgements.emplace_back(event.ack, true);
+}
+
+void Engine::Internals::take_receipt(AccountNumber number, const channel::Receipt& receipt) {
+    ++counters.receipts;
+    auto& account = accounts[number];
+    ReceiptReceived event;
+    event.account = account.settings.name;
+    event.channel = account.settings.capabilities.channel;
+    event.provider_id = receipt.provider_ids.empty() ? std::string{} : receipt.provider_ids.front();
+    event.raw = receipt.raw;
+    event.reason = receipt.reason;
+    event.status = receipt.status;
+    event.provider_time = receipt.at ? unix_ms(*receipt.at) : 0;
+    event.attempt_id = receipt.attempt_id;
+    if (!receipt.destination.empty()) {
+        auto destination = receipt.destination;
+        if (destination.front() != '+' && destination.find_first_not_of("0123456789") == std::string::npos) destination.insert(destination.begin(), '+');
+        event.destination = address_hash(AddressKind::phone, destination, {});
+    }
+
+    // By any form of the id; then by our own id, if the provider echoes it; then by the address, if only one attempt can be meant.
+    std::uint32_t row = 0;
+    std::uint16_t attempt_number = 0;
+    std::string matched_id = event.provider_id;
+    for (const auto& alias : receipt.provider_ids) {
+        const auto found = state.provider_ids.find(id_hash(number, alias));
+        if (found == state.provider_ids.end()) continue;
+        row = row_of(found->second.touch);
+        attempt_number = found->second.attempt;
+        matched_id = alias;
+        break;
+    }
+    if (row == 0 && receipt.attempt_id.size() > 37 && receipt.attempt_id[36] == '-') {
+        if (const auto id = parse_uuid(std::string_view{receipt.attempt_id}.substr(0, 36))) {
+            row = row_of(*id);
+            attempt_number = static_cast<std::uint16_t>(std::strtoul(receipt.attempt_id.c_str() + 37, nullptr, 10));
+            event.by_address = row != 0;  // learn the provider's id as well
+        }
+    }
+    if (row == 0 && account.settings.match_by_address && event.destination != crypto::Hash128{}) {
+        const auto address = state.address_by_hash.find(event.destination);
+        std::uint32_t only = 0;
+        std::uint16_t only_attempt = 0;
+        int candidates_found = 0;
+        if (address != state.address_by_hash.end())
+            for (const auto owner : state.addresses[address->second].owners)
+                for (const auto live : state.contacts[owner.value].live)
+                    for (const auto& attempt : touch(live).attempts)
+                        if (attempt.state == AttemptState::unknown && attempt.address == address->second && now - attempt.permitted_at <= std::chrono::hours{48} &&
+                            account_of(profile_of(touch(live), attempt.chosen)) == number) {
+                            ++candidates_found;
+                            only = live;
+                            only_attempt = attempt.number;
+                        }
+        if (candidates_found == 1) {
+            row = only;
+            attempt_number = only_attempt;
+            event.by_address = true;
+        }
+    }
+    if (row == 0) {
+        event.aliases = receipt.provider_ids;
+        if (!event.provider_id.empty())
+            if (const auto same = state.parked_by_id.find(id_hash(number, event.provider_id)); same != state.parked_by_id.end()) {
+                const auto parked = state.parked.find(same->second);
+                event.duplicate = parked != state.parked.end() && parked->second.receipt.status == receipt.status && parked->second.receipt.raw == receipt.raw;
+            }
+        ++counters.receipts_parked;
+        emit(ContactIndex{}, event);
+        return;
+    }
+    auto& owner = touch(row);
+    const auto low = id_hash(number, matched_id).low;
+    for (const auto& attempt : owner.attempts)
+        if (attempt.number == attempt_number)
+            for (const auto& part : attempt.receipts)
+                if (part.id == low) {
+                    const bool now_failed = receipt.status == ReceiptStatus::failed || receipt.status == ReceiptStatus::recipient_refuses;
+                    event.duplicate = (receipt.status == ReceiptStatus::delivered && part.progress >= static_cast<std::uint8_t>(Progress::delivered)) ||
+                                      (now_failed && part.progress == static_cast<std::uint8_t>(Progress::failed));
+                }
+    event.touch = owner.id;
+    event.attempt = attempt_number;
+    event.provider_id = matched_id;
+    emit(owner.contact, event);
+    advance(row, attempt_number, receipt, matched_id);
+}
+
+// A receipt that is recorded moves its touch, if it moves it forward.
+void Engine::Internals::advance(std::uint32_t row, std::uint16_t attempt_number, const channel::Receipt& receipt, const std::string& provider_id) {
+    auto& owner = touch(row);
+    const auto attempt = std::find_if(owner.attempts.begin(), owner.attempts.end(), [&](const Attempt& each) { return each.number == attempt_number; });
+    const auto provider_time = receipt.at ? unix_ms(*receipt.at) : 0;
+    int delivered = 0;
+    int failed = 0;
+    int parts_of_message = 1;
+    if (attempt != owner.attempts.end()) {
+        parts_of_message = attempt->parts;
+        for (const auto& part : attempt->receipts) {
+            if (part.progress >= static_cast<std::uint8_t>(Progress::delivered)) ++delivered;
+            else if (part.progress == static_cast<std::uint8_t>(Progress::failed)) ++failed;
+        }
+        if (attempt->state == AttemptState::unknown && receipt.status != ReceiptStatus::failed && receipt.status != ReceiptStatus::recipient_refuses &&
+            (owner.state == TouchState::unknown || owner.state == TouchState::dispatching))
+            emit(owner.contact, TouchAccepted{.touch = owner.id, .attempt = attempt_number, .ids = {provider_id}, .parts = attempt->parts});
+    } else {
+        delivered = receipt.status == ReceiptStatus::delivered ? 1 : 0;
+        failed = receipt.status == ReceiptStatus::failed || receipt.status == ReceiptStatus::recipient_refuses ? 1 : 0;
+    }
+    auto& moved = touch(row);
+    switch (receipt.status) {
+        case ReceiptStatus::delivered:
+            if (delivered >= parts_of_message && dispatch::advances(moved.progress, Progress::delivered))
+                emit(moved.contact, TouchDelivered{.touch = moved.id, .attempt = attempt_number, .provider_id = provider_id, .raw = receipt.raw, .provider_time = provider_time});
+            return;
+        case ReceiptStatus::read:
+            if (dispatch::advances(moved.progress, Progress::read))
+                emit(moved.contact, TouchRead{.touch = moved.id, .attempt = attempt_number, .provider_id = provider_id, .raw = receipt.raw, .provider_time = provider_time});
+            return;
+        case ReceiptStatus::failed:
+        case ReceiptStatus::recipient_refuses: {
+            if (receipt.status == ReceiptStatus::recipient_refuses && attempt != owner.attempts.end())
+                if (const auto account = account_of(profile_of(moved, attempt->chosen))) suppress_platform(row, attempt->address, *account, receipt.raw);
+            auto& failing = touch(row);
+            if (failing.final && !dispatch::advances(failing.progress, Progress::failed)) return;
+            if (failing.progress >= Progress::delivered) return;
+            const bool more = !failing.final && failing.chosen + 1U < candidates(failing).size() && now < failing.expires_at;
+            if (more && (failing.state == TouchState::accepted || failing.state == TouchState::unknown)) {
+                // Definite failure: the next account or channel at once.
+                emit(failing.contact, TouchAttemptEnded{.touch = failing.id, .attempt = attempt_number, .outcome = channel::OutcomeKind::refused, .code = receipt.raw,
+                                                        .detail = "receipt", .slot = SlotChange::fail, .next = 1, .retry_at = 0});
+                go_on(row);
+                return;
+            }
+            if (failing.is_waiting()) return;  // a fallback is already on its way
+            auto reason = receipt.reason.empty() ? to_lower_ascii(receipt.raw) : receipt.reason;
+            emit(failing.contact, TouchFailed{.touch = failing.id, .attempt = attempt_number, .reason = std::move(reason), .provider_id = provider_id, .raw = receipt.raw,
+                                              .slot = SlotChange::fail});
+            return;
+        }
+        case ReceiptStatus::pending:
+        case ReceiptStatus::unknown: return;
+    }
+}
+
+// Receipts that came before the submit's answer.
+void Engine::Internals::claim_parked(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const std::vector<std::string>& provider_ids) {
+    if (state.parked.empty()) return;
+    for (const auto& id : provider_ids) {
+        for (;;) {
+            const auto found = state.parked_by_id.find(id_hash(account, id));
+            if (found == state.parked_by_id.end()) break;
+            const auto at = state.parked.find(found->second);
+            if (at == state.parked.end()) {
+                state.parked_by_id.erase(found);
+                break;
+            }
+            const auto parked = at->second;
+            for (const auto& alias : parked.receipt.provider_ids) state.parked_by_id.erase(id_hash(account, alias));
+            state.parked.erase(at);
+            auto& owner = touch(row);
+            emit(owner.contact, ReceiptReceived{.account = accounts[account].settings.name, .channel = accounts[account].settings.capabilities.channel, .provider_id = id,
+                                                .raw = parked.receipt.raw, .reason = parked.receipt.reason, .status = parked.receipt.status, .touch = owner.id,
+                                                .attempt = attempt, .aliases = {}, .attempt_id = {}, .destination = {},
+                                                .provider_time = parked.receipt.at ? unix_ms(*parked.receipt.at) : 0, .duplicate = false, .by_address = false});
+            advance(row, attempt, parked.receipt, id);
+        }
+    }
+}
+
+void Engine::Internals::on_event(MessageReported& event) {
+    auto& account = accounts[event.account];
+    const auto ack = event.ack;
+    take_message(event.account, event.message, account.settings.capabilities.channel, account.settings.name, ContactIndex{}, [this, ack] {
+        if (ack.connection != 0) parts.transport.acknowledge(ack, true);
+    });
+}
+
+void Engine::Internals::take_message(AccountNumber, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name,
+                                     ContactIndex known, Effect settled) {
+    // A message is the same one if the provider's id says so; SMPP has none, there the session tells a repeat by its fingerprint.
+    crypto::Hash128 dedupe{};
+    if (!message.provider_id.empty()) dedupe = index_hash("m" + std::string{account_name} + "\n" + message.provider_id);
+    else if (!message.fingerprint.empty()) dedupe = index_hash("f" + std::string{account_name} + "\n" + message.fingerprint);
+    if (seen_before(dedupe)) return engine.after_sync(std::move(settled));
+
+    ContactIndex contact = known;
+    std::uint32_t address = 0;
+    if (contact.value == 0 && !message.from.empty()) {
+        auto from = message.from;
+        if (from.front() != '+' && from.size() >= 8 && from.find_first_not_of("0123456789") == std::string::npos) from.insert(from.begin(), '+');
+        if (const auto resolved = resolve({.id = {}, .address = Address{.kind = AddressKind::phone, .value = from, .account = {}}}, true, address)) contact = *resolved;
+    } else if (contact.value != 0) {
+        for (const auto number : state.contacts[contact.value].addresses)
+            if (address == 0) address = number;
+    }
+
+    // The touch that it answers: the newest of this contact on this channel that reached the provider.
+    TouchId reply_to{};
+    std::uint32_t reply_row = 0;
+    std::uint16_t reply_attempt = 0;
+    const content::DeclaredReplies* declared = nullptr;
+    const auto& history = state.contacts[contact.value].history;
+    const auto channel_symbol = state.symbols.intern(channel_name);
+    for (auto i = history.size(); i-- > 0;) {
+        if (state.profiles.at(history[i].profile).channel != channel_symbol || history[i].slot == policy::Slot::released || history[i].slot == policy::Slot::reserved) continue;
+        if (now - history[i].at > std::chrono::hours{72}) break;
+        const auto found = state.touch_by_sequence.find(history[i].touch);
+        if (found == state.touch_by_sequence.end()) break;
+        reply_row = row_of(found->second);
+        reply_to = found->second;
+        reply_attempt = history[i].attempt;
+        if (const auto* used = reply_row == 0 ? nullptr : template_of(touch(reply_row)); used != nullptr && used->parsed) declared = &used->parsed->replies();
+        break;
+    }
+    const auto reading = settings.reply_words.read(message.text, declared);
+    std::string word;
+    switch (reading.kind) {
+        case content::ReplyKind::opt_out: word = "opt_out"; break;
+        case content::ReplyKind::opt_in: word = "opt_in"; break;
+        case content::ReplyKind::near_miss: word = "near_miss"; break;
+        case content::ReplyKind::answer: word = reading.answer; break;
+        case content::ReplyKind::none: break;
+    }
+    const auto at = std::min(message.at.value_or(now), now);
+    const auto evidence_id = message.provider_id.empty() ? std::string{} : message.provider_id;
+    const auto sealed = seal_for(contact, MessageSecret{.text = message.text, .from = message.from, .to = message.to});
+    const auto sequence = emit(contact, MessageReceived{.account = std::string{account_name}, .channel = std::string{channel_name}, .provider_id = message.provider_id,
+                                                        .kind = "text", .dedupe = dedupe, .address = address, .provider_time = at, .reply_to = reply_to, .word = word,
+                                                        .interaction = {}, .sealed = sealed});
+    if (reply_row != 0 && dispatch::advances(touch(reply_row).progress, Progress::replied))
+        emit(touch(reply_row).contact, TouchReplied{.touch = reply_to, .attempt = reply_attempt, .provider_id = message.provider_id, .raw = {}, .provider_time = unix_ms(at)});
+
+    const auto evidence = evidence_id.empty() ? "message " + std::to_string(sequence) : evidence_id;
+    switch (reading.kind) {
+        case content::ReplyKind::opt_out:
+            for (const auto& purpose : settings.opt_out_purposes) withdraw(contact, channel_name, purpose, {}, "reply", evidence, at);
+            return settle(contact, std::move(settled));
+        case content::ReplyKind::opt_in:
+            for (const auto& purpose : settings.opt_out_purposes)
+                grant(contact, {.channel = std::string{channel_name}, .purpose = purpose, .granted = true, .source = "reply", .evidence = evidence, .unit = {}, .notice_version = {},
+                                .at = at, .from_bulk = false}, at, evidence);
+            contact_changed(contact);
+            break;
+        case content::ReplyKind::near_miss:
+            emit(contact, ReviewOpened{.id = ids.next(now), .channel = std::string{channel_name}, .purposes = settings.opt_out_purposes, .message_sequence = sequence,
+                                       .due_at = now + std::chrono::hours{24}});
+            return settle(contact, std::move(settled));
+        case content::ReplyKind::answer:
+        case content::ReplyKind::none: break;
+    }
+    engine.after_sync(std::move(settled));
+}
+
+void Engine::provider_events(AccountNumber account, channel::WebhookEvents events, Effect done) {
+    auto& in = *internals_;
+    for (const auto& receipt : events.receipts) in.take_receipt(account, receipt);
+    // `done` once, after the last message has settled.
+    struct Countdown { std::size_t left; Effect done; };
+    auto countdown = std::make_shared<Countdown>(Countdown{events.messages.size() + 1, std::move(done)});
+    const auto one_less = [countdown] {
+        if (--countdown->left == 0) countdown->done();
+    };
+    for (const auto& message : events.messages)
+        in.take_message(account, message, in.accounts[account].settings.capabilities.channel, in.accounts[account].settings.name, ContactIndex{}, one_less);
+    after_sync(one_less);
+}
+
+void Engine::count_hook(AccountNumber account, const std::string& refusal) {
+    auto& of = internals_->accounts[account];
+    if (refusal.empty()) ++of.hook_accepted;
+    else ++of.hook_refused[refusal];
+}
+
+Result<InboundResult> Engine::inbound_event(const InboundInput& input) {
+    auto& in = *internals_;
+    if (auto error = in.refusal()) return *error;
+    const auto dedupe = in.index_hash("i" + input.key);
+    std::uint32_t address = 0;
+    auto contact = in.resolve(input.contact, true, address);
+    if (!contact) return contact.error();
+    InboundResult result{.id = {}, .interaction = {}, .contact_id = in.state.contact_ids[contact->value], .duplicate = in.seen_before(dedupe)};
+    if (result.duplicate) return result;
+    const auto at = std::min(input.at.value_or(in.now), in.now);
+    const auto channel_or_all = input.channels.empty() ? std::vector<std::string>{input.channel.empty() ? "*" : input.channel} : input.channels;
+    const auto purposes = input.purposes.empty() ? in.settings.opt_out_purposes : input.purposes;
+    static constexpr std::array<std::string_view, 11> words = {"", "message", "opt_out", "opt_in", "follow", "unfollow", "receipt", "complaint", "ticket_opened", "ticket_closed", "call"};
+
+    if (input.kind == InboundKind::message) {
+        channel::InboundMessage message{.from = {}, .to = {}, .text = input.text, .provider_id = input.key, .fingerprint = {}, .at = at, .incomplete = false};
+        in.take_message(0, message, input.channel, input.account.empty() ? "api" : input.account, *contact, [] {});
+        result.id = std::to_string(in.state.sequence);
+        return result;
+    }
+    const auto sealed = in.seal_for(*contact, MessageSecret{.text = input.text, .from = {}, .to = {}});
+    const auto sequence = in.emit(*contact, EventReceived{.account = input.account, .channel = input.channel, .provider_id = input.key,
+                                                          .kind = std::string{words[static_cast<std::size_t>(input.kind)]}, .ref = input.ref, .source = input.source,
+                                                          .dedupe = dedupe, .provider_time = at, .channels = input.channels, .purposes = input.purposes,
+                                                          .until = input.until ? unix_ms(*input.until) : 0, .sealed = sealed});
+    result.id = std::to_string(sequence);
+    const auto evidence = "event " + input.key;
+    if (input.kind == InboundKind::opt_out)
+        for (const auto& channel : channel_or_all)
+            for (const auto& purpose : purposes) in.withdraw(*contact, channel, purpose, {}, input.source.empty() ? "event" : input.source, evidence, at);
+    if (input.kind == InboundKind::opt_in)
+        for (const auto& channel : channel_or_all)
+            for (const auto& purpose : purposes)
+                in.grant(*contact, {.channel = channel, .purpose = purpose, .granted = true, .source = input.source.empty() ? "customer" : input.source, .evidence = evidence,
+                                    .unit = {}, .notice_version = {}, .at = at, .from_bulk = false}, at, evidence);
+    if (input.kind != InboundKind::opt_out) in.contact_changed(*contact);
+    return result;
+}
+
+}  // namespace touchgate

@@ -1,0 +1,174 @@
+// What is kept by name: campaigns that touches may name, holds (the emergency stop), conversions.
+
+#include "gateway/engine/internals.hpp"
+
+namespace touchgate {
+
+namespace {
+
+CampaignDetails details_of(const CampaignRow& row) {
+    return {.id = row.id, .state = row.state, .definition_json = row.definition, .created_at = row.created_at, .direct = row.direct, .created = false};
+}
+
+}  // namespace
+
+Result<CampaignDetails> Engine::create_campaign(const CampaignInput& input) {
+    auto& in = *internals_;
+    if (auto error = in.refusal()) return *error;
+    if (const auto known = in.state.campaigns.find(input.id); known != in.state.campaigns.end()) {
+        if (known->second.body_hash != input.body_hash)
+            return Error{.kind = ErrorKind::conflict, .detail = "there is a campaign \"" + input.id + "\" with another definition", .problems = {{"/id", "is taken"}},
+                         .retry_after_s = 0, .reference = input.id};
+        return details_of(known->second);
+    }
+    if (!input.purpose.empty()) {
+        Symbol purpose;
+        if (!in.state.symbols.find(input.purpose, purpose) || !in.policy().compiled->has_purpose(purpose)) return invalid("/purpose", "unknown purpose \"" + input.purpose + "\"");
+    }
+    in.emit(ContactIndex{}, CampaignCreated{.id = input.id, .purpose = input.purpose, .unit = input.unit, .definition = input.definition_json, .body_hash = input.body_hash,
+                                            .holdout = input.holdout, .rate = input.rate});
+    auto made = details_of(in.state.campaigns.at(input.id));
+    made.created = true;
+    return made;
+}
+
+Result<CampaignDetails> Engine::find_campaign(const std::string& id) {
+    const auto found = internals_->state.campaigns.find(id);
+    if (found == internals_->state.campaigns.end()) return Error{.kind = ErrorKind::not_found, .detail = "there is no campaign \"" + id + "\""};
+    return details_of(found->second);
+}
+
+Result<CampaignDetails> Engine::change_campaign(const std::string& id, std::string_view action) {
+    auto& in = *internals_;
+    if (auto error = in.refusal()) return *error;
+    const auto found = in.state.campaigns.find(id);
+    if (found == in.state.campaigns.end()) return Error{.kind = ErrorKind::not_found, .detail = "there is no campaign \"" + id + "\""};
+    auto& campaign = found->second;
+    const auto wrong_state = [&] {
+        return Error{.kind = ErrorKind::conflict, .detail = "campaign \"" + id + "\" is " + campaign.state, .problems = {}, .retry_after_s = 0, .reference = id};
+    };
+    const auto each_waiting = [&](auto act) {
+        const auto symbol = in.state.symbols.intern(id);
+        for (std::uint32_t row = 1; row < in.state.touches.size(); ++row)
+            if (auto& touch = in.touch(row); !touch.id.is_nil() && touch.is_waiting() && in.state.profiles.at(in.chosen_profile(touch)).campaign == symbol) act(row);
+    };
+    if (action == "pause") {
+        if (campaign.state == "paused") return details_of(campaign);
+        if (campaign.state == "cancelled") return wrong_state();
+        in.emit(ContactIndex{}, CampaignPaused{id});
+        // Their slots are free at once; a few touches a turn say so in the log.
+        each_waiting([&](std::uint32_t row) { in.sweep.push_back(row); });
+    } else if (action == "resume") {
+        if (campaign.state != "paused") return wrong_state();
+        in.emit(ContactIndex{}, CampaignResumed{id});
+        each_waiting([&](std::uint32_t row) { in.sweep.push_back(row); });
+    } else if (action == "cancel") {
+        if (campaign.state == "cancelled") return details_of(campaign);
+        in.emit(ContactIndex{}, CampaignCancelled{id});
+        each_waiting([&](std::uint32_t row) { in.cancel_later.push_back(row); });
+    } else {
+        return wrong_state();
+    }
+    return details_of(campaign);
+}
+
+Result<HoldDetails> Engine::set_hold(const HoldInput& input) {
+    auto& in = *internals_;
+    if (auto error = in.refusal()) return *error;
+    HoldSet event{.id = in.ids.next(in.now), .purposes = input.purposes, .channels = input.channels, .units = input.units, .accounts = input.accounts,
+                  .reason = input.reason, .until = input.until ? unix_ms(*input.until) : 0};
+    in.emit(ContactIndex{}, event);
+    // What is permitted and not yet written comes back; what waits is judged anew.
+    for (const auto& [ref, flight] : in.in_flight) {
+        auto& out = in.touch(flight.row);
+        if (out.generation != flight.generation || out.final) continue;
+        for (const auto& attempt : out.attempts) {
+            if (attempt.ref != ref || attempt.state != AttemptState::open) continue;
+            Choice choice;
+            in.apply_holds(choice, in.state.profiles.at(in.profile_of(out, attempt.chosen)), in.now);
+            if (choice.decision.verdict != policy::Verdict::allow) in.revocations.push_back(ref);
+        }
+    }
+    for (std::uint32_t row = 1; row < in.state.touches.size(); ++row)
+        if (auto& touch = in.touch(row); !touch.id.is_nil() && touch.is_waiting()) in.sweep.push_back(row);
+    return HoldDetails{.id = to_string(event.id), .hold = input, .set_at = in.now};
+}
+
+Result<void> Engine::lift_hold(const std::string& id) {
+    auto& in = *internals_;
+    if (auto error = in.refusal()) return *error;
+    const auto found = in.state.holds.find(id);
+    if (found == in.state.holds.end()) return Error{.kind = ErrorKind::not_found, .detail = "there is no hold \"" + id + "\""};
+    in.emit(ContactIndex{}, HoldLifted{found->second.id});
+    for (const auto row : in.held_rows) in.sweep.push_back(row);
+    return {};
+}
+
+std::vector<HoldDetails> Engine::holds() const {
+    std::vector<HoldDetails> all;
+    for (const auto& [id, hold] : internals_->state.holds) all.push_back({.id = id, .hold = hold.input, .set_at = hold.set_at});
+    return all;
+}
+
+Result<bool> Engine::record_conversion(const ConversionInput& input, std::string& contact_id) {
+    auto& in = *internals_;
+    if (auto error = in.refusal()) return *error;
+    const auto at = input.at.value_or(in.now);
+    if (at > in.now + std::chrono::minutes{5}) return invalid("/at", "lies in the future");
+    const auto hash = in.index_hash("c" + input.key);
+    std::uint32_t address = 0;
+    const auto contact = in.resolve(input.contact, true, address);
+    if (!contact) return contact.error();
+    contact_id = in.state.contact_ids[contact->value];
+    if (in.state.conversions.contains(hash)) return false;
+    const auto sealed = in.seal_for(*contact, ConsentSecret{input.key});
+    in.emit(*contact, ConversionRecorded{.key_hash = hash, .kind = input.kind, .currency = input.currency, .value_cents = input.value_cents, .at = at, .sealed = sealed});
+    return true;
+}
+
+void Engine::accept_clock() {
+    auto& in = *internals_;
+    const auto wall = in.parts.clock.wall_now();
+    in.emit(ContactIndex{}, ClockAccepted{(wall - in.now).count()});
+    in.time.accept(wall);
+}
+
+std::vector<AccountDetails> Engine::accounts() {
+    auto& in = *internals_;
+    std::vector<AccountDetails> all;
+    for (const auto& account : in.accounts) {
+        AccountDetails made;
+        made.name = account.settings.name;
+        made.adapter = account.settings.adapter;
+        made.channel = account.settings.capabilities.channel;
+        const auto breaker = account.breaker.state(in.monotonic);
+        made.breaker = breaker == dispatch::Breaker::State::closed ? "closed" : breaker == dispatch::Breaker::State::open ? "open" : "half_open";
+        made.health = !account.up ? "down" : breaker == dispatch::Breaker::State::closed && account.cool_down.is_cool(in.monotonic) ? "up" : "degraded";
+        made.last_error = account.last_error;
+        made.backlog = account.queue.size();
+        made.in_flight = account.in_flight;
+        made.rate = account.settings.rate_per_second;
+        made.hook_accepted = account.hook_accepted;
+        made.hook_refused = account.hook_refused;
+        all.push_back(std::move(made));
+    }
+    return all;
+}
+
+Engine::Metrics Engine::metrics() {
+    auto& in = *internals_;
+    auto made = in.counters;
+    made.sequence = in.state.sequence;
+    made.touches_in_memory = in.state.touch_rows.size();
+    made.waiting = in.state.counts[static_cast<std::size_t>(TouchState::queued)];
+    made.deferred = in.state.counts[static_cast<std::size_t>(TouchState::deferred)];
+    made.contacts = in.state.contacts.size() - 1;
+    made.profiles = in.state.profiles.size() - 1;
+    made.keys_in_memory = in.state.keys.size();
+    made.created_by_state = in.state.counts;
+    made.clock_healthy = in.time.healthy();
+    made.draining = in.draining;
+    return made;
+}
+
+}  // namespace touchgate

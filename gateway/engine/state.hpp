@@ -1,0 +1,260 @@
+// The engine's state: flat tables in memory, the fold of all events. Changed only by `apply` (apply.cpp); everything that a restart must
+// not lose is here, everything volatile (queues, timers, what is in flight) is in internals.hpp.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+#include <absl/container/inlined_vector.h>
+
+#include <deque>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "gateway/dispatch/lattice.hpp"
+#include "gateway/engine/events.hpp"
+
+namespace touchgate {
+
+// Which provider message id said what, of one attempt.
+struct PartReceipt {
+    std::uint64_t id = 0;  // low half of the id's hash
+    std::uint8_t progress = 0;
+    template <class A> void fields(A&& a) { a(id, progress); }
+};
+
+enum class AttemptState : std::uint8_t { open = 1, accepted, delivered, failed, unknown, ended, unwritten };
+
+struct Attempt {
+    std::uint16_t number = 0;
+    std::uint8_t chosen = 0;                 // candidate
+    AttemptState state = AttemptState::open;
+    std::uint8_t parts = 1;
+    std::uint32_t address = 0;
+    Instant permitted_at{};
+    absl::InlinedVector<PartReceipt, 1> receipts;
+    channel::AttemptRef ref = 0;             // volatile: in flight under this name; 0: not in flight in this run
+    bool may_be_written = true;              // volatile
+};
+
+struct CachedContent {
+    std::string key;
+    Variables variables;
+    TouchContent content;
+    Metadata metadata;
+};
+
+struct Touch {
+    TouchId id{};
+    std::uint64_t created_sequence = 0;
+    LogPosition created_position{};
+    LogPosition decision_position{};         // record with the latest decision
+    ContactIndex contact{};
+    std::uint32_t plan = 0;                  // candidates: index into State::plans
+    std::uint32_t address = 0;
+    std::uint32_t fixed_address = 0;
+    std::uint32_t template_number = 0;       // index into State::templates, 0 none
+    std::uint32_t policy = 0;                // version number of the latest decision
+    std::uint16_t rule = policy::no_rule;
+    std::uint16_t next_attempt = 1;
+    TouchState state = TouchState::queued;
+    policy::Verdict verdict = policy::Verdict::allow;
+    policy::Reason decision_reason = policy::Reason::none;
+    policy::Origin origin = policy::Origin::api;
+    std::uint8_t chosen = 0;
+    std::uint8_t priority = 50;
+    std::uint8_t flags = 0;
+    std::uint8_t retries = 0;                // on the current candidate
+    std::uint8_t segments = 0;
+    dispatch::Progress progress = dispatch::Progress::open;
+    bool final = false;
+    bool has_key = false;
+    Instant created_at{}, updated_at{}, expires_at{};
+    Instant not_before = Instant::min();
+    Instant until = instant_never;
+    Instant retry_at = Instant::min();       // not before this instant, after an attempt that ended
+    std::int64_t fallback_after_ms = -1;
+    crypto::Hash128 key_hash{};
+    Symbol callback, key_name;
+    absl::InlinedVector<Attempt, 1> attempts;
+    std::unique_ptr<std::string> rule_override;
+    std::unique_ptr<std::string> reason;
+
+    // Volatile.
+    std::uint32_t generation = 0;            // of the row
+    std::uint32_t queue_ticket = 0;          // of the newest queue entry; an older entry is stale
+    bool is_queued = false;                  // stands in its account's queue
+    bool expiry_armed = false;
+    Instant wake_at = instant_never;
+    Instant fallback_at = instant_never;
+    Instant settle_at = instant_never;
+    std::uint8_t reconciled = 0;             // questions asked
+    std::unique_ptr<CachedContent> content;
+
+    [[nodiscard]] bool at_least_once() const { return (flags & 1U) != 0; }
+    [[nodiscard]] bool fallback_on_unknown() const { return (flags & 3U) != 0; }
+    [[nodiscard]] bool is_waiting() const { return state == TouchState::queued || state == TouchState::deferred; }
+    [[nodiscard]] std::string_view override_view() const { return rule_override ? std::string_view{*rule_override} : std::string_view{}; }
+};
+
+struct SharedConsent {
+    ContactIndex contact{};
+    policy::Consent consent;
+};
+
+struct SuppressionEntry {
+    std::string source;
+    Instant at{};
+    std::string sealed;                      // SuppressionSecret under the gateway's own key
+    AddressKind kind = AddressKind::phone;
+};
+
+struct AddressRow {
+    AddressKind kind = AddressKind::phone;
+    std::string value;                       // plain in memory only
+    std::string account;
+    crypto::Hash128 hash{};
+    absl::InlinedVector<ContactIndex, 1> owners;      // in the order in which they came
+    ContactIndex last_used{};                // contact last touched or heard from here
+    std::vector<policy::ListEntry> lists;
+    std::vector<SuppressionEntry> list_details;       // parallel to lists
+    std::vector<SharedConsent> shared_consents;       // withdrawals of its owners
+    bool invalid = false;                    // the provider said there is no such address
+    std::int32_t erased = -1;                // index into the key store's erased list
+};
+
+struct Review {
+    Uuid id{};
+    Symbol channel;
+    std::vector<Symbol> purposes;
+    Instant due_at{};
+};
+
+// What few contacts have.
+struct ContactExtras {
+    std::string name, locale, owner, unit;
+    std::vector<std::string> unionids;
+    std::vector<Symbol> tags;
+    AttributeMap attributes;
+    std::vector<std::pair<Symbol, Instant>> last_inbound;  // by channel
+    Instant last_complaint = Instant::min(), last_reply = Instant::min(), last_conversation_end = Instant::min();
+    std::vector<std::string> open_tickets;
+    std::vector<Review> reviews;
+    bool restricted = false, legal_hold = false;
+};
+
+struct Contact {
+    std::vector<policy::HistoryEntry> history;        // oldest first by `at`, of the policy's horizon
+    std::vector<policy::Consent> consents;
+    absl::InlinedVector<std::uint32_t, 2> addresses;  // rows, in the contact's order
+    absl::InlinedVector<std::uint32_t, 1> live;       // rows of touches that are not final
+    std::unique_ptr<ContactExtras> extras;
+    LogPosition newest{};
+    std::uint64_t version = 0;                        // sequence of the last change of the contact itself
+    Symbol time_zone;
+    bool erased = false;
+    [[nodiscard]] ContactExtras& extra() {
+        if (!extras) extras = std::make_unique<ContactExtras>();
+        return *extras;
+    }
+};
+
+struct PolicyRecord {
+    std::shared_ptr<PolicyVersion> version;
+    std::shared_ptr<policy::CompiledPolicy> compiled;
+    std::vector<std::string> rule_names;
+    crypto::Hash128 document_hash{};
+};
+
+struct TemplateRecord {
+    std::string name;
+    crypto::Hash128 hash{};
+    std::string document;
+    std::shared_ptr<const content::Template> parsed;
+};
+
+struct CampaignRow {
+    std::string id, purpose, unit, definition;
+    crypto::Hash128 body_hash{};
+    std::string state = "draft";
+    Instant created_at{};
+    double holdout = 0;
+    std::string rate;
+    std::array<std::uint64_t, touch_state_count> direct{};
+};
+
+struct HoldRow {
+    Uuid id{};
+    HoldInput input;
+    Instant set_at{};
+};
+
+struct ParkedReceipt {
+    channel::Receipt receipt;
+    AccountNumber account = 0;
+    Instant received_at{};
+    crypto::Hash128 destination{};
+    std::uint64_t sequence = 0;
+};
+
+struct KeyEntry {
+    TouchId touch{};
+    crypto::Hash128 body{};
+    Instant expires_at = instant_never;      // 90 days after the touch became final; never while it is not
+};
+
+struct IdTarget {
+    TouchId touch{};
+    std::uint16_t attempt = 0;
+};
+
+struct State {
+    State();
+
+    SymbolTable symbols;
+    policy::ProfileTable profiles;
+    std::vector<std::vector<ProfileId>> plans{1};
+    std::map<std::vector<ProfileId>, std::uint32_t> plan_numbers;
+
+    std::deque<Contact> contacts{1};                   // by ContactIndex; row 0 is nobody
+    std::deque<std::string> contact_ids{1};            // external ids, same rows
+    absl::flat_hash_map<std::string, std::uint32_t> contact_by_id;
+    std::deque<AddressRow> addresses{1};
+    absl::flat_hash_map<crypto::Hash128, std::uint32_t> address_by_hash;
+
+    std::deque<Touch> touches{1};                      // rows are reused
+    std::vector<std::uint32_t> free_rows;
+    absl::flat_hash_map<TouchId, std::uint32_t> touch_rows;
+    absl::flat_hash_map<std::uint64_t, TouchId> touch_by_sequence;  // of touches in memory
+    absl::flat_hash_map<crypto::Hash128, KeyEntry> keys;
+    absl::flat_hash_map<crypto::Hash128, IdTarget> provider_ids;    // hash of account and id
+    absl::flat_hash_map<crypto::Hash128, Instant> inbound_seen;     // deduplication of messages and events, 48 h
+    std::deque<std::pair<Instant, crypto::Hash128>> inbound_order;
+    std::deque<std::pair<Instant, std::uint32_t>> finals;           // rows in the order in which they became final
+    std::map<std::uint64_t, ParkedReceipt> parked;                  // by sequence
+    absl::flat_hash_map<crypto::Hash128, std::uint64_t> parked_by_id;
+
+    std::vector<PolicyRecord> policies{1};             // by number
+    std::uint32_t active_policy = 0;
+    crypto::Hash128 file_policy_hash{};                // of the bytes last loaded from the configured file
+    std::vector<TemplateRecord> templates{1};
+    absl::flat_hash_map<crypto::Hash128, std::uint32_t> template_by_hash;
+
+    std::map<std::string, CampaignRow, std::less<>> campaigns;
+    std::map<std::string, HoldRow, std::less<>> holds;
+    absl::flat_hash_set<crypto::Hash128> conversions;
+    struct HashedSuppression { std::string list, algorithm, digest; std::vector<Symbol> channels, purposes; Instant expires_at; SuppressionEntry details; };
+    std::map<std::string, HashedSuppression> hashed_suppressions;   // by list, algorithm and digest
+    std::map<std::string, std::size_t, std::less<>> list_sizes;
+
+    std::uint64_t sequence = 0;
+    Instant last_time = Instant::min();
+
+    std::array<std::uint64_t, touch_state_count> counts{};  // touches in memory by state
+
+    // Guards what other threads read: contact_ids, profiles, symbols have their own or this lock.
+    mutable std::shared_mutex names_mutex;
+};
+
+}  // namespace touchgate

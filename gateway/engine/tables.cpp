@@ -1,0 +1,261 @@
+// Small acts on the state's tables that several folds share: rows, names, addresses, and the slots that caps are counted from.
+
+#include <algorithm>
+
+#include "gateway/engine/internals.hpp"
+
+namespace touchgate {
+
+using policy::HistoryEntry;
+using policy::Slot;
+
+State::State() = default;
+
+std::uint32_t Engine::Internals::row_of(const TouchId& id) const {
+    const auto found = state.touch_rows.find(id);
+    return found == state.touch_rows.end() ? 0 : found->second;
+}
+
+Touch* Engine::Internals::find(const TouchId& id) {
+    const auto row = row_of(id);
+    return row == 0 ? nullptr : &state.touches[row];
+}
+
+std::uint32_t Engine::Internals::new_row() {
+    std::uint32_t row = 0;
+    if (state.free_rows.empty()) {
+        row = static_cast<std::uint32_t>(state.touches.size());
+        state.touches.emplace_back();
+    } else {
+        row = state.free_rows.back();
+        state.free_rows.pop_back();
+        state.touches[row] = Touch{};
+    }
+    state.touches[row].generation = next_generation++;
+    return row;
+}
+
+CampaignRow* Engine::Internals::campaign_of(const Touch& touch) {
+    const auto campaign = state.profiles.at(candidates(touch).front()).campaign;
+    if (campaign.value == 0) return nullptr;
+    const auto found = state.campaigns.find(state.symbols.name(campaign));
+    return found == state.campaigns.end() ? nullptr : &found->second;
+}
+
+void Engine::Internals::set_state(Touch& touch, TouchState to, Instant at) {
+    const auto from = touch.state;
+    auto* campaign = campaign_of(touch);
+    --state.counts[static_cast<std::size_t>(from)];
+    ++state.counts[static_cast<std::size_t>(to)];
+    if (campaign != nullptr) {
+        --campaign->direct[static_cast<std::size_t>(from)];
+        ++campaign->direct[static_cast<std::size_t>(to)];
+    }
+    touch.state = to;
+    touch.updated_at = at;
+}
+
+void Engine::Internals::make_final(std::uint32_t row, Instant at) {
+    auto& final_touch = touch(row);
+    if (final_touch.final) return;
+    final_touch.final = true;
+    final_touch.is_queued = false;
+    ++final_touch.queue_ticket;
+    auto& live = state.contacts[final_touch.contact.value].live;
+    if (const auto found = std::find(live.begin(), live.end(), row); found != live.end()) live.erase(found);
+    held_rows.erase(row);
+    if (final_touch.content) {
+        final_touch.content.reset();
+        --cached_contents;
+    }
+    if (final_touch.has_key) state.keys[final_touch.key_hash].expires_at = at + std::chrono::hours{24 * 90};
+    state.finals.emplace_back(at, row);
+}
+
+// A final touch stays in memory as long as a late receipt can still change it.
+void Engine::Internals::purge_finals() {
+    constexpr auto keep = std::chrono::hours{72};
+    for (int i = 0; i < 1'000 && !state.finals.empty() && state.finals.front().first + keep <= now; ++i) {
+        const auto row = state.finals.front().second;
+        state.finals.pop_front();
+        auto& old = touch(row);
+        if (!old.final || old.state == TouchState::unknown) continue;
+        --state.counts[static_cast<std::size_t>(old.state)];
+        state.touch_rows.erase(old.id);
+        state.touch_by_sequence.erase(old.created_sequence);
+        old = Touch{};
+        state.free_rows.push_back(row);
+    }
+}
+
+std::optional<AccountNumber> Engine::Internals::account_of(ProfileId profile) const {
+    const auto found = account_numbers.find(state.symbols.name(state.profiles.at(profile).account));
+    if (found == account_numbers.end()) return std::nullopt;
+    return found->second;
+}
+
+std::uint32_t Engine::Internals::intern_plan(const std::vector<ProfileId>& plan) {
+    const auto [position, made] = state.plan_numbers.try_emplace(plan, static_cast<std::uint32_t>(state.plans.size()));
+    if (made) state.plans.push_back(plan);
+    return position->second;
+}
+
+ProfileId Engine::Internals::intern_profile(const policy::Profile& profile) {
+    bool made = false;
+    ProfileId id;
+    {
+        const std::unique_lock lock{state.names_mutex};
+        id = state.profiles.intern(profile, made);
+    }
+    if (made) unlogged_profiles.insert(id);
+    // In the order of their numbers, which a replay must give again: also those that a question made before.
+    while (!unlogged_profiles.empty() && *unlogged_profiles.begin() <= id) {
+        const auto each = *unlogged_profiles.begin();
+        unlogged_profiles.erase(unlogged_profiles.begin());
+        const auto& values = state.profiles.at(each);
+        const auto text = [&](Symbol symbol) { return std::string{state.symbols.name(symbol)}; };
+        emit(ContactIndex{}, ProfileDefined{.id = each, .purpose = text(values.purpose), .channel = text(values.channel), .account = text(values.account),
+                                            .campaign = text(values.campaign), .unit = text(values.unit), .template_name = text(values.template_name)});
+    }
+    return id;
+}
+
+// ---- addresses
+
+crypto::Hash128 Engine::Internals::address_hash(AddressKind kind, std::string_view value, std::string_view account) const {
+    std::string text;
+    text.reserve(value.size() + account.size() + 4);
+    text.push_back('a');
+    text.push_back(static_cast<char>(kind));
+    text.append(account);
+    text.push_back('\n');
+    text.append(value);
+    return index_hash(text);
+}
+
+std::uint32_t Engine::Internals::intern_address(AddressKind kind, std::string_view value, std::string_view account, std::uint32_t number) {
+    const auto hash = address_hash(kind, value, account);
+    if (const auto found = state.address_by_hash.find(hash); found != state.address_by_hash.end()) return found->second;
+    if (number == 0) number = static_cast<std::uint32_t>(state.addresses.size());
+    while (state.addresses.size() <= number) state.addresses.emplace_back();
+    auto& row = state.addresses[number];
+    row.kind = kind;
+    row.value = value;
+    row.account = account;
+    row.hash = hash;
+    state.address_by_hash.emplace(hash, number);
+    const auto& erased = parts.keys.erased();
+    for (std::size_t i = 0; i < erased.size(); ++i)
+        if (erased[i].address == hash) row.erased = static_cast<std::int32_t>(i);
+    return number;
+}
+
+std::uint32_t Engine::Internals::find_address(const Address& address) const {
+    const auto found = state.address_by_hash.find(address_hash(address.kind, address.value, address.account));
+    return found == state.address_by_hash.end() ? 0 : found->second;
+}
+
+crypto::Hash128 Engine::Internals::id_hash(AccountNumber account, std::string_view id) const {
+    std::string text = "p" + accounts[account].settings.name + "\n";
+    text.append(id);
+    return index_hash(text);
+}
+
+crypto::Hash128 Engine::Internals::key_hash(std::string_view unit, std::string_view key) const {
+    std::string text = "k";
+    text.append(unit.substr(0, unit.find('/')));  // keys belong to the top-level unit
+    text.push_back('\n');
+    text.append(key);
+    return index_hash(text);
+}
+
+// ---- slots
+
+std::span<const HistoryEntry> Engine::Internals::SharedCounters::entries(std::size_t by_set, std::uint64_t key) const {
+    if (by_set >= sets.size()) return {};
+    const auto found = sets[by_set].find(key);
+    return found == sets[by_set].end() ? std::span<const HistoryEntry>{} : std::span<const HistoryEntry>{found->second};
+}
+
+namespace {
+
+// Replaces the entry of the same touch and profile, or adds it, keeping the list in the order of `at`.
+void put_in_order(std::vector<HistoryEntry>& entries, const HistoryEntry& entry) {
+    for (auto i = entries.size(); i-- > 0;)
+        if (entries[i].touch == entry.touch && entries[i].profile == entry.profile && entries[i].address == entry.address) {
+            entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(i));
+            break;
+        }
+    auto place = entries.end();
+    while (place != entries.begin() && std::prev(place)->at > entry.at) --place;
+    entries.insert(place, entry);
+}
+
+}  // namespace
+
+void Engine::Internals::share_entry(ContactIndex contact, const HistoryEntry& entry) {
+    if (shared.sets.empty()) return;
+    const auto& compiled = *policy().compiled;
+    for (std::size_t set = 0; set < shared.sets.size(); ++set) {
+        std::uint64_t key = 0;
+        if (compiled.counter_key(set, state.profiles.at(entry.profile), entry.address, contact, key)) put_in_order(shared.sets[set][key], entry);
+    }
+}
+
+void Engine::Internals::put_slot(Touch& owner, Slot slot, Instant at, ProfileId profile, std::uint32_t address, std::uint16_t attempt) {
+    const HistoryEntry entry{.at = at, .touch = owner.created_sequence, .profile = profile, .address = address, .slot = slot, .outcome = 0, .attempt = attempt};
+    auto& contact = state.contacts[owner.contact.value];
+    put_in_order(contact.history, entry);
+    if (contact.history.size() > 64) trim_history(contact);
+    share_entry(owner.contact, entry);
+}
+
+void Engine::Internals::change_slot(Touch& owner, std::uint16_t attempt, SlotChange change, Instant at) {
+    if (change == SlotChange::keep) return;
+    auto& history = state.contacts[owner.contact.value].history;
+    for (auto i = history.size(); i-- > 0;) {
+        if (history[i].touch != owner.created_sequence) continue;
+        if (attempt != 0 ? history[i].attempt != attempt : history[i].slot != Slot::reserved) continue;  // 0: what is only reserved
+        auto entry = history[i];
+        switch (change) {
+            case SlotChange::release: entry.slot = Slot::released; break;
+            case SlotChange::fail: entry.slot = Slot::failed; break;
+            case SlotChange::reserve:
+                entry.slot = Slot::reserved;
+                entry.at = at;
+                break;
+            case SlotChange::keep: break;
+        }
+        put_in_order(history, entry);
+        share_entry(owner.contact, entry);
+        return;
+    }
+}
+
+// A released slot whose message later proves delivered counts again at its original instant.
+void Engine::Internals::recount_slot(Touch& owner, std::uint16_t attempt) {
+    auto& history = state.contacts[owner.contact.value].history;
+    for (auto& entry : history)
+        if (entry.touch == owner.created_sequence && entry.attempt == attempt) {
+            entry.slot = Slot::counted;
+            share_entry(owner.contact, entry);
+            return;
+        }
+}
+
+void Engine::Internals::trim_history(Contact& contact) {
+    if (state.active_policy == 0 || !policy().compiled) return;  // during a replay
+    const auto horizon = state.last_time - policy().compiled->history_horizon() - one_day;
+    std::erase_if(contact.history, [&](const HistoryEntry& entry) { return entry.at < horizon && entry.slot != Slot::reserved; });
+}
+
+void Engine::Internals::rebuild_shared_counters() {
+    shared.sets.clear();
+    if (state.active_policy == 0) return;
+    shared.sets.resize(policy().compiled->shared_counter_count());
+    if (shared.sets.empty()) return;
+    for (std::uint32_t i = 1; i < state.contacts.size(); ++i)
+        for (const auto& entry : state.contacts[i].history) share_entry(ContactIndex{i}, entry);
+}
+
+}  // namespace touchgate

@@ -1,0 +1,151 @@
+// Deadlines of touches: when to decide again, when a fallback starts, when an unknown is settled, when a touch expires. A heap with
+// stale entries: a timer counts only if the touch still asks for that instant.
+
+#include <algorithm>
+
+#include "gateway/engine/internals.hpp"
+
+namespace touchgate {
+
+void Engine::Internals::arm(Instant at, std::uint32_t row, TimerKind kind) {
+    if (at == instant_never) return;
+    timers.push({.at = at, .row = row, .generation = touch(row).generation, .kind = kind});
+}
+
+void Engine::Internals::arm_waiting(std::uint32_t row) {
+    auto& live = touch(row);
+    if (live.final) return;
+    if (live.is_waiting()) {
+        auto at = live.state == TouchState::deferred ? live.until : instant_never;
+        if (live.retry_at > now) at = std::max(live.retry_at, at == instant_never ? live.retry_at : at);
+        if (live.wake_at != at) {
+            live.wake_at = at;
+            arm(at, row, TimerKind::wake);
+        }
+        if (!live.expiry_armed) {
+            live.expiry_armed = true;
+            arm(live.expires_at, row, TimerKind::expire);
+        }
+        return;
+    }
+    if ((live.state == TouchState::accepted || live.state == TouchState::dispatching) && live.fallback_after_ms >= 0 && live.chosen + 1U < candidates(live).size() &&
+        !live.attempts.empty()) {
+        const auto at = live.attempts.back().permitted_at + Duration{live.fallback_after_ms};
+        if (live.fallback_at != at) {
+            live.fallback_at = at;
+            arm(at, row, TimerKind::fallback);
+        }
+    }
+    if (live.state == TouchState::unknown && !live.attempts.empty()) {
+        const auto account = account_of(profile_of(live, live.attempts.back().chosen));
+        const auto at = live.attempts.back().permitted_at + (account ? accounts[*account].settings.unknown_final_after : Duration{std::chrono::hours{72}});
+        if (live.settle_at != at) {
+            live.settle_at = at;
+            arm(at, row, TimerKind::settle);
+        }
+    }
+}
+
+void Engine::Internals::run_timers() {
+    const auto started = parts.clock.monotonic_now();
+    for (int i = 0; !timers.empty() && timers.top().at <= now; ++i) {
+        if (parts.log.room() < (std::size_t{4} << 20U)) return;
+        if ((i & 63) == 63 && parts.clock.monotonic_now() - started > std::chrono::milliseconds{1}) return;
+        const auto timer = timers.top();
+        timers.pop();
+        if (timer.kind == TimerKind::review) {
+            // Nobody looked at the near miss in time: undecided means withdrawn.
+            const auto* extras = state.contacts[timer.row].extras.get();
+            if (extras == nullptr) continue;
+            const auto reviews = extras->reviews;
+            for (const auto& review : reviews)
+                if (review.due_at <= now) {
+                    const ContactIndex contact{timer.row};
+                    for (const auto purpose : review.purposes)
+                        withdraw(contact, state.symbols.name(review.channel), state.symbols.name(purpose), {}, "reply", "review " + to_string(review.id) + " was not decided in time", now);
+                    emit(contact, ReviewDecided{.id = review.id, .withdrawn = true, .by = "deadline"});
+                    contact_changed(contact);
+                }
+            continue;
+        }
+        auto& due = touch(timer.row);
+        if (due.generation != timer.generation || due.final) continue;
+        switch (timer.kind) {
+            case TimerKind::wake:
+                if (due.wake_at != timer.at || !due.is_waiting()) break;
+                due.wake_at = instant_never;
+                // Into the account's queue; it is decided when the account can take it.
+                if (const auto account = account_of(chosen_profile(due)); due.state == TouchState::deferred && account && accounts[*account].up) enqueue(timer.row);
+                else decide_again(timer.row, true);
+                break;
+            case TimerKind::expire:
+                if (due.is_waiting()) expire(timer.row);
+                break;
+            case TimerKind::fallback:
+                if (due.fallback_at == timer.at) start_fallback(timer.row);
+                break;
+            case TimerKind::settle:
+                if (due.settle_at == timer.at && due.state == TouchState::unknown) emit(due.contact, TouchSettled{.touch = due.id, .reason = {}});
+                break;
+            case TimerKind::reconcile: {
+                if (due.state != TouchState::unknown || due.attempts.empty()) break;
+                const auto& attempt = due.attempts.back();
+                const auto account = account_of(profile_of(due, attempt.chosen));
+                if (!account || !accounts[*account].settings.capabilities.can_reconcile) break;
+                ++due.reconciled;
+                ReconcileOrder order;
+                order.account = *account;
+                order.permitted_at = attempt.permitted_at;
+                order.submission.ref = next_ref++;
+                order.submission.touch = due.id;
+                order.submission.attempt_id = to_string(due.id) + "-" + std::to_string(attempt.number);
+                order.submission.to = state.addresses[attempt.address].value;
+                in_flight.emplace(order.submission.ref, InFlight{.row = timer.row, .generation = due.generation, .attempt = attempt.number, .account = *account});
+                reconciliations.push_back(std::move(order));
+                break;
+            }
+            case TimerKind::review: break;
+        }
+    }
+}
+
+// After a policy change, a lifted hold or a resumed campaign: everything that waits is judged again, a few touches each turn.
+void Engine::Internals::run_sweep() {
+    const auto started = parts.clock.monotonic_now();
+    for (int i = 0; !sweep.empty(); ++i) {
+        if (parts.log.room() < (std::size_t{4} << 20U)) return;
+        if ((i & 63) == 63 && parts.clock.monotonic_now() - started > std::chrono::milliseconds{1}) return;
+        const auto row = sweep.front();
+        sweep.pop_front();
+        if (row < state.touches.size() && !touch(row).id.is_nil()) decide_again(row, true);
+    }
+}
+
+void Engine::Internals::rebuild_volatile() {
+    for (std::uint32_t row = 1; row < state.touches.size(); ++row) {
+        auto& live = touch(row);
+        if (live.id.is_nil()) continue;
+        live.generation = next_generation++;
+        live.is_queued = false;
+        live.wake_at = live.fallback_at = live.settle_at = instant_never;
+        live.expiry_armed = false;
+        if (live.final) continue;
+        if (live.state == TouchState::dispatching) {
+            // The permit was durable and the outcome is not known: never again under at_most_once.
+            std::uint16_t open = 0;
+            for (auto& attempt : live.attempts)
+                if (attempt.state == AttemptState::open) open = attempt.number;
+            const auto account = account_of(chosen_profile(live));
+            emit(live.contact, TouchUnknown{.touch = live.id, .attempt = open, .code = "restart", .detail = "the gateway stopped before the answer came"});
+            if (account && accounts[*account].settings.capabilities.can_reconcile) arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);
+        }
+        arm_waiting(row);
+        if (live.state == TouchState::queued && live.retry_at <= now) enqueue(row);
+        if (live.state == TouchState::deferred && (live.rule_override || live.decision_reason == policy::Reason::paused)) held_rows.insert(row);
+    }
+    for (std::uint32_t i = 1; i < state.contacts.size(); ++i)
+        if (state.contacts[i].extras)
+            for (const auto& review : state.contacts[i].extras->reviews) timers.push({.at = review.due_at, .row = i, .generation = 0, .kind = TimerKind::review});
+}
+
+}  // namespace touchgate

@@ -1,0 +1,69 @@
+// What the engine asks of the network, and what the network tells the engine. Implemented by gateway/net (real sockets) and by the
+// simulation (peers joined in memory).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gateway/channel/adapter.hpp"
+#include "gateway/channel/outcome.hpp"
+#include "gateway/channel/submission.hpp"
+
+namespace touchgate {
+
+// Number of an account in the configuration's order, from 0.
+using AccountNumber = std::uint32_t;
+
+// A permitted attempt on its way out. The permit is durable when the transport sees it.
+struct AttemptOrder {
+    AccountNumber account = 0;
+    channel::Submission submission;
+};
+
+// A question about an attempt whose outcome is unknown (only to accounts whose adapter can be asked).
+struct ReconcileOrder {
+    AccountNumber account = 0;
+    channel::Submission submission;
+    Instant permitted_at{};
+};
+
+// Names an inbound item that waits for its acknowledgement: connection and token, opaque to the engine. 0 needs none.
+struct AckTicket {
+    std::uint64_t connection = 0;
+    std::uint64_t token = 0;
+};
+
+struct AccountUp { AccountNumber account = 0; };
+struct AccountDown { AccountNumber account = 0; std::string reason; bool credentials = false; };
+struct AttemptAnswered { channel::AttemptRef ref = 0; channel::Outcome outcome; };
+// The permit ended unwritten: its deadline had passed, or it was revoked in time. Nothing of the attempt left.
+struct AttemptUnwritten { channel::AttemptRef ref = 0; bool revoked = false; };
+// In answer to a revocation: too late, the first byte is gone; an AttemptAnswered will follow (or has been sent before).
+struct AttemptWritten { channel::AttemptRef ref = 0; };
+struct ReceiptReported { AccountNumber account = 0; channel::Receipt receipt; AckTicket ack; };
+struct MessageReported { AccountNumber account = 0; channel::InboundMessage message; AckTicket ack; };
+struct Reconciled { channel::AttemptRef ref = 0; channel::ReconcileAnswer answer; };
+using TransportEvent = std::variant<AccountUp, AccountDown, AttemptAnswered, AttemptUnwritten, AttemptWritten, ReceiptReported, MessageReported, Reconciled>;
+
+// Called on the engine's thread, after the sync. Every call returns at once.
+class Transport {
+public:
+    virtual ~Transport() = default;
+    // Each order is answered by exactly one AttemptAnswered or AttemptUnwritten, in any order, also when the account is down.
+    virtual void hand_over(std::vector<AttemptOrder> orders) = 0;
+    // Each ref is answered by AttemptUnwritten{revoked} or AttemptWritten; refs already answered by AttemptAnswered get AttemptWritten.
+    virtual void revoke(std::vector<channel::AttemptRef> refs) = 0;
+    virtual void acknowledge(AckTicket ticket, bool durable) = 0;
+    virtual void reconcile(std::vector<ReconcileOrder> orders) = 0;
+};
+
+// Where the transport reports. Called on the transport's thread with a batch, in the order in which things happened per account.
+class TransportListener {
+public:
+    virtual ~TransportListener() = default;
+    virtual void on_transport_events(std::vector<TransportEvent> events) = 0;
+};
+
+}  // namespace touchgate

@@ -1,0 +1,152 @@
+// What the engine answers: copies of its state, safe to use on any thread. HTTP renders them; nothing here refers back into the engine
+// but the policy version, which is immutable and shared.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/channel/outcome.hpp"
+#include "gateway/engine/requests.hpp"
+#include "gateway/policy/decide.hpp"
+#include "gateway/touch_log/log.hpp"
+
+namespace touchgate {
+
+// A touch's state. Numbers are written to the log.
+enum class TouchState : std::uint8_t {
+    queued = 1, deferred, blocked, dispatching, accepted, delivered, read, replied, completed, failed, unknown, cancelled, expired,
+};
+inline constexpr std::size_t touch_state_count = 14;  // with an unused 0
+[[nodiscard]] std::string_view to_string(TouchState state);
+[[nodiscard]] std::optional<TouchState> parse_touch_state(std::string_view word);
+
+// A version of a policy, as it was activated. Immutable once made, but for the match cache inside.
+struct PolicyVersion {
+    std::string name;
+    std::uint32_t version = 0;
+    Instant activated_at{};
+    std::string document;                 // as given
+    std::shared_ptr<const policy::CompiledPolicy> compiled;
+    [[nodiscard]] std::string label() const { return name + "@" + std::to_string(version); }
+};
+
+struct DecisionView {
+    policy::Decision decision;
+    std::shared_ptr<const PolicyVersion> policy;
+    // A decision that no rule of the policy made: "hold:<id>", "no-address" …; overrides decision.rule when not empty.
+    std::string rule_override;
+    // Touches counted in the trace, by sequence (explained decisions only).
+    std::vector<std::pair<std::uint64_t, TouchId>> touches;
+    [[nodiscard]] std::string rule() const;   // "" when none
+};
+
+struct ReceiptView {
+    std::string status, raw;
+    std::optional<Instant> at;
+    Instant received_at{};
+    bool duplicate = false;
+};
+
+struct AttemptView {
+    std::uint16_t number = 0;
+    std::string channel, account;
+    std::string outcome;                     // "" while open
+    std::string state;                       // as the touch's words: dispatching, accepted, delivered, failed, unknown, lapsed, revoked
+    std::optional<Instant> permitted_at, handed_over_at, answered_at;
+    std::vector<std::string> provider_ids;
+    int parts = 1;
+    std::string error_code, error_detail;
+    std::vector<ReceiptView> receipts;
+    std::string task;
+    int segments = 0;
+    std::int64_t cost_micro = 0;             // in millionths of the account's currency
+    std::string currency;
+    std::string route_reason;
+};
+
+struct TouchView {
+    TouchId id{};
+    std::string key, contact_id, purpose, campaign, arm, channel, account, template_name, unit, reason, callback, key_name;
+    TouchState state = TouchState::queued;
+    DecisionView decision;
+    bool duplicate = false;
+    bool final = false;
+    int priority = 50;
+    Instant created_at{}, updated_at{}, expires_at{};
+    std::optional<Instant> not_before;
+    Metadata metadata;
+    int segments = 0;
+    std::vector<AttemptView> attempts;        // filled by find_touch only
+    LogPosition created_position{};           // where its events begin …
+    LogPosition newest_of_contact{};          // … and where to start reading backwards
+    std::uint64_t created_sequence = 0;
+};
+
+// The little that a line of a bulk answer needs.
+struct TouchLine {
+    TouchId id{};
+    TouchState state = TouchState::queued;
+    bool duplicate = false;
+    std::string rule;
+};
+
+struct ContactDetails {
+    std::string id;
+    std::vector<Address> addresses;
+    std::string name, locale, time_zone, owner, unit;
+    std::vector<std::string> unionids, tags;
+    AttributeMap attributes;
+    bool restricted = false, legal_hold = false;
+    std::uint64_t version = 0;                // for ETag: sequence of the last change
+    bool created = false;
+    LogPosition newest{};                     // timeline start
+    ContactIndex index{};
+};
+
+struct SuppressionDetails {
+    std::string list;
+    std::optional<Address> address;           // absent for hashed entries
+    std::string hash_algorithm, phone_hash_hex, reason, source, evidence, by;
+    std::optional<Instant> at, expires_at;
+    std::vector<std::string> channels, purposes;
+    std::string cursor;                       // `after` of the next page
+};
+
+struct CampaignDetails {
+    std::string id, state, definition_json;
+    Instant created_at{};
+    std::array<std::uint64_t, touch_state_count> direct{};  // live counts of direct touches by state
+    bool created = false;
+};
+
+struct AccountDetails {
+    std::string name, adapter, channel, health, breaker, last_error;
+    std::uint64_t backlog = 0, in_flight = 0;
+    std::optional<double> rate;
+    std::map<std::string, std::uint64_t> hook_refused;
+    std::uint64_t hook_accepted = 0;
+};
+
+struct HoldDetails {
+    std::string id;
+    HoldInput hold;
+    Instant set_at{};
+};
+
+struct CancelCounts { std::uint64_t cancelled = 0, too_late = 0, already_final = 0; };
+
+struct InboundResult {
+    std::string id;
+    std::string interaction;
+    std::string contact_id;
+    bool duplicate = false;
+};
+
+struct ConsentResult { std::string id; bool kept_withdrawn = false; };
+
+struct PolicyActivation { std::shared_ptr<const PolicyVersion> version; bool active = true; bool changed = true; };
+
+}  // namespace touchgate

@@ -1,0 +1,20 @@
+#include "gateway/http/endpoints/endpoints.hpp"
+
+namespace touchgate::http {
+
+void add_all_endpoints(Router& router) {
+    add_touch_endpoints(router);
+    add_contact_endpoints(router);
+    add_consent_endpoints(router);
+    add_suppression_endpoints(router);
+    add_campaign_endpoints(router);
+    add_conversion_endpoints(router);
+    add_event_endpoints(router);
+    add_report_endpoints(router);
+    add_policy_endpoints(router);
+    add_hold_endpoints(router);
+    add_operation_endpoints(router);
+    add_hook_endpoints(router);
+}
+
+}  // namespace touchgate::http

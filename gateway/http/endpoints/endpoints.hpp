@@ -1,0 +1,23 @@
+// All endpoints, one file per resource. Each adds its routes.
+#pragma once
+
+#include "gateway/http/router.hpp"
+
+namespace touchgate::http {
+
+void add_touch_endpoints(Router& router);
+void add_contact_endpoints(Router& router);
+void add_consent_endpoints(Router& router);
+void add_suppression_endpoints(Router& router);
+void add_campaign_endpoints(Router& router);
+void add_conversion_endpoints(Router& router);
+void add_event_endpoints(Router& router);
+void add_report_endpoints(Router& router);
+void add_policy_endpoints(Router& router);
+void add_hold_endpoints(Router& router);
+void add_operation_endpoints(Router& router);
+void add_hook_endpoints(Router& router);
+
+void add_all_endpoints(Router& router);
+
+}  // namespace touchgate::http

@@ -1,0 +1,58 @@
+// /hooks/{account}: a provider's callbacks, in its own protocol. The adapter verifies and reads; what it found takes effect before it is answered.
+#include "gateway/http/endpoints/endpoints.hpp"
+#include "gateway/http/exchange.hpp"
+
+namespace touchgate::http {
+
+namespace {
+
+constexpr std::string_view headers_given[] = {"content-type", "user-agent", "authorization", "date", "content-md5", "x-acs-signature", "x-signature",
+                                              "x-timestamp", "x-nonce", "x-tc-signature"};
+
+// Providers read status and body only; the type is one of few.
+std::string_view literal_type(const std::string& type) {
+    for (const std::string_view known : {"text/plain", "application/json", "application/xml", "text/xml", "text/html"})
+        if (type == known) return known;
+    return "text/plain";
+}
+
+void receive(const Call& call) {
+    auto& services = call->services();
+    const auto account = services.hooks.find(call->path[0]);
+    if (!account) {
+        call->fail({.kind = ErrorKind::not_found, .detail = "no account receives callbacks here"});
+        return;
+    }
+    channel::WebhookRequest request;
+    request.method = std::string{to_string(call->method)};
+    request.path_tail = call->path.size() > 1 ? "/" + call->path[1] : std::string{};
+    request.query = call->raw_query;
+    for (const auto name : headers_given)
+        if (const auto value = call->header(name); !value.empty()) request.headers.emplace_back(name, value);
+    request.body = call->body();
+    request.now = services.clock.wall_now();
+    auto answer = account->adapter->receive(request);
+    Response response;
+    response.status = answer.status;
+    response.content_type = literal_type(answer.content_type);
+    response.body = std::move(answer.body);
+    const bool taken = services.engine.post([call, number = account->number, events = std::move(answer.events), refusal = std::move(answer.refusal),
+                                             response = std::move(response)](Engine& engine) mutable {
+        engine.count_hook(number, refusal);
+        Effect reply = [call, response = std::move(response)]() mutable { call->answer(std::move(response)); };
+        if (events.receipts.empty() && events.messages.empty()) engine.after_sync(std::move(reply));
+        else engine.provider_events(number, std::move(events), std::move(reply));
+    });
+    // The provider tries again; nothing was acknowledged.
+    if (!taken) call->fail(queue_full());
+}
+
+}  // namespace
+
+void add_hook_endpoints(Router& router) {
+    for (const char* pattern : {"/hooks/{account}", "/hooks/{account}/{*tail}"})
+        for (const auto method : {Method::get, Method::post})
+            router.add({.method = method, .pattern = pattern, .handler = receive, .body = BodyKind::any});
+}
+
+}  // namespace touchgate::http

@@ -1,0 +1,93 @@
+#include "gateway/http/reasons.hpp"
+
+#include <string_view>
+
+#include "gateway/http/json_text.hpp"
+
+namespace touchgate::http {
+
+namespace {
+
+struct Word {
+    std::string_view kind, code, english, chinese;
+};
+
+constexpr Word words[] = {
+    {"rule", "address-gone", "The touch's own address no longer belongs to the contact", "触达指定的地址已不属于该联系人"},
+    {"rule", "restricted", "Processing of the contact's data is restricted", "该联系人的数据处理已受限"},
+    {"rule", "erased", "An earlier contact with this address withdrew consent and was erased", "该地址的原联系人已撤回同意并被删除"},
+    {"rule", "opt-out", "The contact withdrew consent", "联系人已退订或撤回同意"},
+    {"rule", "opt-out-review", "A message that may be an opt-out waits for a person", "疑似退订的消息等待人工确认"},
+    {"rule", "platform-refusal", "The platform reports that the customer refuses messages", "平台反馈客户拒收、取关或已删除"},
+    {"rule", "holdout", "The contact belongs to the campaign's control group", "联系人属于活动的对照组"},
+    {"rule", "template-not-filed", "The template is not approved for this account", "模板未在该账号报备通过"},
+    {"rule", "window", "The platform's reply window is closed", "平台的会话回复窗口已关闭"},
+    {"rule", "hold", "An emergency stop is in force", "紧急停发生效中"},
+    {"rule_kind", "suppression", "The address stands on a suppression list", "地址在禁止触达名单中"},
+    {"rule_kind", "consent", "There is no valid consent", "没有有效的同意"},
+    {"rule_kind", "hours", "Outside the allowed hours of the contact's time zone", "不在联系人所在时区的允许时段内"},
+    {"rule_kind", "cap", "As many touches as allowed were sent in the period", "周期内的触达次数已达上限"},
+    {"rule_kind", "gap", "Too soon after the last event that the rule names", "距上次触达或相关事件间隔过短"},
+    {"rule_kind", "content", "The text breaks a content rule", "文案不符合内容规则"},
+    {"rule_kind", "exemption", "The rule is waived for this touch", "该触达豁免此规则"},
+    {"rule_kind", "session_window", "The reply window is closed or used up", "会话窗口已关闭或条数已用完"},
+    {"rule_kind", "blackout", "A time of silence is in force", "静默期内"},
+    {"rule_kind", "attempts", "As many calls as allowed were made", "外呼次数已达上限"},
+    {"rule_kind", "quota", "The platform's quota is used up", "平台配额已用完"},
+    {"rule_kind", "budget", "The budget is used up", "预算已用完"},
+    {"decision_reason", "expires_first", "The touch would expire before it may be sent", "在允许发送之前即已过期"},
+    {"decision_reason", "waits_for_release", "Waits for a reserved place to be released", "等待已预留的名额释放"},
+    {"decision_reason", "paused", "The campaign is paused", "活动已暂停"},
+    {"outcome", "accepted", "The provider took the message", "服务商已受理"},
+    {"outcome", "handed_to_human", "Waits for an employee to send it", "等待员工确认发送"},
+    {"outcome", "not_sent", "Certainly not sent; tried again", "确定未发出，将重试"},
+    {"outcome", "unknown", "Bytes may have left and the answer is missing", "可能已发出但未收到应答"},
+    {"outcome", "throttled", "The provider asks for a slower pace", "服务商限速"},
+    {"outcome", "quota_exhausted", "The provider's quota is used up", "服务商配额已用完"},
+    {"outcome", "window_closed", "The platform's reply window is closed", "平台回复窗口已关闭"},
+    {"outcome", "recipient_refuses", "The recipient refuses messages", "接收方拒收"},
+    {"outcome", "recipient_invalid", "There is no such recipient", "接收方不存在"},
+    {"outcome", "refused", "The provider refused the message", "服务商拒绝"},
+    {"outcome", "content_rejected", "The provider rejected the content", "服务商拒绝该内容"},
+    {"outcome", "credentials", "The account's credentials do not work", "账号凭证无效"},
+    {"outcome", "config", "The account is set up wrongly", "账号配置错误"},
+    {"outcome", "provider_down", "The provider does not work", "服务商不可用"},
+    {"reason", "undeliv", "The carrier could not deliver the message", "运营商未能送达"},
+    {"reason", "rejectd", "The carrier rejected the message", "运营商拒绝"},
+    {"reason", "expired", "The message expired at the carrier", "消息在运营商侧过期"},
+    {"reason", "deleted", "The message was deleted at the carrier", "消息在运营商侧被删除"},
+    {"reason", "not_found", "The provider does not know the message", "服务商查无此消息"},
+    {"reason", "not_friend", "The customer is not a friend of the employee", "客户不是该员工的好友"},
+    {"reason", "over_limit", "The customer received as many as the platform allows", "客户已达平台接收上限"},
+    {"reason", "missing_variable", "A variable of the template is missing", "缺少模板变量"},
+    {"call_outcome", "answered", "Answered", "已接听"},
+    {"call_outcome", "busy", "Busy", "占线"},
+    {"call_outcome", "no_answer", "Not answered", "无人接听"},
+    {"call_outcome", "rejected", "Rejected", "被拒接"},
+    {"call_outcome", "invalid_number", "There is no such number", "空号"},
+    {"call_outcome", "unreachable", "Not reachable", "无法接通"},
+    {"call_outcome", "powered_off", "Switched off", "关机"},
+    {"call_outcome", "suspended", "Out of service", "停机"},
+    {"call_outcome", "blocked_by_carrier", "Blocked by the carrier", "被运营商拦截"},
+    {"call_outcome", "congestion", "The network is congested", "网络拥塞"},
+    {"call_outcome", "failed", "Failed", "失败"},
+    {"call_outcome", "machine", "A machine answered", "语音信箱接听"},
+    {"call_outcome", "dropped", "No agent was free in time", "接通后无坐席而挂断"},
+    {"call_outcome", "cancelled", "Cancelled", "已取消"},
+    {"call_outcome", "unknown", "Not known", "未知"},
+};
+
+}  // namespace
+
+std::string reasons_text() {
+    std::string out = "{\"items\":[";
+    bool first = true;
+    for (const auto& word : words) {
+        if (!first) out += ',';
+        first = false;
+        JsonObject{out}.text("kind", word.kind).text("code", word.code).text("en", word.english).text("zh-CN", word.chinese).close();
+    }
+    return out + "],\"next_cursor\":null}";
+}
+
+}  // namespace touchgate::http

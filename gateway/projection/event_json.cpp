@@ -1,0 +1,599 @@
+#include "gateway/projection/event_json.hpp"
+
+#include "gateway/engine/event_codec.hpp"
+#include "gateway/policy/explain.hpp"
+
+namespace touchgate::projection {
+
+namespace {
+
+void append_step(JsonText& json, const LoggedStep& step, std::uint32_t policy_number, const policy::CompiledPolicy* policy, const NameSource& names) {
+    json.open_object();
+    json.text("rule", names.rule_name(policy_number, step.rule));
+    const bool waived = (step.bits & 4U) != 0;
+    if (policy != nullptr && step.rule < policy->rule_count()) json.text("kind", policy->rule_kind(step.rule));
+    json.text("verdict", waived ? std::string_view{"waived"} : policy::verdict_word(static_cast<policy::Verdict>(step.bits & 3U)));
+    if (waived) json.text_if("waived_by", names.rule_name(policy_number, step.waived_by));
+    json.instant_if("until", step.until);
+    if ((step.bits & 8U) != 0) {
+        json.decimal("counted", static_cast<double>(step.counted_milli) / 1000);
+        json.decimal("max", static_cast<double>(step.max_milli) / 1000);
+    }
+    if (policy != nullptr && step.rule < policy->rule_count()) {
+        LoggedDecision alone;
+        alone.steps = {step};
+        const auto traced = from_logged(alone).trace.front();
+        const auto why = policy::sentence(*policy, traced);
+        json.open_object("why");
+        json.text("en", why.en);
+        json.text("zh-CN", why.zh);
+        json.close_object();
+    }
+    json.close_object();
+}
+
+std::string_view origin_word(policy::Origin origin) {
+    switch (origin) {
+        case policy::Origin::api: return "api";
+        case policy::Origin::campaign: return "campaign";
+        case policy::Origin::journey: return "journey";
+        case policy::Origin::agent: return "agent";
+        case policy::Origin::reply: return "reply";
+        case policy::Origin::bot: return "bot";
+        case policy::Origin::promise: return "promise";
+        case policy::Origin::welcome: return "welcome";
+    }
+    return "api";
+}
+
+std::string_view slot_word(SlotChange change) {
+    switch (change) {
+        case SlotChange::keep: return "keep";
+        case SlotChange::release: return "release";
+        case SlotChange::fail: return "fail";
+        case SlotChange::reserve: return "reserve";
+    }
+    return "keep";
+}
+
+}  // namespace
+
+std::string decision_rule(const LoggedDecision& decision, const NameSource& names) {
+    if (!decision.rule_override.empty()) return decision.rule_override;
+    return decision.rule == policy::no_rule ? std::string{} : names.rule_name(decision.policy, decision.rule);
+}
+
+void append_decision(JsonText& json, std::string_view member, const LoggedDecision& decision, const NameSource& names) {
+    json.open_object(member);
+    json.text("verdict", policy::verdict_word(decision.verdict));
+    json.text_or_null("policy", names.policy_label(decision.policy));
+    json.text_or_null("rule", decision_rule(decision, names));
+    json.instant_or_null("until", decision.until);
+    json.text_or_null("reason", policy::reason_word(decision.reason));
+    const auto policy = decision.steps.empty() ? nullptr : names.compiled_policy(decision.policy);
+    json.open_array("trace");
+    for (const auto& step : decision.steps) append_step(json, step, decision.policy, policy.get(), names);
+    json.close_array();
+    json.close_object();
+}
+
+std::string_view receipt_word(channel::ReceiptStatus status) {
+    switch (status) {
+        case channel::ReceiptStatus::pending: return "pending";
+        case channel::ReceiptStatus::delivered: return "delivered";
+        case channel::ReceiptStatus::read: return "read";
+        case channel::ReceiptStatus::failed: return "failed";
+        case channel::ReceiptStatus::recipient_refuses: return "recipient_refuses";
+        case channel::ReceiptStatus::unknown: return "unknown";
+    }
+    return "unknown";
+}
+
+std::string_view address_word(AddressKind kind) {
+    switch (kind) {
+        case AddressKind::phone: return "phone";
+        case AddressKind::external_userid: return "external_userid";
+        case AddressKind::openid: return "openid";
+        case AddressKind::chat_id: return "chat_id";
+    }
+    return "address";
+}
+
+// One function per event: its members of `data`. What many events share comes first, from `common`.
+struct EventData {
+    EventRenderer& renderer;
+    JsonText& json;
+    const Record& record;
+    const Visibility& visibility;
+
+    const NameSource& names() const { return renderer.names_; }
+
+    void contact() {
+        if (record.contact.value != 0) json.text_if("contact_id", names().contact_id(record.contact));
+    }
+    // touch_id, contact_id, attempt, account, channel, campaign of a record that names only the touch.
+    void touch(const TouchId& id, std::uint16_t attempt = 0) {
+        json.uuid("touch_id", id);
+        contact();
+        if (attempt != 0) json.number("attempt", attempt);
+        const auto found = renderer.touches_.of(record, id, attempt);
+        if (!found) return;
+        const auto profile = names().profile(found->profile);
+        json.text_if("account", profile.account);
+        json.text_if("channel", profile.channel);
+        json.text_if("campaign", profile.campaign);
+        json.text_if("purpose", profile.purpose);
+    }
+    void address(std::uint32_t number) {
+        if (!visibility.addresses || number == 0) return;
+        if (const auto found = renderer.contacts_.address_at(record, number)) json.text("to", found->value);
+    }
+    // A number as the reader may see it; other addresses only with the scope.
+    void party(std::string_view name, const std::string& value) {
+        if (value.empty()) return;
+        if (visibility.addresses) json.text(name, value);
+        else if (value.front() == '+') json.text(name, mask_phone(value));
+    }
+
+    void operator()(const ProfileDefined& e) {
+        json.number("number", e.id.value);
+        json.text_if("purpose", e.purpose);
+        json.text_if("channel", e.channel);
+        json.text_if("account", e.account);
+        json.text_if("campaign", e.campaign);
+        json.text_if("unit", e.unit);
+        json.text_if("template", e.template_name);
+    }
+    void operator()(const PolicyActivated& e) { policy(e.name, e.version, true); }
+    void operator()(const PolicyStored& e) { policy(e.name, e.version, false); }
+    void policy(const std::string& name, std::uint32_t version, bool active) {
+        json.text("name", name);
+        json.number("version", version);
+        json.text("policy", name + "@" + std::to_string(version));
+        json.boolean("active", active);
+    }
+    void operator()(const TemplateRegistered& e) {
+        json.text("template", e.name);
+        char hash[33];
+        std::snprintf(hash, sizeof hash, "%016llx%016llx", static_cast<unsigned long long>(e.hash.high), static_cast<unsigned long long>(e.hash.low));
+        json.text("hash", hash);
+    }
+
+    void operator()(const ContactCreated& e) { contact_details(e.id, e.owner, e.unit, e.legal_hold, e.sealed); }
+    void operator()(const ContactUpdated& e) { contact_details(names().contact_id(record.contact), e.owner, e.unit, e.legal_hold, e.sealed); }
+    void contact_details(const std::string& id, const std::string& owner, const std::string& unit, bool legal_hold, const std::string& sealed) {
+        json.text("contact_id", id);
+        json.text_if("owner", owner);
+        json.text_if("unit", unit);
+        if (legal_hold) json.boolean("legal_hold", true);
+        if (!visibility.addresses && !visibility.content) return;
+        const auto secret = open_sealed<ContactSecret>(names(), record.contact, sealed);
+        if (!secret) return;
+        if (visibility.addresses) {
+            json.open_array("addresses");
+            for (const auto& address : secret->addresses) {
+                json.open_object();
+                json.text(address_word(address.kind), address.value);
+                json.text_if("account", address.account);
+                json.close_object();
+            }
+            json.close_array();
+        }
+        if (!visibility.content) return;
+        json.text_if("name", secret->name);
+        json.text_if("locale", secret->locale);
+        json.text_if("time_zone", secret->time_zone);
+        json.texts_if("tags", secret->tags);
+        if (secret->attributes.empty()) return;
+        json.open_object("attributes");
+        for (const auto& attribute : secret->attributes) {
+            std::string name;
+            append_json_string(name, attribute.name);
+            const std::string_view bare{name.data() + 1, name.size() - 2};
+            if (attribute.kind == 0) json.boolean(bare, attribute.number != 0);
+            else if (attribute.kind == 1) json.decimal(bare, attribute.number);
+            else json.text(bare, attribute.text);
+        }
+        json.close_object();
+    }
+    void operator()(const ContactErased& e) {
+        contact();
+        json.text("mode", e.mode);
+    }
+    void operator()(const ContactRestricted& e) {
+        contact();
+        json.boolean("restricted", e.restricted);
+    }
+    void operator()(const ConsentGranted& e) {
+        consent(e);
+        if (e.ends_withdrawals) json.boolean("ends_withdrawals", true);
+    }
+    void operator()(const ConsentWithdrawn& e) { consent(e); }
+    template <class E> void consent(const E& e) {
+        contact();
+        json.text("channel", e.channel);
+        json.text("purpose", e.purpose);
+        json.text("status", E::type == EventType::consent_granted ? "granted" : "withdrawn");
+        json.text_if("unit", e.unit);
+        json.text_if("source", e.source);
+        json.text_if("notice_version", e.notice_version);
+        json.instant("at", e.at);
+        if (!visibility.content) return;
+        if (const auto secret = open_sealed<ConsentSecret>(names(), record.contact, e.sealed)) json.text_if("evidence", secret->evidence);
+    }
+    void operator()(const SuppressionAdded& e) {
+        json.text("list", e.list);
+        contact();
+        json.text_if("source", e.source);
+        json.text("kind", address_word(e.kind));
+        json.text_if("algorithm", e.hash_algorithm);
+        json.instant("at", e.at);
+        json.texts_if("channels", e.channels);
+        json.texts_if("purposes", e.purposes);
+        if (e.expires_at != instant_never) json.instant("expires_at", e.expires_at);
+        const auto secret = open_sealed<SuppressionSecret>(names(), ContactIndex{}, e.sealed);
+        if (!secret) return;
+        if (visibility.addresses) {
+            json.text_if(address_word(e.kind), secret->value);
+            json.text_if("account", secret->account);
+            if (!e.phone_hash.empty()) json.text("phone_hash", to_hex(e.phone_hash));
+        }
+        json.text_if("by", secret->by);
+        if (!visibility.content) return;
+        json.text_if("reason", secret->reason);
+        json.text_if("evidence", secret->evidence);
+    }
+    void operator()(const SuppressionRemoved& e) {
+        json.text("list", e.list);
+        json.text_if("algorithm", e.hash_algorithm);
+        if (visibility.addresses && !e.phone_hash.empty()) json.text("phone_hash", to_hex(e.phone_hash));
+    }
+    void operator()(const ReviewOpened& e) {
+        json.uuid("review_id", e.id);
+        contact();
+        json.text_if("channel", e.channel);
+        json.texts_if("purposes", e.purposes);
+        json.number("message_sequence", static_cast<std::int64_t>(e.message_sequence));
+        json.instant("due_at", e.due_at);
+    }
+    void operator()(const ReviewDecided& e) {
+        json.uuid("review_id", e.id);
+        contact();
+        json.boolean("withdrawn", e.withdrawn);
+        json.text_if("by", e.by);
+    }
+
+    void operator()(const TouchCreated& e) {
+        const auto profile = names().profile(e.candidates.empty() ? ProfileId{} : e.candidates[std::min<std::size_t>(e.chosen, e.candidates.size() - 1)]);
+        const auto secret = open_sealed<TouchSecret>(names(), record.contact, e.sealed);
+        json.uuid("touch_id", e.id);
+        contact();
+        json.text_or_null("key", secret ? std::string_view{secret->key} : std::string_view{});
+        json.text("purpose", profile.purpose);
+        json.text_or_null("campaign", profile.campaign);
+        json.text("state", to_string(e.state));
+        json.text_if("channel", profile.channel);
+        json.text_if("account", profile.account);
+        json.text_if("template", profile.template_name);
+        json.text_if("unit", profile.unit);
+        json.number("priority", e.priority);
+        json.text("origin", origin_word(e.origin));
+        json.text_if("key_name", e.key_name);
+        json.text_if("callback", e.callback);
+        json.instant_if("not_before", e.not_before);
+        json.instant("expires_at", e.expires_at);
+        if (e.segments != 0) json.number("segments", e.segments);
+        address(e.address);
+        append_decision(json, "decision", e.decision, names());
+        if (!secret) return;
+        if (!secret->metadata.empty()) pairs("metadata", secret->metadata);
+        if (visibility.content) content(*secret);
+    }
+    void content(const TouchSecret& secret) {
+        if (!secret.variables.empty()) pairs("variables", secret.variables);
+        if (secret.text.empty() && secret.template_code.empty() && secret.body_json.empty()) return;
+        json.open_object("content");
+        json.text_if("text", secret.text);
+        json.text_if("template_code", secret.template_code);
+        if (!secret.params.empty()) pairs("params", secret.params);
+        if (!secret.body_json.empty()) json.text("body", secret.body_json);
+        json.close_object();
+    }
+    void pairs(std::string_view name, const std::vector<std::pair<std::string, std::string>>& values) {
+        json.open_object(name);
+        for (const auto& [key, value] : values) {
+            std::string escaped;
+            append_json_string(escaped, key);
+            json.text(std::string_view{escaped}.substr(1, escaped.size() - 2), value);
+        }
+        json.close_object();
+    }
+    void operator()(const TouchDecided& e) {
+        touch(e.touch);
+        append_decision(json, "decision", e.decision, names());
+    }
+    template <EventType Type> void operator()(const TouchChanged<Type>& e) {
+        touch(e.touch);
+        json.text_if("reason", e.reason);
+    }
+    void operator()(const TouchDispatching& e) {
+        touch(e.touch, e.attempt);
+        json.number("segments", e.segments);
+        if (e.cost_micro != 0) json.decimal("cost", static_cast<double>(e.cost_micro) / 1e6);
+        json.text_if("route_reason", e.route_reason);
+        address(e.address);
+        append_decision(json, "decision", e.decision, names());
+    }
+    template <EventType Type> void operator()(const PermitEnded<Type>& e) { touch(e.touch, e.attempt); }
+    void operator()(const TouchAccepted& e) {
+        touch(e.touch, e.attempt);
+        json.text("outcome", "accepted");
+        json.texts("provider_ids", e.ids);
+        json.number("parts", e.parts);
+    }
+    template <EventType Type> void operator()(const TouchAdvanced<Type>& e) {
+        touch(e.touch, e.attempt);
+        json.text_if("provider_id", e.provider_id);
+        json.text_if("raw", e.raw);
+        json.instant_if("provider_time", e.provider_time);
+    }
+    void operator()(const TouchAttemptEnded& e) {
+        touch(e.touch, e.attempt);
+        json.text("outcome", channel::to_string(e.outcome));
+        json.text_if("code", e.code);
+        json.text_if("detail", e.detail);
+        json.text("slot", slot_word(e.slot));
+        json.instant_if("retry_at", e.retry_at);
+    }
+    void operator()(const TouchFailed& e) {
+        touch(e.touch, e.attempt);
+        json.text_or_null("reason", e.reason);
+        json.text_if("provider_id", e.provider_id);
+        json.text_if("raw", e.raw);
+    }
+    void operator()(const TouchUnknown& e) {
+        touch(e.touch, e.attempt);
+        json.text("outcome", "unknown");
+        json.text_if("code", e.code);
+        json.text_if("detail", e.detail);
+    }
+
+    void operator()(const MessageReceived& e) {
+        contact();
+        json.text_if("account", e.account);
+        json.text_if("channel", e.channel);
+        json.text_if("provider_id", e.provider_id);
+        json.text_if("kind", e.kind);
+        json.uuid_if("touch_id", e.reply_to);
+        json.uuid_if("interaction_id", e.interaction);
+        json.instant("provider_time", e.provider_time);
+        json.text_if("word", e.word);
+        sealed_message(e.sealed);
+    }
+    void sealed_message(const std::string& sealed) {
+        const auto secret = open_sealed<MessageSecret>(names(), record.contact, sealed);
+        if (!secret) return;
+        party("from", secret->from);
+        party("to", secret->to);
+        if (!visibility.content || secret->text.empty()) return;
+        json.open_object("content");
+        json.text("text", secret->text);
+        json.close_object();
+    }
+    void operator()(const ReceiptReceived& e) {
+        if (!e.touch.is_nil()) {
+            json.uuid("touch_id", e.touch);
+            if (e.attempt != 0) json.number("attempt", e.attempt);
+        }
+        contact();
+        json.text_if("account", e.account);
+        json.text_if("channel", e.channel);
+        json.text_if("provider_id", e.provider_id);
+        json.text("status", receipt_word(e.status));
+        json.text_if("raw", e.raw);
+        json.text_if("reason", e.reason);
+        json.instant_if("provider_time", e.provider_time);
+        json.boolean("duplicate", e.duplicate);
+        if (e.touch.is_nil()) json.boolean("parked", true);
+        if (e.by_address) json.boolean("by_address", true);
+    }
+    void operator()(const EventReceived& e) {
+        contact();
+        json.text_if("account", e.account);
+        json.text_if("channel", e.channel);
+        json.text_if("provider_id", e.provider_id);
+        json.text_if("kind", e.kind);
+        json.text_if("ref", e.ref);
+        json.text_if("source", e.source);
+        json.instant("provider_time", e.provider_time);
+        json.texts_if("channels", e.channels);
+        json.texts_if("purposes", e.purposes);
+        json.instant_if("until", e.until);
+        sealed_message(e.sealed);
+    }
+
+    void operator()(const CampaignCreated& e) {
+        json.text("campaign", e.id);
+        json.text_if("purpose", e.purpose);
+        json.text_if("unit", e.unit);
+        if (e.holdout > 0) json.decimal("holdout", e.holdout);
+        json.text_if("rate", e.rate);
+    }
+    template <EventType Type> void operator()(const CampaignChanged<Type>& e) { json.text("campaign", e.id); }
+    void operator()(const HoldSet& e) {
+        json.uuid("hold_id", e.id);
+        json.texts_if("purposes", e.purposes);
+        json.texts_if("channels", e.channels);
+        json.texts_if("units", e.units);
+        json.texts_if("accounts", e.accounts);
+        json.text_if("reason", e.reason);
+        json.instant_if("until", e.until);
+    }
+    void operator()(const HoldLifted& e) { json.uuid("hold_id", e.id); }
+    void operator()(const ConversionRecorded& e) {
+        contact();
+        json.text("kind", e.kind);
+        json.decimal("value", static_cast<double>(e.value_cents) / 100);
+        json.text_if("currency", e.currency);
+        json.instant("at", e.at);
+        if (const auto secret = open_sealed<ConsentSecret>(names(), record.contact, e.sealed)) json.text_if("key", secret->evidence);
+    }
+    void operator()(const AccountWentUp& e) { json.text("account", e.account); }
+    void operator()(const AccountWentDown& e) {
+        json.text("account", e.account);
+        json.text_if("reason", e.reason);
+        if (e.credentials) json.boolean("credentials", true);
+    }
+    void operator()(const ClockAccepted& e) { json.number("difference_ms", e.difference_ms); }
+
+    template <class E> void render() {
+        E event;
+        if (decode(record.payload, event)) (*this)(event);
+        else json.boolean("unreadable", true);
+    }
+    void render_any() {
+        switch (static_cast<EventType>(record.type)) {
+            case EventType::profile_defined: return render<ProfileDefined>();
+            case EventType::policy_activated: return render<PolicyActivated>();
+            case EventType::policy_stored: return render<PolicyStored>();
+            case EventType::template_registered: return render<TemplateRegistered>();
+            case EventType::contact_created: return render<ContactCreated>();
+            case EventType::contact_updated: return render<ContactUpdated>();
+            case EventType::contact_erased: return render<ContactErased>();
+            case EventType::contact_restricted: return render<ContactRestricted>();
+            case EventType::contact_followed: case EventType::contact_unfollowed: return contact();
+            case EventType::consent_granted: return render<ConsentGranted>();
+            case EventType::consent_withdrawn: return render<ConsentWithdrawn>();
+            case EventType::suppression_added: return render<SuppressionAdded>();
+            case EventType::suppression_removed: return render<SuppressionRemoved>();
+            case EventType::review_opened: return render<ReviewOpened>();
+            case EventType::review_decided: return render<ReviewDecided>();
+            case EventType::touch_created: return render<TouchCreated>();
+            case EventType::touch_decided: return render<TouchDecided>();
+            case EventType::touch_deferred: return render<TouchDeferred>();
+            case EventType::touch_blocked: return render<TouchBlocked>();
+            case EventType::touch_held_out: return render<TouchHeldOut>();
+            case EventType::touch_dispatching: return render<TouchDispatching>();
+            case EventType::touch_permit_lapsed: return render<TouchPermitLapsed>();
+            case EventType::touch_permit_revoked: return render<TouchPermitRevoked>();
+            case EventType::touch_accepted: return render<TouchAccepted>();
+            case EventType::touch_delivered: return render<TouchDelivered>();
+            case EventType::touch_read: return render<TouchRead>();
+            case EventType::touch_replied: return render<TouchReplied>();
+            case EventType::touch_completed: return render<TouchCompleted>();
+            case EventType::touch_failed: return render<TouchFailed>();
+            case EventType::touch_unknown: return render<TouchUnknown>();
+            case EventType::touch_cancelled: return render<TouchCancelled>();
+            case EventType::touch_expired: return render<TouchExpired>();
+            case EventType::touch_attempt_ended: return render<TouchAttemptEnded>();
+            case EventType::touch_settled: return render<TouchSettled>();
+            case EventType::message_received: return render<MessageReceived>();
+            case EventType::receipt_received: return render<ReceiptReceived>();
+            case EventType::event_received: case EventType::event_unknown: return render<EventReceived>();
+            case EventType::campaign_created: return render<CampaignCreated>();
+            case EventType::campaign_started: return render<CampaignChanged<EventType::campaign_started>>();
+            case EventType::campaign_paused: return render<CampaignPaused>();
+            case EventType::campaign_resumed: return render<CampaignResumed>();
+            case EventType::campaign_finished: return render<CampaignChanged<EventType::campaign_finished>>();
+            case EventType::campaign_cancelled: return render<CampaignCancelled>();
+            case EventType::hold_set: return render<HoldSet>();
+            case EventType::hold_lifted: return render<HoldLifted>();
+            case EventType::conversion_recorded: return render<ConversionRecorded>();
+            case EventType::account_up: return render<AccountWentUp>();
+            case EventType::account_down: return render<AccountWentDown>();
+            case EventType::clock_accepted: return render<ClockAccepted>();
+        }
+    }
+};
+
+namespace {
+
+// Id of the campaign that a campaign.* record is about; it is the first member of all of them.
+std::string campaign_of(const Record& record) {
+    ByteReader in{record.payload};
+    return std::string{in.text()};
+}
+
+bool is_campaign_event(EventType type) { return type >= EventType::campaign_created && type <= EventType::campaign_cancelled; }
+
+template <class E> std::string first_member_id(const Record& record) {
+    E event;
+    return decode(record.payload, event) ? to_string(event.id) : std::string{};
+}
+
+// The id of the thing that the event is about.
+std::string subject_of(const Record& record, const NameSource& names) {
+    const auto type = static_cast<EventType>(record.type);
+    if (is_touch_event(type)) {
+        const auto touch = touch_of(record);
+        return touch ? to_string(*touch) : std::string{};
+    }
+    if (type == EventType::receipt_received)
+        if (const auto touch = touch_of(record)) return to_string(*touch);
+    if (is_campaign_event(type) || type == EventType::account_up || type == EventType::account_down || type == EventType::suppression_added ||
+        type == EventType::suppression_removed || type == EventType::template_registered)
+        return campaign_of(record);  // all of these begin with their name
+    if (type == EventType::hold_set) return first_member_id<HoldSet>(record);
+    if (type == EventType::hold_lifted) return first_member_id<HoldLifted>(record);
+    if (type == EventType::policy_activated) {
+        PolicyActivated event;
+        return decode(record.payload, event) ? event.name + "@" + std::to_string(event.version) : std::string{};
+    }
+    if (type == EventType::policy_stored) {
+        PolicyStored event;
+        return decode(record.payload, event) ? event.name + "@" + std::to_string(event.version) : std::string{};
+    }
+    if (type == EventType::contact_created) {
+        ContactCreated event;
+        return decode(record.payload, event) ? event.id : std::string{};
+    }
+    return record.contact.value == 0 ? std::string{} : names.contact_id(record.contact);
+}
+
+}  // namespace
+
+bool EventRenderer::matches(const Record& record, const EventFilter& filter, const Visibility& visibility) {
+    if (!filter.any() && visibility.units.empty()) return true;
+    const auto type = static_cast<EventType>(record.type);
+    if (const auto touch = touch_of(record)) {
+        const auto found = touches_.of(record, *touch);
+        if (!found) return false;
+        const auto profile = names_.profile(found->first_profile);
+        return (filter.campaign.empty() || profile.campaign == filter.campaign) && (filter.key_name.empty() || found->key_name == filter.key_name) &&
+               visibility.covers(profile.unit);
+    }
+    if (!filter.key_name.empty()) return false;
+    if (!filter.campaign.empty() && !(is_campaign_event(type) && campaign_of(record) == filter.campaign)) return false;
+    if (visibility.units.empty()) return true;
+    if (type == EventType::campaign_created) {
+        CampaignCreated event;
+        return decode(record.payload, event) && visibility.covers(event.unit);
+    }
+    // What belongs to no contact belongs to the whole house, and is not for a reader of one unit.
+    return record.contact.value != 0 && visibility.covers(contacts_.unit_at(record));
+}
+
+void EventRenderer::append_data(std::string& out, const Record& record, const Visibility& visibility) {
+    JsonText json{out};
+    json.open_object();
+    EventData{*this, json, record, visibility}.render_any();
+    json.close_object();
+}
+
+void EventRenderer::append(std::string& out, const Record& record, const Visibility& visibility) {
+    JsonText json{out};
+    json.open_object();
+    json.text("specversion", "1.0");
+    json.text("id", std::to_string(record.sequence));
+    json.text("source", "touchgate");
+    json.text("type", event_name(static_cast<EventType>(record.type)));
+    json.text_if("subject", subject_of(record, names_));
+    json.instant("time", record.time);
+    json.text("datacontenttype", "application/json");
+    json.number("sequence", static_cast<std::int64_t>(record.sequence));
+    json.member("data");
+    append_data(out, record, visibility);
+    json.close_object();
+}
+
+}  // namespace touchgate::projection

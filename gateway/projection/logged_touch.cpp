@@ -1,0 +1,259 @@
+#include "gateway/projection/logged_touch.hpp"
+
+#include <algorithm>
+
+#include "gateway/projection/touch_events.hpp"
+
+namespace touchgate::projection {
+
+namespace {
+
+std::optional<Instant> instant_of(std::int64_t ms) { return ms == 0 ? std::nullopt : std::optional{from_unix_ms(ms)}; }
+
+}  // namespace
+
+ProfileId LoggedTouch::profile() const {
+    return created.candidates.empty() ? ProfileId{} : created.candidates[std::min<std::size_t>(states.chosen, created.candidates.size() - 1)];
+}
+
+LoggedAttempt* LoggedTouch::attempt(std::uint16_t number) {
+    for (auto& one : attempts)
+        if (one.number == number) return &one;
+    return nullptr;
+}
+
+// What an event adds beside the state: decisions and attempts.
+struct TouchFold {
+    LoggedTouch& touch;
+    const Record& record;
+
+    template <class E> void operator()(E& event) {
+        if constexpr (std::is_same_v<E, TouchCreated>) touch.created = event;
+        touch.states.apply(event, record.time);
+        add(event);
+    }
+
+private:
+    template <class E> void add(const E&) {}
+    void add(const TouchCreated& e) {
+        touch.contact = record.contact;
+        touch.decision = e.decision;
+        touch.created_at = record.time;
+        touch.created_sequence = record.sequence;
+    }
+    void add(const TouchDecided& e) { touch.decision = e.decision; }
+    void add(const TouchDispatching& e) {
+        touch.decision = e.decision;
+        LoggedAttempt made;
+        made.number = e.attempt;
+        made.profile = touch.profile();
+        made.permitted_at = record.time;
+        made.segments = e.segments;
+        made.cost_micro = e.cost_micro;
+        made.route_reason = e.route_reason;
+        touch.attempts.push_back(std::move(made));
+    }
+    void add(const TouchPermitLapsed& e) { set_state(e.attempt, "lapsed"); }
+    void add(const TouchPermitRevoked& e) { set_state(e.attempt, "revoked"); }
+    void add(const TouchAccepted& e) {
+        auto* one = touch.attempt(e.attempt);
+        if (one == nullptr) return;
+        one->outcome = "accepted";
+        if (one->state == "dispatching" || one->state == "unknown") one->state = "accepted";
+        one->answered_at = record.time;
+        one->provider_ids = e.ids;
+        one->parts = e.parts;
+    }
+    template <EventType Type> void add(const TouchAdvanced<Type>& e) {
+        auto* one = touch.attempt(e.attempt);
+        if (one == nullptr || !dispatch::advances(one->progress, progress_of(Type))) return;
+        one->progress = progress_of(Type);
+        one->state = event_name(Type).substr(6);  // after "touch."
+    }
+    void add(const TouchAttemptEnded& e) {
+        auto* one = touch.attempt(e.attempt);
+        // An accepted attempt that "ended" goes on beside its fallback.
+        if (one == nullptr || e.outcome == channel::OutcomeKind::accepted) return;
+        one->outcome = channel::to_string(e.outcome);
+        one->state = "failed";
+        one->answered_at = record.time;
+        one->code = e.code;
+        one->detail = e.detail;
+    }
+    void add(const TouchFailed& e) {
+        auto* one = touch.attempt(e.attempt);
+        if (one == nullptr || !dispatch::advances(one->progress, dispatch::Progress::failed)) return;
+        one->progress = dispatch::Progress::failed;
+        one->state = "failed";
+    }
+    void add(const TouchUnknown& e) {
+        auto* one = touch.attempt(e.attempt);
+        if (one == nullptr) return;
+        one->outcome = "unknown";
+        if (one->state == "dispatching") one->state = "unknown";
+        one->answered_at = record.time;
+        one->code = e.code;
+        one->detail = e.detail;
+    }
+    void set_state(std::uint16_t number, const char* state) {
+        if (auto* one = touch.attempt(number)) one->state = state;
+    }
+    static constexpr dispatch::Progress progress_of(EventType type) {
+        switch (type) {
+            case EventType::touch_delivered: return dispatch::Progress::delivered;
+            case EventType::touch_read: return dispatch::Progress::read;
+            case EventType::touch_replied: return dispatch::Progress::replied;
+            default: return dispatch::Progress::completed;
+        }
+    }
+};
+
+void LoggedTouch::apply(const Record& record) {
+    newest_sequence = record.sequence;
+    if (static_cast<EventType>(record.type) == EventType::receipt_received) {
+        visit_as<ReceiptReceived>(record, [&](const ReceiptReceived& e) {
+            if (auto* one = attempt(e.attempt))
+                one->receipts.push_back({std::string{receipt_word(e.status)}, e.raw, instant_of(e.provider_time), record.time, e.duplicate});
+        });
+        return;
+    }
+    visit_touch_event(record, TouchFold{*this, record});
+}
+
+Result<std::vector<KeptRecord>> records_of_touch(const LogReader& reader, const TouchId& touch, LogPosition newest, LogPosition created) {
+    std::vector<KeptRecord> found;
+    std::string buffer;
+    for (auto position = newest; position.value != 0 && position >= created;) {
+        const auto record = reader.at(position, buffer);
+        if (!record) return record.error();
+        if (touch_of(*record) == touch) found.emplace_back(*record);
+        position = record->previous_of_contact;
+    }
+    std::reverse(found.begin(), found.end());
+    if (found.empty() || static_cast<EventType>(found.front().record.type) != EventType::touch_created)
+        return Error{ErrorKind::corrupt, "the records of a contact do not lead back to its touch"};
+    return found;
+}
+
+void append_attempts(JsonText& json, const LoggedTouch& touch, const NameSource& names) {
+    json.open_array("attempts");
+    for (const auto& attempt : touch.attempts) {
+        const auto profile = names.profile(attempt.profile);
+        json.open_object();
+        json.number("number", attempt.number);
+        json.text("channel", profile.channel);
+        json.text("account", profile.account);
+        json.text_or_null("outcome", attempt.outcome);
+        json.text("state", attempt.state);
+        json.instant("permitted_at", attempt.permitted_at);
+        // The log knows the permit and the answer, not the first byte between them.
+        const bool left = attempt.outcome == "accepted" || attempt.outcome == "unknown";
+        if (left) json.instant("handed_over_at", attempt.permitted_at);
+        else json.null("handed_over_at");
+        if (attempt.answered_at) json.instant("answered_at", *attempt.answered_at);
+        else json.null("answered_at");
+        json.texts("provider_ids", attempt.provider_ids);
+        json.number("parts", attempt.parts);
+        json.number("segments", attempt.segments);
+        if (attempt.cost_micro != 0) json.decimal("cost", static_cast<double>(attempt.cost_micro) / 1e6);
+        json.text_if("route_reason", attempt.route_reason);
+        if (attempt.code.empty() && attempt.detail.empty()) {
+            json.null("error");
+        } else {
+            json.open_object("error");
+            json.text("code", attempt.code);
+            json.text("detail", attempt.detail);
+            json.close_object();
+        }
+        json.open_array("receipts");
+        for (const auto& receipt : attempt.receipts) {
+            json.open_object();
+            json.text("status", receipt.status);
+            json.text("raw", receipt.raw);
+            if (receipt.at) json.instant("at", *receipt.at);
+            else json.null("at");
+            json.instant("received_at", receipt.received_at);
+            json.boolean("duplicate", receipt.duplicate);
+            json.close_object();
+        }
+        json.close_array();
+        json.close_object();
+    }
+    json.close_array();
+}
+
+void append_touch(std::string& out, const LoggedTouch& touch, const std::vector<KeptRecord>& records, EventRenderer& renderer,
+                  const Visibility& visibility) {
+    const auto& names = renderer.names();
+    const auto profile = names.profile(touch.profile());
+    const auto secret = open_sealed<TouchSecret>(names, touch.contact, touch.created.sealed);
+    JsonText json{out};
+    json.open_object();
+    json.uuid("id", touch.created.id);
+    json.text_or_null("key", secret ? std::string_view{secret->key} : std::string_view{});
+    json.text_or_null("contact_id", names.contact_id(touch.contact));
+    json.text("state", to_string(touch.states.state));
+    json.text_or_null("channel", profile.channel);
+    json.text_or_null("account", profile.account);
+    append_decision(json, "decision", touch.decision, names);
+    json.boolean("duplicate", false);
+    json.instant("created_at", touch.created_at);
+    json.text_or_null("reason", touch.states.reason);
+    json.text("purpose", profile.purpose);
+    json.text_or_null("campaign", profile.campaign);
+    json.null("arm");
+    json.instant("expires_at", touch.created.expires_at);
+    json.instant("updated_at", touch.states.updated_at);
+    json.boolean("final", touch.states.final);
+    json.number("priority", touch.created.priority);
+    json.instant_if("not_before", touch.created.not_before);
+    json.text_if("template", profile.template_name);
+    json.text_if("unit", profile.unit);
+    json.text_if("callback", touch.created.callback);
+    json.text_if("key_name", touch.created.key_name);
+    if (touch.created.segments != 0) json.number("segments", touch.created.segments);
+    if (secret && !secret->metadata.empty()) {
+        json.open_object("metadata");
+        for (const auto& [name, value] : secret->metadata) {
+            std::string escaped;
+            append_json_string(escaped, name);
+            json.text(std::string_view{escaped}.substr(1, escaped.size() - 2), value);
+        }
+        json.close_object();
+    }
+    append_attempts(json, touch, names);
+    if (!records.empty()) {
+        json.open_array("events");
+        for (const auto& kept : records) {
+            const auto record = kept.view();
+            json.open_object();
+            json.number("sequence", static_cast<std::int64_t>(record.sequence));
+            json.text("type", event_name(static_cast<EventType>(record.type)));
+            json.instant("time", record.time);
+            json.member("data");
+            renderer.append_data(out, record, visibility);
+            json.close_object();
+        }
+        json.close_array();
+    }
+    json.close_object();
+}
+
+Result<TimelinePage> read_timeline(const LogReader& reader, EventRenderer& renderer, LogPosition newest, std::size_t limit,
+                                   const Visibility& visibility) {
+    TimelinePage page;
+    std::string buffer;
+    page.next = newest;
+    while (page.next.value != 0 && page.items.size() < limit) {
+        const auto record = reader.at(page.next, buffer);
+        if (!record) return record.error();
+        auto& item = page.items.emplace_back();
+        item.sequence = record->sequence;
+        item.type = event_name(static_cast<EventType>(record->type));
+        renderer.append(item.json, *record, visibility);
+        page.next = record->previous_of_contact;
+    }
+    return page;
+}
+
+}  // namespace touchgate::projection

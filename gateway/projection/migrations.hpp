@@ -1,0 +1,12 @@
+// The numbered migrations, in order. Each file is one SQL script inside a raw string literal, so that the program carries it.
+#pragma once
+
+#include <array>
+
+namespace touchgate::projection {
+
+inline constexpr std::array migrations = {
+#include "gateway/projection/migrations/0001_tables.sql"
+};
+
+}  // namespace touchgate::projection

@@ -1,0 +1,70 @@
+// Reports: small tables made from the projection's sums. A touch is counted in the period in which it was created, an attempt in that of its
+// permit; every touch is in exactly one state column, every attempt in exactly one outcome column.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "gateway/projection/projection.hpp"
+#include "gateway/projection/visibility.hpp"
+
+namespace touchgate::projection {
+
+// Parameters as in the URL: from, to, campaign, channel, account, purpose, unit, group_by, tz, lang (bom and format are the renderer's).
+struct ReportQuery {
+    std::string name;  // funnel, channels, policy, campaign, cost
+    std::vector<std::pair<std::string, std::string>> parameters = {};
+    Visibility visibility = {};
+    std::string default_tz = "Asia/Shanghai";
+};
+
+// Nothing, text, a count, or a decimal.
+using Cell = std::variant<std::monostate, std::string, std::int64_t, double>;
+
+struct ReportColumn {
+    std::string name;  // as in the JSON
+    std::string zh;    // heading for people
+};
+
+struct Report {
+    std::string name;
+    std::optional<Instant> from, to;
+    std::string tz;
+    std::vector<std::pair<std::string, std::string>> filters;
+    std::uint64_t sequence = 0;  // the last event counted
+    std::vector<ReportColumn> columns;
+    std::vector<std::vector<Cell>> rows;
+    std::vector<std::pair<std::string, Cell>> totals;
+};
+
+// Currency of an account and whether it is paid for by delivery instead of submit; empty currency: not billed.
+struct AccountBilling {
+    std::string currency;
+    bool on_delivered = false;
+};
+using BillingOf = std::function<AccountBilling(const std::string& account)>;
+
+[[nodiscard]] const std::vector<std::string>& report_names();
+
+// Kind not_found: no such report. Kind invalid_input: every bad parameter, with pointers such as "/from".
+[[nodiscard]] Result<Report> make_report(Projection& projection, const ReportQuery& query, const BillingOf& billing = {});
+
+// {"report","from","to","tz","filters","seq","rows","totals"}
+[[nodiscard]] std::string report_json(const Report& report);
+// RFC 4180 with CRLF; `bom` puts the UTF-8 mark first, for spreadsheets. Cells that a spreadsheet would run as a formula are guarded by an
+// apostrophe. `lang` "zh-CN" gives Chinese headings.
+[[nodiscard]] std::string report_csv(const Report& report, std::string_view lang, bool bom);
+// Aligned columns for a terminal, totals below.
+[[nodiscard]] std::string report_text(const Report& report, std::string_view lang);
+
+// One CSV cell, quoted where needed and guarded.
+void append_csv_cell(std::string& out, std::string_view text);
+
+}  // namespace touchgate::projection
