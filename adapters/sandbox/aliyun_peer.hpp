@@ -4,6 +4,7 @@
 #include <deque>
 #include <string>
 #include <unordered_set>
+#include <utility>
 
 #include "adapters/sandbox/cloud_peer.hpp"
 

@@ -1,5 +1,7 @@
 #include "adapters/sandbox/assembly.hpp"
 
+#include <utility>
+
 namespace touchgate::sandbox {
 
 Assembly::Result Assembly::add(std::uint16_t user, std::string_view from, std::string_view to, const smpp::PartPlace& place, PartNumber part,
@@ -23,19 +25,19 @@ Assembly::Result Assembly::add(std::uint16_t user, std::string_view from, std::s
     if (--group.missing == 0) {
         result.complete = std::move(group.parts);
         groups_.erase(found);
-        while (!by_age_.empty()) {
-            const auto oldest = groups_.find(by_age_.front().second);
-            if (oldest != groups_.end() && oldest->second.serial == by_age_.front().first) break;
-            by_age_.pop_front();
-        }
-    } else if (groups_.size() > groups_max) {
-        while (groups_.size() > groups_max && !by_age_.empty()) {
-            const auto oldest = groups_.find(by_age_.front().second);
-            if (oldest != groups_.end() && oldest->second.serial == by_age_.front().first) groups_.erase(oldest);
-            by_age_.pop_front();
-        }
     }
+    while (groups_.size() > groups_max && !by_age_.empty()) {
+        if (is_open(by_age_.front())) groups_.erase(by_age_.front().second);
+        by_age_.pop_front();
+    }
+    // Entries of completed messages are swept out once they are the greater part.
+    if (by_age_.size() > 2 * groups_.size() + 1'000) std::erase_if(by_age_, [this](const auto& entry) { return !is_open(entry); });
     return result;
+}
+
+bool Assembly::is_open(const std::pair<std::uint64_t, std::string>& entry) const {
+    const auto found = groups_.find(entry.second);
+    return found != groups_.end() && found->second.serial == entry.first;
 }
 
 void Assembly::clear() {

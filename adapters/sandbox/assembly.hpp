@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "adapters/sandbox/message_store.hpp"
@@ -35,6 +36,9 @@ private:
         std::uint64_t serial = 0;
     };
     static constexpr std::size_t groups_max = 200'000;  // then the oldest incomplete message is given up
+
+    // Is the entry's message still incomplete?
+    [[nodiscard]] bool is_open(const std::pair<std::uint64_t, std::string>& entry) const;
 
     std::map<std::string, Group> groups_;
     std::deque<std::pair<std::uint64_t, std::string>> by_age_;

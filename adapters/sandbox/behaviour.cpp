@@ -1,6 +1,8 @@
 #include "adapters/sandbox/behaviour.hpp"
 
+#include <cctype>
 #include <cmath>
+#include <optional>
 
 namespace touchgate::sandbox {
 

@@ -1,6 +1,7 @@
 #include "adapters/sandbox/callbacks.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace touchgate::sandbox {
 

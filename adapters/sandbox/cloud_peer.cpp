@@ -1,6 +1,7 @@
 #include "adapters/sandbox/cloud_peer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/base/text.hpp"
 

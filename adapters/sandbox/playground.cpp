@@ -1,7 +1,9 @@
 #include "adapters/sandbox/playground.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <limits>
 
 #include "gateway/base/text.hpp"
 
@@ -129,6 +131,7 @@ HttpReply Playground::control(const HttpRequest& request, Now now) {
     if (is("GET", "/sandbox/messages")) return list_messages(parameters);
     if (is("DELETE", "/sandbox/messages")) {
         store_.clear();
+        if (smsc_) smsc_->forget_incomplete();
         return {.status = 204};
     }
     if (is("GET", "/sandbox/duplicates")) return list_duplicates(parameters);

@@ -1,9 +1,11 @@
 #include "adapters/sandbox/sandbox.hpp"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <optional>
 
 #include "adapters/sandbox/http_server.hpp"
 #include "adapters/sandbox/playground.hpp"

@@ -1,5 +1,7 @@
 // What the message centre sends of its own accord: receipts and customers' messages, again and again until they are answered.
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "adapters/sandbox/smsc_peer.hpp"
 #include "gateway/base/text.hpp"

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "adapters/sandbox/assembly.hpp"
@@ -88,6 +89,8 @@ public:
     std::size_t inbound(const CustomerMessage& message, Now now);
     // Ends all connections, as an operator's maintenance does.
     void disconnect_all(Ending ending);
+    // Parts of messages that are not complete yet are given up (the store was cleared).
+    void forget_incomplete() { assembly_.clear(); }
     // The counts behind drop_after and its like start again.
     void behaviour_changed();
 

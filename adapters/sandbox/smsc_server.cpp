@@ -1,5 +1,6 @@
 #include "adapters/sandbox/smsc_server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
@@ -14,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t read_bytes = 256 * 1024;
+constexpr std::size_t read_bytes = 128 * 1024;
 constexpr std::size_t backlog_max = 8 * 1024 * 1024;  // unwritten bytes above which a connection is not read from
 constexpr auto linger = 2s;                           // after a graceful end: for the other side to read all and close
 constexpr std::chrono::nanoseconds wake_spacing = 500us;  // receipts that are due close together are written together

@@ -1,6 +1,9 @@
 #include "adapters/sandbox/tencent_peer.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <limits>
+#include <optional>
 
 namespace touchgate::sandbox {
 

@@ -1,6 +1,8 @@
 // A simulated Tencent Cloud SMS: SendSms and the four pull actions behind TC3 signatures, report and reply callbacks.
 #pragma once
 
+#include <deque>
+#include <optional>
 #include <string>
 
 #include "adapters/sandbox/cloud_peer.hpp"

@@ -38,8 +38,10 @@ void Inbox::receive(Monotonic now, std::uint32_t request_id, std::uint32_t seque
 void Inbox::receive_message(Monotonic now, const Request& request, const ShortMessage& message) {
     const auto received = received_bytes(message);
     if (received.place) {
-        const PartAssembly::Key key{.from = address_text(message.source), .to = message.destination.digits, .place = *received.place, .wide = received.wide};
-        const auto added = unanswered_.add_part(now, account_->assembly, key, {.coding = message.data_coding, .bytes = std::string{received.text}}, request);
+        const PartAssembly::Key key{
+            .from = address_text(message.source), .to = message.destination.digits, .place = *received.place, .wide = received.wide};
+        const auto added =
+            unanswered_.add_part(now, account_->assembly, key, {.coding = message.data_coding, .bytes = std::string{received.text}}, request);
         for (const auto& whole : added.given_up) report_whole(now, whole, 0);
         if (added.whole) report_whole(now, *added.whole, added.token);
         if (added.answer) answer(*added.answer, status::ok);
@@ -57,7 +59,9 @@ void Inbox::report_whole(Monotonic now, const PartAssembly::Whole& whole, channe
     InboundMessage inbound;
     inbound.from = whole.key.from;
     inbound.to = whole.key.to;
-    inbound.text = content::join_parts(whole, [&](std::string_view bytes, int coding) { return decode_text(bytes, static_cast<std::uint8_t>(coding), settings_->default_alphabet); });
+    inbound.text = content::join_parts(whole, [&](std::string_view bytes, int coding) {
+        return decode_text(bytes, static_cast<std::uint8_t>(coding), settings_->default_alphabet);
+    });
     inbound.incomplete = whole.incomplete;
     std::string bytes;
     for (const auto& [index, part] : whole.parts) bytes += static_cast<char>(index) + part.bytes;
@@ -72,7 +76,8 @@ std::string Inbox::fingerprint(Monotonic now, std::string_view from, std::string
     AccountState::LastMessage message{.content_hash = to_hex(crypto::view(digest).substr(0, 16)), .fingerprint = {}, .at = now};
     auto& candidates = account_->may_be_repeated;
     std::erase_if(candidates, [&](const auto& candidate) { return now - candidate.at > repeat_window; });
-    const auto repeated = std::find_if(candidates.begin(), candidates.end(), [&](const auto& candidate) { return candidate.content_hash == message.content_hash; });
+    const auto repeated =
+        std::find_if(candidates.begin(), candidates.end(), [&](const auto& candidate) { return candidate.content_hash == message.content_hash; });
     if (repeated != candidates.end()) {
         message.fingerprint = repeated->fingerprint;
         candidates.erase(repeated);

@@ -69,7 +69,9 @@ private:
     };
     void receive_message(Monotonic now, const Request& request, const ShortMessage& message);
     void report_whole(Monotonic now, const content::PartAssembly::Whole& whole, channel::AckToken token);
-    void answer(const Request& request, std::uint32_t status) { answers_.push_back({.request_id = request.id, .sequence = request.sequence, .status = status}); }
+    void answer(const Request& request, std::uint32_t status) {
+        answers_.push_back({.request_id = request.id, .sequence = request.sequence, .status = status});
+    }
     std::string fingerprint(Monotonic now, std::string_view from, std::string_view to, std::string_view bytes);
 
     std::shared_ptr<const Settings> settings_;

@@ -64,7 +64,8 @@ std::variant<std::vector<ShortMessage>, Outcome> encode_submission(const channel
         return messages;
     }
     messages.reserve(total);
-    content::PartPlace place{.reference = total > 1 ? references.next(digits) : std::uint16_t{0}, .total = static_cast<std::uint8_t>(total), .index = 1};
+    content::PartPlace place{
+        .reference = total > 1 ? references.next(digits) : std::uint16_t{0}, .total = static_cast<std::uint8_t>(total), .index = 1};
     for (auto& bytes : encoded.parts) {
         auto& message = messages.emplace_back(prototype);
         if (total > 1 && settings.long_messages == LongMessages::sar) {
@@ -119,7 +120,9 @@ ReceivedBytes received_bytes(const ShortMessage& message) {
     const auto total = number_of(message.find(tag::sar_total_segments), 1);
     const auto index = number_of(message.find(tag::sar_segment_seqnum), 1);
     if (reference && total && index && *total > 1 && *index >= 1 && *index <= *total)
-        return {.place = content::PartPlace{.reference = static_cast<std::uint16_t>(*reference), .total = static_cast<std::uint8_t>(*total), .index = static_cast<std::uint8_t>(*index)},
+        return {.place = content::PartPlace{.reference = static_cast<std::uint16_t>(*reference),
+                                            .total = static_cast<std::uint8_t>(*total),
+                                            .index = static_cast<std::uint8_t>(*index)},
                 .wide = true,
                 .text = bytes};
     return {.place = std::nullopt, .wide = false, .text = bytes};

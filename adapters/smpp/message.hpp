@@ -14,7 +14,8 @@
 namespace touchgate::adapters::smpp {
 
 // The parts in order, or why nothing can be sent (no address, no text, too many parts).
-[[nodiscard]] std::variant<std::vector<ShortMessage>, channel::Outcome> encode_submission(const channel::Submission& submission, const Settings& settings,
+[[nodiscard]] std::variant<std::vector<ShortMessage>, channel::Outcome> encode_submission(const channel::Submission& submission,
+                                                                                          const Settings& settings,
                                                                                           content::ReferenceNumbers& references);
 
 // "000000020000000R" is two hours (7.1.1). Whole seconds, rounded down but at least one; cut at 31 days.

@@ -178,7 +178,9 @@ std::string_view ShortMessage::bytes() const {
     return payload == nullptr ? std::string_view{} : std::string_view{payload->value};
 }
 
-void append_header_only(std::string& out, std::uint32_t id, std::uint32_t status, std::uint32_t sequence) { const OpenPdu pdu{out, id, status, sequence}; }
+void append_header_only(std::string& out, std::uint32_t id, std::uint32_t status, std::uint32_t sequence) {
+    const OpenPdu pdu{out, id, status, sequence};
+}
 
 void append_bind(std::string& out, std::uint32_t id, std::uint32_t sequence, const Bind& bind) {
     const OpenPdu pdu{out, id, 0, sequence};

@@ -22,7 +22,8 @@ constexpr std::uint8_t type_receipt = 0x04;
 constexpr std::uint8_t type_intermediate = 0x20;
 
 // Status words by message_state (table 5-6; 0 and 9 are of version 5.0).
-constexpr std::array<std::string_view, 10> state_words = {"SCHEDULED", "ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD", "SKIPPED"};
+constexpr std::array<std::string_view, 10> state_words = {"SCHEDULED", "ENROUTE", "DELIVRD", "EXPIRED", "DELETED",
+                                                          "UNDELIV",   "ACCEPTD", "UNKNOWN", "REJECTD", "SKIPPED"};
 
 struct StatusWord { std::string_view written, canonical; ReceiptStatus status; };
 // The words of appendix B, and their long spellings that some centres use.

@@ -35,9 +35,14 @@ channel::LinkRules rules_of(const Settings& settings) {
 }  // namespace
 
 Session::Session(std::shared_ptr<const Settings> settings, std::shared_ptr<AccountState> account, std::uint64_t seed)
-    : LinkSession{rules_of(*settings), seed}, settings_{std::move(settings)}, account_{std::move(account)}, inbox_{settings_, account_, random().next()} {}
+    : LinkSession{rules_of(*settings), seed},
+      settings_{std::move(settings)},
+      account_{std::move(account)},
+      inbox_{settings_, account_, random().next()} {}
 
-void Session::append_login(Monotonic, std::string& out, std::uint32_t sequence) { append_bind(out, settings_->bind_command, sequence, settings_->bind); }
+void Session::append_login(Monotonic, std::string& out, std::uint32_t sequence) {
+    append_bind(out, settings_->bind_command, sequence, settings_->bind);
+}
 void Session::append_link_test(std::string& out, std::uint32_t sequence) { append_header_only(out, command::enquire_link, status::ok, sequence); }
 void Session::append_logout(std::string& out, std::uint32_t sequence) { append_header_only(out, command::unbind, status::ok, sequence); }
 
@@ -45,7 +50,8 @@ std::variant<std::vector<std::string>, Outcome> Session::encode(Monotonic, const
     auto encoded = encode_submission(submission, *settings_, account_->references);
     if (auto* outcome = std::get_if<Outcome>(&encoded)) return std::move(*outcome);
     std::vector<std::string> packets;
-    for (const auto& message : *std::get_if<std::vector<ShortMessage>>(&encoded)) append_short_message(packets.emplace_back(), command::submit_sm, 0, message);
+    for (const auto& message : *std::get_if<std::vector<ShortMessage>>(&encoded))
+        append_short_message(packets.emplace_back(), command::submit_sm, 0, message);
     return packets;
 }
 
@@ -68,7 +74,8 @@ void Session::handle(Monotonic now, const Frame& frame) {
         case command::submit_sm | command::response_bit: return handle_submit_answer(now, frame);
         case command::deliver_sm:
         case command::data_sm: return handle_delivery(now, frame);
-        case command::enquire_link: return append_header_only(output().bytes, command::enquire_link | command::response_bit, status::ok, header.sequence);
+        case command::enquire_link:
+            return append_header_only(output().bytes, command::enquire_link | command::response_bit, status::ok, header.sequence);
         case command::enquire_link | command::response_bit: return link_test_answered(header.sequence);
         case command::bind_transceiver | command::response_bit:
         case command::bind_transmitter | command::response_bit:
@@ -80,7 +87,8 @@ void Session::handle(Monotonic now, const Frame& frame) {
         case command::unbind | command::response_bit: return logout_answered();
         case command::alert_notification: return;  // has no answer (4.12)
         default:
-            if ((header.id & command::response_bit) == 0) append_header_only(output().bytes, command::generic_nack, status::invalid_command_id, header.sequence);
+            if ((header.id & command::response_bit) == 0)
+                append_header_only(output().bytes, command::generic_nack, status::invalid_command_id, header.sequence);
     }
 }
 
@@ -88,8 +96,8 @@ void Session::handle_bind_answer(Monotonic now, const Frame& frame) {
     if (!is_logging_in(frame.header.sequence)) return;
     const auto code = frame.header.status;
     if (code == status::ok) return logged_in(now);
-    login_refused("bind refused: " + status_code(code) + " " + std::string{status_name(code)}, code == status::invalid_password || code == status::invalid_system_id,
-                  is_account_refusal(code));
+    login_refused("bind refused: " + status_code(code) + " " + std::string{status_name(code)},
+                  code == status::invalid_password || code == status::invalid_system_id, is_account_refusal(code));
 }
 
 void Session::handle_submit_answer(Monotonic now, const Frame& frame) {
@@ -101,7 +109,8 @@ void Session::handle_submit_answer(Monotonic now, const Frame& frame) {
 void Session::handle_nack(Monotonic now, const Frame& frame) {
     // A nack without a reason still says that the request was not taken.
     const auto code = frame.header.status == status::ok ? status::invalid_command_id : frame.header.status;
-    if (is_logging_in(frame.header.sequence)) return login_refused("bind refused: " + status_code(code) + " " + std::string{status_name(code)}, false, is_account_refusal(code));
+    if (is_logging_in(frame.header.sequence))
+        return login_refused("bind refused: " + status_code(code) + " " + std::string{status_name(code)}, false, is_account_refusal(code));
     link_test_answered(frame.header.sequence);  // it may not know the command, but it is alive
     submit_refused(now, frame.header.sequence, classify_refusal(code, *settings_));
 }

@@ -105,15 +105,21 @@ void read_stat_map(JsonReader& reader, ReceiptRules& rules) {
 
 void read_outcome_map(JsonReader& reader, Settings& settings) {
     reader.members("outcome_map", [&](const std::string& code, const Json& meaning, const std::string& pointer) {
-        static const std::map<std::string, OutcomeKind> meanings = {
-            {"not_sent", OutcomeKind::not_sent}, {"throttled", OutcomeKind::throttled}, {"recipient_refuses", OutcomeKind::recipient_refuses},
-            {"recipient_invalid", OutcomeKind::recipient_invalid}, {"refused", OutcomeKind::refused}, {"content_rejected", OutcomeKind::content_rejected},
-            {"quota_exhausted", OutcomeKind::quota_exhausted}, {"provider_down", OutcomeKind::provider_down}};
+        static const std::map<std::string, OutcomeKind> meanings = {{"not_sent", OutcomeKind::not_sent},
+                                                                    {"throttled", OutcomeKind::throttled},
+                                                                    {"recipient_refuses", OutcomeKind::recipient_refuses},
+                                                                    {"recipient_invalid", OutcomeKind::recipient_invalid},
+                                                                    {"refused", OutcomeKind::refused},
+                                                                    {"content_rejected", OutcomeKind::content_rejected},
+                                                                    {"quota_exhausted", OutcomeKind::quota_exhausted},
+                                                                    {"provider_down", OutcomeKind::provider_down}};
         const auto number = parse_number(code);
         const auto found = meaning.is_string() ? meanings.find(meaning.get<std::string>()) : meanings.end();
         if (!number || *number == 0) reader.problems().push_back({pointer, "the name must be a command status such as \"0x45\""});
         else if (found == meanings.end())
-            reader.problems().push_back({pointer, "must be one of: not_sent, throttled, recipient_refuses, recipient_invalid, refused, content_rejected, quota_exhausted, provider_down"});
+            reader.problems().push_back({pointer,
+                                         "must be one of: not_sent, throttled, recipient_refuses, recipient_invalid, refused, content_rejected, "
+                                         "quota_exhausted, provider_down"});
         else settings.outcome_map[*number] = found->second;
     });
 }
@@ -132,7 +138,9 @@ Settings read_settings(JsonReader& reader) {
     settings.bind.password = reader.text("password", {}, {0, 64});
     settings.bind.system_type = reader.text("system_type", {}, {0, 12});
     const auto bind = reader.choice("bind", {"transceiver", "transmitter", "receiver"}, "transceiver");
-    settings.bind_command = bind == "transmitter" ? command::bind_transmitter : bind == "receiver" ? command::bind_receiver : command::bind_transceiver;
+    settings.bind_command = bind == "transmitter" ? command::bind_transmitter
+                            : bind == "receiver"  ? command::bind_receiver
+                                                  : command::bind_transceiver;
 
     settings.source = read_source(reader);
     settings.destination_ton = static_cast<std::uint8_t>(reader.integer("destination_ton", 1, 0, 7));
@@ -140,9 +148,14 @@ Settings read_settings(JsonReader& reader) {
     settings.service_type = reader.text("service_type", {}, {0, 5});
     settings.esm_class = static_cast<std::uint8_t>(reader.integer("esm_class", 0, 0, 3));
     const auto alphabet = reader.choice("default_alphabet", {"gsm", "latin1", "ascii"}, "gsm");
-    settings.default_alphabet = alphabet == "latin1" ? content::Alphabet::latin1 : alphabet == "ascii" ? content::Alphabet::ascii : content::Alphabet::gsm;
+    settings.default_alphabet = alphabet == "latin1"  ? content::Alphabet::latin1
+                                : alphabet == "ascii" ? content::Alphabet::ascii
+                                                      : content::Alphabet::gsm;
     const auto carried = reader.choice("long_messages", {"udh8", "udh16", "sar", "payload"}, "udh8");
-    settings.long_messages = carried == "udh16" ? LongMessages::udh16 : carried == "sar" ? LongMessages::sar : carried == "payload" ? LongMessages::payload : LongMessages::udh8;
+    settings.long_messages = carried == "udh16"     ? LongMessages::udh16
+                             : carried == "sar"     ? LongMessages::sar
+                             : carried == "payload" ? LongMessages::payload
+                                                    : LongMessages::udh8;
     settings.parts_max = static_cast<std::size_t>(reader.integer("parts_max", 255, 1, 255));
     settings.tlvs = read_tlvs(reader);
     settings.uses_validity = reader.choice("validity", {"policy", "provider"}, "policy") == "policy";
@@ -152,7 +165,10 @@ Settings read_settings(JsonReader& reader) {
     settings.enquire_interval = reader.duration("enquire_interval", settings.enquire_interval, Duration{1'000}, Duration{3'600'000});
 
     const auto ids = reader.choice("receipt_ids", {"auto", "same", "hex_to_dec", "dec_to_hex"}, "auto");
-    settings.receipts.ids = ids == "same" ? ReceiptIds::same : ids == "hex_to_dec" ? ReceiptIds::hex_to_dec : ids == "dec_to_hex" ? ReceiptIds::dec_to_hex : ReceiptIds::automatic;
+    settings.receipts.ids = ids == "same"         ? ReceiptIds::same
+                            : ids == "hex_to_dec" ? ReceiptIds::hex_to_dec
+                            : ids == "dec_to_hex" ? ReceiptIds::dec_to_hex
+                                                  : ReceiptIds::automatic;
     if (const auto zone = parse_receipt_zone(reader.text("receipt_zone", "UTC"))) settings.receipts.zone = *zone;
     else reader.problem("receipt_zone", "must be \"UTC\", an offset such as \"+08:00\" or an IANA zone such as \"Asia/Shanghai\"");
     settings.receipts.guess = reader.boolean("guess_receipts", false);

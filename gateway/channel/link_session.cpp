@@ -51,7 +51,9 @@ void LinkSession::on_closed(Monotonic now, std::string_view reason) {
         const bool left = submit.output_number < output_number_;
         if (submit.is_long && left) report(long_attempts_.lost(now, {submit.ref, submit.part}, why));
         else if (submit.is_long) long_attempts_.unwritten({submit.ref, submit.part});
-        else output_.events.emplace_back(AttemptOutcome{submit.ref, {.kind = left ? OutcomeKind::unknown : OutcomeKind::not_sent, .code = "connection_lost", .detail = why}});
+        else
+            output_.events.emplace_back(
+                AttemptOutcome{submit.ref, {.kind = left ? OutcomeKind::unknown : OutcomeKind::not_sent, .code = "connection_lost", .detail = why}});
     }
     in_flight_.clear();
     earliest_deadline_.reset();
@@ -118,7 +120,8 @@ bool LinkSession::can_submit() const {
 
 void LinkSession::submit(Monotonic now, const Submission& submission) {
     if (state_ != State::up) {
-        output_.events.emplace_back(AttemptOutcome{submission.ref, {.kind = OutcomeKind::not_sent, .code = "not_connected", .detail = "the session is not logged in"}});
+        output_.events.emplace_back(
+            AttemptOutcome{submission.ref, {.kind = OutcomeKind::not_sent, .code = "not_connected", .detail = "the session is not logged in"}});
         return;
     }
     auto encoded = encode(now, submission);
@@ -203,7 +206,8 @@ void LinkSession::check_response_deadlines(Monotonic now) {
         else if (!earliest_deadline_ || submit.deadline < *earliest_deadline_) earliest_deadline_ = submit.deadline;
     }
     std::sort(late.begin(), late.end());
-    const Outcome no_answer{.kind = OutcomeKind::unknown, .code = "no_answer", .detail = "no answer within " + format_duration(rules_.response_timeout)};
+    const Outcome no_answer{
+        .kind = OutcomeKind::unknown, .code = "no_answer", .detail = "no answer within " + format_duration(rules_.response_timeout)};
     for (const auto sequence : late) submit_refused(now, sequence, no_answer);
     // Silence after a submit may mean a dead peer: ask now instead of after the idle time.
     if (!late.empty() && quiet_since_ + rules_.response_timeout <= now) quiet_since_ = std::min(quiet_since_, now - rules_.idle);

@@ -71,9 +71,11 @@ std::vector<LongAttempts::Finished> LongAttempts::connection_lost(std::string_vi
     std::vector<Finished> finished;
     while (!attempts_.empty()) {
         const auto at = attempts_.begin();
-        const bool nothing_left = std::all_of(at->second.parts.begin(), at->second.parts.end(),
-                                              [](const Part& part) { return part.state == State::unwritten || part.state == State::held_back || part.state == State::refused; });
-        finished.push_back(finish(at, nothing_left ? at->second.refusal.value_or(Outcome{.kind = OutcomeKind::not_sent, .code = "connection_lost", .detail = std::string{why}})
+        const bool nothing_left = std::all_of(at->second.parts.begin(), at->second.parts.end(), [](const Part& part) {
+            return part.state == State::unwritten || part.state == State::held_back || part.state == State::refused;
+        });
+        finished.push_back(finish(at, nothing_left ? at->second.refusal.value_or(Outcome{
+                                                         .kind = OutcomeKind::not_sent, .code = "connection_lost", .detail = std::string{why}})
                                                    : mixed(at->second, why)));
     }
     return finished;
@@ -112,7 +114,8 @@ std::optional<LongAttempts::Finished> LongAttempts::decide(Monotonic now, Attemp
     const auto at = attempts_.find(ref);
     auto& attempt = at->second;
     const auto count = [&](State state) {
-        return static_cast<std::size_t>(std::count_if(attempt.parts.begin(), attempt.parts.end(), [&](const Part& part) { return part.state == state; }));
+        return static_cast<std::size_t>(
+            std::count_if(attempt.parts.begin(), attempt.parts.end(), [&](const Part& part) { return part.state == state; }));
     };
     if (count(State::written) > 0) return std::nullopt;  // wait for what is on its way
     const auto taken = count(State::accepted);

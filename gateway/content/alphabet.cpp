@@ -121,7 +121,8 @@ char32_t next_code_point(std::string_view utf8, std::size_t& position) {
         code_point = (code_point << 6U) | (byte_at(at) & 0x3FU);
     }
     constexpr std::array<char32_t, 4> least = {0, 0x80, 0x800, 0x10000};
-    if (code_point < least[static_cast<std::size_t>(more)] || code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF)) return replacement;
+    if (code_point < least[static_cast<std::size_t>(more)] || code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF))
+        return replacement;
     position = at;
     return code_point;
 }

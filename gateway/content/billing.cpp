@@ -81,7 +81,10 @@ Billing read_billing(JsonReader reader) {
         reader.problem("price", "is required");
     }
     const auto per = reader.choice("per", {"segment", "message", "minute", "6s"}, "segment");
-    billing.per = per == "message" ? BillingUnit::message : per == "minute" ? BillingUnit::minute : per == "6s" ? BillingUnit::six_seconds : BillingUnit::segment;
+    billing.per = per == "message"  ? BillingUnit::message
+                  : per == "minute" ? BillingUnit::minute
+                  : per == "6s"     ? BillingUnit::six_seconds
+                                    : BillingUnit::segment;
     billing.counting = reader.choice("counting", {"cn70", "gsm7"}, "cn70") == "gsm7" ? Counting::gsm7 : Counting::cn70;
     billing.on = reader.choice("on", {"submit", "delivered"}, "submit") == "delivered" ? BillingMoment::delivered : BillingMoment::submit;
     reader.finish();

@@ -39,7 +39,9 @@ UserData read_user_data(std::string_view bytes) {
         PartPlace place;
         if (element == element_8_bit && size == 3) place = {.reference = byte_at(value), .total = byte_at(value + 1), .index = byte_at(value + 2)};
         if (element == element_16_bit && size == 4)
-            place = {.reference = static_cast<std::uint16_t>((byte_at(value) << 8U) | byte_at(value + 1)), .total = byte_at(value + 2), .index = byte_at(value + 3)};
+            place = {.reference = static_cast<std::uint16_t>((byte_at(value) << 8U) | byte_at(value + 1)),
+                     .total = byte_at(value + 2),
+                     .index = byte_at(value + 3)};
         if (place.total > 1 && place.index >= 1 && place.index <= place.total) {
             data.place = place;
             data.wide = element == element_16_bit;
@@ -86,7 +88,8 @@ PartAssembly::Result PartAssembly::add(Monotonic now, const Key& key, Part part)
         Completed remembered{.part_hashes = {}, .at = now};
         for (const auto& [number, kept] : whole.parts) remembered.part_hashes.emplace(number, hash_of(kept));
         if (completed_.size() >= completed_max)
-            completed_.erase(std::min_element(completed_.begin(), completed_.end(), [](const auto& a, const auto& b) { return a.second.at < b.second.at; }));
+            completed_.erase(
+                std::min_element(completed_.begin(), completed_.end(), [](const auto& a, const auto& b) { return a.second.at < b.second.at; }));
         completed_.insert_or_assign(key, std::move(remembered));
         result.added = Added::complete;
         result.whole = std::move(whole);

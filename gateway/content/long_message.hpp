@@ -60,7 +60,8 @@ public:
         PartPlace place;  // index is ignored
         bool wide = false;  // kind of reference: 16 bits
         [[nodiscard]] bool operator<(const Key& other) const {
-            return std::tie(from, to, place.reference, place.total, wide) < std::tie(other.from, other.to, other.place.reference, other.place.total, other.wide);
+            return std::tie(from, to, place.reference, place.total, wide) <
+                   std::tie(other.from, other.to, other.place.reference, other.place.total, other.wide);
         }
     };
     struct Part {

@@ -17,8 +17,9 @@ constexpr std::size_t reply_bytes_max = 400;
 
 std::string fold(std::string_view text) {
     utf8proc_uint8_t* folded = nullptr;
-    const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &folded,
-                                   static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE));
+    const auto size =
+        utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &folded,
+                     static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE));
     if (size < 0) return {};
     const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owned{folded, &std::free};
     return {reinterpret_cast<const char*>(folded), static_cast<std::size_t>(size)};
@@ -26,7 +27,8 @@ std::string fold(std::string_view text) {
 
 bool is_blank(char32_t c) {
     const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(c));
-    return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP || category == UTF8PROC_CATEGORY_CC;
+    return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP ||
+           category == UTF8PROC_CATEGORY_CC;
 }
 
 bool is_punctuation(char32_t c) {
@@ -71,11 +73,12 @@ std::vector<std::u32string> tokens_of(std::u32string_view text) {
 
 // Words that may stand beside an opt-out word without changing its meaning.
 bool is_filler(const std::string& token) {
-    static constexpr std::array fillers = {
-        "please", "pls",  "plz",   "now",   "me",     "it",   "this",  "these", "the",     "sms",   "msg",    "msgs",   "message", "messages", "text",  "texts",
-        "texting", "sending", "send", "spam", "spamming", "just", "thanks", "thank", "you", "thx", "all", "i", "want", "to", "my", "number", "sir", "hi", "ok",
-        "请",     "请您", "谢谢",  "谢谢您", "谢",     "我要", "我想",  "给我",  "要",      "了",    "吧",     "啊",     "呀",      "啦",       "嗯",    "您好",
-        "你好",   "好的", "请回复", "请回",  "我回复", "我回", "回复",  "回"};
+    static constexpr std::array fillers = {"please",   "pls",    "plz",     "now",      "me",   "it",     "this",    "these",   "the",    "sms",
+                                           "msg",      "msgs",   "message", "messages", "text", "texts",  "texting", "sending", "send",   "spam",
+                                           "spamming", "just",   "thanks",  "thank",    "you",  "thx",    "all",     "i",       "want",   "to",
+                                           "my",       "number", "sir",     "hi",       "ok",   "请",     "请您",    "谢谢",    "谢谢您", "谢",
+                                           "我要",     "我想",   "给我",    "要",       "了",   "吧",     "啊",      "呀",      "啦",     "嗯",
+                                           "您好",     "你好",   "好的",    "请回复",   "请回", "我回复", "我回",    "回复",    "回"};
     return std::any_of(fillers.begin(), fillers.end(), [&](const char* filler) { return token == filler; });
 }
 
@@ -123,7 +126,8 @@ bool is_slip(std::u32string_view typed, std::u32string_view word) {
 }
 
 struct ChineseSlip { const char* typed; const char* word; };
-constexpr std::array<ChineseSlip, 8> chinese_slips = {{{"退定", "退订"}, {"推订", "退订"}, {"推定", "退订"}, {"退丁", "退订"}, {"退钉", "退订"}, {"拒受", "拒收"}, {"具收", "拒收"}, {"据收", "拒收"}}};
+constexpr std::array<ChineseSlip, 8> chinese_slips = {
+    {{"退定", "退订"}, {"推订", "退订"}, {"推定", "退订"}, {"退丁", "退订"}, {"退钉", "退订"}, {"拒受", "拒收"}, {"具收", "拒收"}, {"据收", "拒收"}}};
 
 std::vector<std::string> normalised(const std::vector<std::string>& words) {
     std::vector<std::string> list;

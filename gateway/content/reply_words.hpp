@@ -31,7 +31,8 @@ using DeclaredReplies = std::map<std::string, std::string>;
 
 class ReplyWords {
 public:
-    explicit ReplyWords(const std::vector<std::string>& opt_out = default_opt_out_words(), const std::vector<std::string>& opt_in = default_opt_in_words());
+    explicit ReplyWords(const std::vector<std::string>& opt_out = default_opt_out_words(),
+                        const std::vector<std::string>& opt_in = default_opt_in_words());
 
     // `declared` are the replies of the template whose touch this answers; they come before the word lists. May be null.
     //

@@ -35,7 +35,8 @@ std::optional<MessageText> read_text(const Json& value, const std::string& point
 }
 
 // Finds the strings of a provider-shaped body that hold variables.
-void collect_body_texts(const Json& value, const std::string& pointer, const std::string& inner, std::map<std::string, MessageText>& texts, std::vector<Problem>& problems) {
+void collect_body_texts(const Json& value, const std::string& pointer, const std::string& inner, std::map<std::string, MessageText>& texts,
+                        std::vector<Problem>& problems) {
     if (value.is_object()) {
         for (const auto& [key, member] : value.items()) collect_body_texts(member, pointer_to(pointer, key), pointer_to(inner, key), texts, problems);
     } else if (value.is_array()) {
@@ -111,7 +112,8 @@ Filing read_filing(JsonReader& reader) {
                                             : Filing::Status::pending;
     filing.valid_from = reader.instant("valid_from");
     filing.valid_until = reader.instant("valid_until");
-    if (filing.valid_from && filing.valid_until && *filing.valid_from >= *filing.valid_until) reader.problem("valid_until", "must be after valid_from");
+    if (filing.valid_from && filing.valid_until && *filing.valid_from >= *filing.valid_until)
+        reader.problem("valid_until", "must be after valid_from");
     reader.finish();
     return filing;
 }
@@ -124,7 +126,8 @@ public:
         auto rendered = text.render(variables_);
         if (rendered) return std::move(rendered).value();
         for (const auto& problem : rendered.error().problems)
-            if (std::none_of(problems_.begin(), problems_.end(), [&](const Problem& known) { return known.pointer == problem.pointer; })) problems_.push_back(problem);
+            if (std::none_of(problems_.begin(), problems_.end(), [&](const Problem& known) { return known.pointer == problem.pointer; }))
+                problems_.push_back(problem);
         if (rendered.error().problems.empty()) problems_.push_back({"", rendered.error().detail});
         return {};
     }
@@ -169,7 +172,8 @@ void Template::read(JsonReader& reader, std::string_view expected_name) {
             problems.push_back({pointer, "must be an object with a wording per locale, such as {\"zh-CN\": {\"text\": \"…\"}}"});
             return;
         }
-        for (const auto& [locale, wording] : locales.items()) channels_[channel][locale] = read_wording(wording, pointer_to(pointer, locale), problems);
+        for (const auto& [locale, wording] : locales.items())
+            channels_[channel][locale] = read_wording(wording, pointer_to(pointer, locale), problems);
     });
     reader.members("providers", [&](const std::string& provider, const Json& entry, const std::string& pointer) {
         providers_.emplace(provider, read_provider(entry, pointer, problems));

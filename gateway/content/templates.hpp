@@ -64,7 +64,8 @@ struct RenderedMessage {
 class Template {
 public:
     // `expected_name` is the file's name without .json. Nothing when there are problems; each is added with its pointer.
-    [[nodiscard]] static std::shared_ptr<const Template> parse(std::string_view bytes, std::string_view expected_name, std::vector<Problem>& problems);
+    [[nodiscard]] static std::shared_ptr<const Template> parse(std::string_view bytes, std::string_view expected_name,
+                                                               std::vector<Problem>& problems);
 
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& bytes() const { return bytes_; }
@@ -122,7 +123,8 @@ class TemplateStore {
 public:
     // Reads every *.json of the folder but *.schema.json. Files with problems are left out and listed; a folder that cannot be read is one
     // problem of its own. Versions that `previous` knew stay available by hash.
-    [[nodiscard]] static TemplateStore load(const std::filesystem::path& folder, std::vector<FileProblems>& problems, const TemplateStore* previous = nullptr);
+    [[nodiscard]] static TemplateStore load(const std::filesystem::path& folder, std::vector<FileProblems>& problems,
+                                            const TemplateStore* previous = nullptr);
 
     // Puts a template in force under its name.
     void add(std::shared_ptr<const Template> added);

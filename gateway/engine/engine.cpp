@@ -283,6 +283,20 @@ std::optional<crypto::Key> Engine::contact_key(ContactIndex contact) const {
     return key == nullptr ? std::nullopt : std::optional{*key};
 }
 
+std::shared_ptr<const policy::CompiledPolicy> Engine::compiled_policy(std::uint32_t number) const {
+    const std::shared_lock lock{internals_->state.names_mutex};
+    return number < internals_->state.policies.size() ? internals_->state.policies[number].compiled : nullptr;
+}
+
+crypto::Hash128 Engine::touch_key_hash(std::string_view unit, std::string_view key) const { return internals_->key_hash(unit, key); }
+
+bool Engine::stop_was_asked() const {
+    const std::lock_guard lock{internals_->intake_mutex};
+    return internals_->stop_asked && internals_->intake.empty() && internals_->transport_events.empty();
+}
+
+void Engine::set_projection_lag(double seconds) { internals_->projection_lag_s = seconds; }
+
 void Engine::Internals::run_cancellations() {
     while (!cancel_later.empty() && parts.log.room() >= room_for_command) {
         const auto row = cancel_later.front();

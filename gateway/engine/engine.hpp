@@ -66,6 +66,14 @@ public:
     // Of contact 0: the gateway's own key, for what belongs to no contact. Nothing: erased. Any thread.
     [[nodiscard]] std::optional<crypto::Key> contact_key(ContactIndex contact) const;
 
+    // The compiled form of a policy version, by its number in the log; for traces. Any thread.
+    [[nodiscard]] std::shared_ptr<const policy::CompiledPolicy> compiled_policy(std::uint32_t number) const;
+    // By which an idempotency key is found; any thread.
+    [[nodiscard]] crypto::Hash128 touch_key_hash(std::string_view unit, std::string_view key) const;
+    [[nodiscard]] bool stop_was_asked() const;
+    // Over 60 s bulk is refused (503) until the projection has caught up. Any thread.
+    void set_projection_lag(double seconds);
+
     // ---- engine thread ---------------------------------------------------------------------------------------------------
     // One turn. True if anything was done.
     Result<bool> turn();
@@ -112,6 +120,8 @@ public:
     Result<CampaignDetails> change_campaign(const std::string& id, std::string_view action);
 
     Result<PolicyActivation> put_policy(const std::string& name, const std::string& document, bool activate);
+    // The configured policy (if its file changed), templates, calendars and words of a new configuration; accounts need a restart.
+    Result<void> reload(EngineSettings settings);
     [[nodiscard]] std::vector<std::shared_ptr<const PolicyVersion>> policies() const;
     [[nodiscard]] std::shared_ptr<const PolicyVersion> active_policy() const;
 

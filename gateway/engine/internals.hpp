@@ -117,6 +117,7 @@ struct Engine::Internals {
     std::size_t intake_weight = 0;
     bool stop_asked = false;
     std::atomic<bool> draining{false};
+    std::atomic<double> projection_lag_s{0};
 
     // Durable head, shared with other threads.
     mutable std::mutex durable_mutex;

@@ -54,7 +54,10 @@ Result<PolicyActivation> Engine::put_policy(const std::string& name, const std::
     }
     number = static_cast<std::uint32_t>(in.state.policies.size());
     ++version;
-    in.state.policies.emplace_back();
+    {
+        const std::unique_lock lock{in.state.names_mutex};
+        in.state.policies.emplace_back();
+    }
     in.state.policies[number].compiled = *compiled;
     in.state.policies[number].version = std::make_shared<PolicyVersion>();
     const auto rules = rule_names(**compiled);
@@ -114,6 +117,24 @@ Result<void> Engine::Internals::activate_configured_policy() {
         record.version->compiled = record.compiled;
     }
     rebuild_shared_counters();
+    return {};
+}
+
+Result<void> Engine::reload(EngineSettings fresh) {
+    auto& in = *internals_;
+    if (auto error = in.refusal()) return *error;
+    in.settings.templates = fresh.templates;
+    in.settings.calendars = fresh.calendars;
+    in.settings.include = fresh.include;
+    in.settings.reply_words = fresh.reply_words;
+    in.settings.opt_out_purposes = fresh.opt_out_purposes;
+    in.settings.expires_after = fresh.expires_after;
+    in.register_templates();
+    in.settings.policy_document = fresh.policy_document;
+    if (in.state.file_policy_hash != hash_of(fresh.policy_document)) {
+        if (auto activated = in.activate_configured_policy(); !activated) return activated.error();
+        in.policy_changed();
+    }
     return {};
 }
 

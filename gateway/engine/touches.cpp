@@ -222,6 +222,9 @@ Result<TouchView> Engine::Internals::submit(TouchRequest& request, policy::Detai
     if (waiting >= share(settings.limits.waiting_touches) || deferred >= share(settings.limits.deferred_touches))
         return Error{.kind = ErrorKind::unavailable, .detail = "too many touches wait; send this one later", .problems = {}, .retry_after_s = 5};
 
+    if (line != nullptr && projection_lag_s > 60)
+        return Error{.kind = ErrorKind::unavailable, .detail = "reports lag more than a minute behind; send this one later", .problems = {}, .retry_after_s = 10};
+
     auto made = prepare(request, true);
     if (!made) return made.error();
     auto& prepared = *made;

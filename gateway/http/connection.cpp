@@ -98,6 +98,10 @@ void Connection::on_read(error_code error, std::size_t bytes) {
             refuse_and_close(problem(plain_error(ErrorKind::malformed, "the request ends before it is complete"), language_));
             return;
         }
+        if (phase_ == Phase::answering) {  // it no longer sends, and may still read what is being written
+            keep_alive_ = input_left_ = false;
+            return;
+        }
         close();
         return;
     }

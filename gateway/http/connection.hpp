@@ -27,17 +27,17 @@ struct AppendBody {
     class reader {
     public:
         template <bool is_request, class Fields>
-        reader(boost::beast::http::header<is_request, Fields>&, value_type& to) : to_{to} {}
+        reader(boost::beast::http::header<is_request, Fields>&, value_type& to) : to_{&to} {}  // set after the parser is made
         void init(const boost::optional<std::uint64_t>& length, boost::beast::error_code& error) {
             error = {};
-            if (length && *length <= body_bytes_max) to_->reserve(static_cast<std::size_t>(*length) + TouchIntake::padding_bytes);
+            if (length && *length <= body_bytes_max) (*to_)->reserve(static_cast<std::size_t>(*length) + TouchIntake::padding_bytes);
         }
         template <class Buffers> std::size_t put(const Buffers& buffers, boost::beast::error_code& error) {
             error = {};
             std::size_t bytes = 0;
             for (auto it = boost::asio::buffer_sequence_begin(buffers); it != boost::asio::buffer_sequence_end(buffers); ++it) {
                 const boost::asio::const_buffer buffer{*it};
-                to_->append(static_cast<const char*>(buffer.data()), buffer.size());
+                (*to_)->append(static_cast<const char*>(buffer.data()), buffer.size());
                 bytes += buffer.size();
             }
             return bytes;
@@ -45,7 +45,7 @@ struct AppendBody {
         void finish(boost::beast::error_code& error) { error = {}; }
 
     private:
-        std::string* to_;
+        value_type* to_;
     };
 };
 

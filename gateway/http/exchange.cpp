@@ -67,7 +67,7 @@ void post_to_queries(const Call& call, Source source, absl::AnyInvocable<Respons
     if (!taken) call->fail(queue_full());
 }
 
-// Nothing when the parameter is absent or bad (then answered).
+// False when the parameter is bad, which has been answered then. Writes have none.
 bool read_min_seq(const Call& call, std::uint64_t& min_seq) {
     if (call->method != Method::get || !call->query.has("min_seq")) return true;
     std::vector<Problem> problems;
@@ -83,41 +83,29 @@ Error not_yet_shown(std::uint64_t min_seq) {
 
 }  // namespace
 
-void in_engine(const Call& call, absl::AnyInvocable<Response(Engine&, Exchange&)> work) {
-    std::uint64_t min_seq = 0;
-    if (!read_min_seq(call, min_seq)) return;
-    auto& engine = call->services().engine;
-    if (min_seq == 0 || engine.durable_head().sequence >= min_seq) {
-        post_to_engine(call, std::move(work));
-        return;
-    }
-    call->worker().wait_until([&engine, min_seq] { return engine.durable_head().sequence >= min_seq; }, call->services().options.min_seq_timeout,
-                              [call, min_seq, work = std::move(work)](bool in_time) mutable {
-                                  if (in_time) post_to_engine(call, std::move(work));
-                                  else call->fail(not_yet_shown(min_seq));
-                              });
-}
-
-void in_queries(const Call& call, Source source, absl::AnyInvocable<Response(QueryPort&, Exchange&)> work) {
+void when_shown(const Call& call, Source source, absl::AnyInvocable<void()> then) {
     std::uint64_t min_seq = 0;
     if (!read_min_seq(call, min_seq)) return;
     auto& services = call->services();
+    // What the caller names must be shown; his own last write is a courtesy.
     const auto own_write = source == Source::projection && call->caller != nullptr ? call->caller->last_write() : 0;
-    const auto target = std::max(min_seq, own_write);
-    auto shows = [&services, source](std::uint64_t sequence) {
-        return (source == Source::log ? services.engine.durable_head().sequence : services.queries.shown_sequence()) >= sequence;
-    };
-    if (target == 0 || shows(target)) {
-        post_to_queries(call, source, std::move(work));
-        return;
-    }
-    // What the caller asked for must be shown; his own last write is a courtesy.
+    const auto target = min_seq > 0 ? min_seq : own_write;
     const auto within = min_seq > 0 ? services.options.min_seq_timeout : services.options.own_write_timeout;
-    const auto needed = min_seq > 0 ? min_seq : target;
-    call->worker().wait_until([shows, needed] { return shows(needed); }, within, [call, source, min_seq, work = std::move(work)](bool in_time) mutable {
-        if (in_time || min_seq == 0) post_to_queries(call, source, std::move(work));
+    auto shows = [&services, source, target] {
+        return target == 0 || (source == Source::log ? services.engine.durable_head().sequence : services.queries.shown_sequence()) >= target;
+    };
+    call->worker().wait_until(std::move(shows), within, [call, min_seq, then = std::move(then)](bool in_time) mutable {
+        if (in_time || min_seq == 0) then();
         else call->fail(not_yet_shown(min_seq));
     });
+}
+
+void in_engine(const Call& call, absl::AnyInvocable<Response(Engine&, Exchange&)> work) {
+    when_shown(call, Source::log, [call, work = std::move(work)]() mutable { post_to_engine(call, std::move(work)); });
+}
+
+void in_queries(const Call& call, Source source, absl::AnyInvocable<Response(QueryPort&, Exchange&)> work) {
+    when_shown(call, source, [call, source, work = std::move(work)]() mutable { post_to_queries(call, source, std::move(work)); });
 }
 
 Error queue_full() { return {.kind = ErrorKind::unavailable, .detail = "too much waits already; try again in a moment", .retry_after_s = 1}; }

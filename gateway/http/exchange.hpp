@@ -124,14 +124,17 @@ private:
     std::atomic<bool> answered_{false};
 };
 
-// Runs `work` inside a turn of the engine and answers when the turn is durable. A read (GET) with ?min_seq waits for it first.
-void in_engine(const Call& call, absl::AnyInvocable<Response(Engine&, Exchange&)> work);
-
 // What a read shows: the log itself (at once), or the projection, which follows behind.
 enum class Source : std::uint8_t { log, projection };
+// Calls `then` once `source` shows the sequence that a GET's ?min_seq names (at most 5 s, else 503); without min_seq, the projection is given
+// 500 ms to show the caller's own last write. Own thread.
+void when_shown(const Call& call, Source source, absl::AnyInvocable<void()> then);
+
+// Runs `work` inside a turn of the engine, after `when_shown`, and answers when the turn is durable.
+void in_engine(const Call& call, absl::AnyInvocable<Response(Engine&, Exchange&)> work);
 // `work` returns it when the call is kept, and answered later by what it has started.
 [[nodiscard]] inline Response answered_later() { return {.status = 0}; }
-// Runs `work` on a query thread, after ?min_seq (at most 5 s, else 503) and, for the projection, after the caller's own last write (at most 500 ms).
+// Runs `work` on a query thread, after `when_shown`.
 void in_queries(const Call& call, Source source, absl::AnyInvocable<Response(QueryPort&, Exchange&)> work);
 
 // The errors that the server itself gives.

@@ -23,9 +23,9 @@ enum class DayKind : std::uint8_t { plain, holiday, workday };
 
 struct Calendar {
     std::string name;
-    std::chrono::local_days first{};   // both included
+    std::chrono::local_days first{};  // both included
     std::chrono::local_days last{};
-    std::vector<DayKind> days;         // one for each day from first to last
+    std::vector<DayKind> days;  // one for each day from first to last
     bool has_workdays = false;
 
     [[nodiscard]] bool covers(std::chrono::local_days day) const { return first <= day && day <= last; }

@@ -10,8 +10,8 @@ namespace touchgate::policy {
 
 inline constexpr std::array<std::string_view, 17> call_outcome_words = {
     "",  // 0: a message, or a call that has not ended
-    "answered", "busy", "no_answer", "rejected", "invalid_number", "unreachable", "congestion", "failed",
-    "machine", "dropped", "cancelled", "unknown", "abandoned", "powered_off", "suspended", "blocked_by_carrier"};
+    "answered", "busy",    "no_answer", "rejected", "invalid_number", "unreachable", "congestion", "failed",
+    "machine",  "dropped", "cancelled", "unknown",  "abandoned",      "powered_off", "suspended",  "blocked_by_carrier"};
 
 // 0 when the word is none of them.
 [[nodiscard]] constexpr std::uint8_t call_outcome_number(std::string_view word) {

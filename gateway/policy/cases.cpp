@@ -93,7 +93,8 @@ public:
 
 private:
     static Names read_names(JsonReader& reader) {
-        return {reader.text("purpose"), reader.text("channel"), reader.text("account"), reader.text("campaign"), reader.text("unit"), reader.text("template")};
+        return {reader.text("purpose"),  reader.text("channel"), reader.text("account"),
+                reader.text("campaign"), reader.text("unit"),    reader.text("template")};
     }
 
     void read_contact(JsonReader& reader) {
@@ -138,7 +139,8 @@ private:
         made_.erased = reader.boolean("erased", false);
         made_.review_pending = reader.boolean("review_pending", false);
         reader.objects("lists", [&](JsonReader& entry, std::size_t) {
-            made_.lists.push_back({entry.required_text("list"), entry.instant("expires_at").value_or(instant_never), entry.texts("channels"), entry.texts("purposes")});
+            made_.lists.push_back(
+                {entry.required_text("list"), entry.instant("expires_at").value_or(instant_never), entry.texts("channels"), entry.texts("purposes")});
             entry.finish();
         });
         reader.finish();
@@ -173,9 +175,10 @@ private:
         made_.held_out = reader.boolean("held_out", false);
         made_.template_not_filed = reader.boolean("template_not_filed", false);
         const auto origin = reader.choice("origin", {"api", "campaign", "journey", "agent", "reply", "bot", "promise", "welcome"}, "api");
-        for (const auto& [word, value] : {std::pair{"api", Origin::api}, std::pair{"campaign", Origin::campaign}, std::pair{"journey", Origin::journey},
-                                          std::pair{"agent", Origin::agent}, std::pair{"reply", Origin::reply}, std::pair{"bot", Origin::bot},
-                                          std::pair{"promise", Origin::promise}, std::pair{"welcome", Origin::welcome}})
+        for (const auto& [word, value] :
+             {std::pair{"api", Origin::api}, std::pair{"campaign", Origin::campaign}, std::pair{"journey", Origin::journey},
+              std::pair{"agent", Origin::agent}, std::pair{"reply", Origin::reply}, std::pair{"bot", Origin::bot},
+              std::pair{"promise", Origin::promise}, std::pair{"welcome", Origin::welcome}})
             if (origin == word) made_.origin = value;
         if (auto content = reader.object("content")) {
             made_.has_text = content->raw("text") != nullptr;
@@ -189,7 +192,8 @@ private:
 
     void read_expected(JsonReader& reader) {
         made_.verdict = reader.required_text("verdict");
-        if (made_.verdict != "allow" && made_.verdict != "defer" && made_.verdict != "deny") reader.problem("verdict", "must be allow, defer or deny");
+        if (made_.verdict != "allow" && made_.verdict != "defer" && made_.verdict != "deny")
+            reader.problem("verdict", "must be allow, defer or deny");
         const auto expected = [&](const std::string& key) -> std::optional<std::string> {
             if (reader.value().is_object() && reader.value().contains(key) && reader.value().at(key).is_null()) {
                 reader.raw(key);
@@ -259,11 +263,14 @@ public:
             }
             if (best->verdict == Verdict::allow) break;
         }
-        CaseResult result{.name = case_.name, .differences = {}, .decision = decision_json(policy_, policy_.name(), *best, [](std::uint64_t touch) { return std::to_string(touch); })};
+        CaseResult result{.name = case_.name, .differences = {}, .decision = decision_json(policy_, policy_.name(), *best, [](std::uint64_t touch) {
+                                                                     return std::to_string(touch);
+                                                                 })};
         const auto compare = [&](const char* what, const std::optional<std::string>& expected, const Json& got) {
             const auto text = got.is_string() ? got.get<std::string>() : std::string{};
             if (expected && *expected != text)
-                result.differences.push_back(std::string{what} + ": expected " + (expected->empty() ? "null" : *expected) + ", got " + (text.empty() ? "null" : text));
+                result.differences.push_back(std::string{what} + ": expected " + (expected->empty() ? "null" : *expected) + ", got " +
+                                             (text.empty() ? "null" : text));
         };
         compare("verdict", case_.verdict, result.decision["verdict"]);
         compare("rule", case_.rule, result.decision["rule"]);
@@ -282,8 +289,8 @@ private:
         return profile;
     }
     Profile profile_of(const Names& names) {
-        return {symbols_.intern(names.purpose), symbols_.intern(names.channel), symbols_.intern(names.account),
-                symbols_.intern(names.campaign), symbols_.intern(names.unit), symbols_.intern(names.template_name)};
+        return {symbols_.intern(names.purpose),  symbols_.intern(names.channel), symbols_.intern(names.account),
+                symbols_.intern(names.campaign), symbols_.intern(names.unit),    symbols_.intern(names.template_name)};
     }
     Symbol star(const std::string& name) { return name == "*" ? Symbol{} : symbols_.intern(name); }
 

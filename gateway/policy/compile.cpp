@@ -38,7 +38,8 @@ public:
         std::vector<Problem> problems;
         read_document(document, problems, true);
         resolve_exemptions(problems);
-        if (made_.rules.size() > rules_max) problems.push_back({"/rules", "more than " + std::to_string(rules_max) + " rules, included and built-in ones counted"});
+        if (made_.rules.size() > rules_max)
+            problems.push_back({"/rules", "more than " + std::to_string(rules_max) + " rules, included and built-in ones counted"});
         finish_lists();
         return problems;
     }
@@ -86,7 +87,8 @@ private:
         for (std::size_t i = 0; i < purposes.size(); ++i) {
             const auto at = pointer_to(pointer_to(reader.pointer(), "purposes"), i);
             if (purposes[i].empty() || purposes[i] == "*") reader.problems().push_back({at, "must be a name"});
-            if (std::find(purposes.begin(), purposes.begin() + static_cast<std::ptrdiff_t>(i), purposes[i]) != purposes.begin() + static_cast<std::ptrdiff_t>(i))
+            if (std::find(purposes.begin(), purposes.begin() + static_cast<std::ptrdiff_t>(i), purposes[i]) !=
+                purposes.begin() + static_cast<std::ptrdiff_t>(i))
                 reader.problems().push_back({at, "is named twice"});
         }
         return purposes;
@@ -100,7 +102,8 @@ private:
             if (value.is_array())
                 for (const auto& channel : value)
                     if (channel.is_string()) channels.push_back(channel.get<std::string>());
-            if (!value.is_array() || value.empty() || channels.size() != value.size()) reader.problems().push_back({pointer, "must be an array of channels"});
+            if (!value.is_array() || value.empty() || channels.size() != value.size())
+                reader.problems().push_back({pointer, "must be an array of channels"});
             channels_.insert(channels_.end(), channels.begin(), channels.end());
             if (top) made_.default_channels[purpose] = std::move(channels);
         });
@@ -123,7 +126,8 @@ private:
                             const auto purpose = element[j].is_string() ? element[j].get<std::string>() : std::string{};
                             if (std::find(purposes.begin(), purposes.end(), purpose) == purposes.end())
                                 reader.problems().push_back({pointer_to(at, j), "is not one of the policy's purposes"});
-                            else if (!seen.insert(purpose).second) reader.problems().push_back({pointer_to(at, j), "\"" + purpose + "\" is in two classes"});
+                            else if (!seen.insert(purpose).second)
+                                reader.problems().push_back({pointer_to(at, j), "\"" + purpose + "\" is in two classes"});
                             one.push_back(purpose);
                         }
                 }
@@ -156,14 +160,17 @@ private:
             }
             std::vector<Problem> inner;
             read_document(*document, inner, false);
-            for (auto& problem : inner) reader.problems().push_back({at, "in \"" + name + "\" at " + (problem.pointer.empty() ? "/" : problem.pointer) + ": " + problem.detail});
+            for (auto& problem : inner)
+                reader.problems().push_back(
+                    {at, "in \"" + name + "\" at " + (problem.pointer.empty() ? "/" : problem.pointer) + ": " + problem.detail});
         }
     }
 
     void read_rule(JsonReader& reader, const std::vector<std::string>& purposes) {
         const auto name = reader.required_text("name");
         if (!name.empty() && !is_rule_name(name)) reader.problem("name", "must match [a-z0-9-]{1,64}");
-        if (!name.empty() && !names_.insert(name).second) reader.problem("name", "another rule is called \"" + name + "\" (built-in and included rules counted)");
+        if (!name.empty() && !names_.insert(name).second)
+            reader.problem("name", "another rule is called \"" + name + "\" (built-in and included rules counted)");
         const auto kind_name = reader.required_text("kind");
         ConditionNames names{context_.symbols, purposes, made_.attributes, channels_};
         auto when = Condition::always();
@@ -200,7 +207,8 @@ private:
             for (std::size_t j = 0; j < waived_names.size(); ++j) {
                 if (waived_names[j] == "*") continue;  // already a problem
                 const auto at = pointer_to(pointer_to(place->second, "waives"), j);
-                const auto found = std::find_if(made_.rules.begin(), made_.rules.end(), [&](const auto& rule) { return rule->name == waived_names[j]; });
+                const auto found =
+                    std::find_if(made_.rules.begin(), made_.rules.end(), [&](const auto& rule) { return rule->name == waived_names[j]; });
                 if (found == made_.rules.end()) problems.push_back({at, "there is no rule \"" + waived_names[j] + "\""});
                 else if ((*found)->kind == "exemption") problems.push_back({at, "\"" + waived_names[j] + "\" is an exemption itself"});
                 else (*found)->waivers.push_back(static_cast<std::uint16_t>(i));
@@ -215,7 +223,8 @@ private:
         if (warnings_ == nullptr || context_.known_channels.empty()) return;
         std::set<std::string> told;
         for (const auto& channel : channels_)
-            if (std::find(context_.known_channels.begin(), context_.known_channels.end(), channel) == context_.known_channels.end() && told.insert(channel).second)
+            if (std::find(context_.known_channels.begin(), context_.known_channels.end(), channel) == context_.known_channels.end() &&
+                told.insert(channel).second)
                 warnings_->push_back({"", "no account has the channel \"" + channel + "\""});
     }
 
@@ -236,7 +245,8 @@ Result<std::shared_ptr<CompiledPolicy>> CompiledPolicy::compile(const Json& docu
     auto made = std::make_unique<Implementation>(context.symbols, context.profiles, context.default_zone);
     Compiler compiler{context, warnings, *made};
     auto problems = compiler.run(document);
-    if (Zone::find(context.default_zone) == nullptr) problems.push_back({"", "the default zone \"" + context.default_zone + "\" is not an IANA time zone"});
+    if (Zone::find(context.default_zone) == nullptr)
+        problems.push_back({"", "the default zone \"" + context.default_zone + "\" is not an IANA time zone"});
     if (!problems.empty()) return Error{.detail = "the policy has problems", .problems = std::move(problems)};
     made->tables = std::make_unique<ProfileTables>(made->rules, compiler.columns(), made->profiles, made->symbols);
     for (std::uint32_t profile = 0; profile < context.profiles.size(); ++profile) made->tables->prepare({profile});

@@ -100,13 +100,10 @@ bool Condition::holds(const Surroundings& around, Instant at, Instant attempt_at
     const auto& contact = around.contact;
     switch (kind) {
         case Kind::always: return true;
-        case Kind::all:
-            return std::all_of(children.begin(), children.end(), [&](const auto& child) { return child->holds(around, at, attempt_at); });
-        case Kind::any:
-            return std::any_of(children.begin(), children.end(), [&](const auto& child) { return child->holds(around, at, attempt_at); });
+        case Kind::all: return std::all_of(children.begin(), children.end(), [&](const auto& child) { return child->holds(around, at, attempt_at); });
+        case Kind::any: return std::any_of(children.begin(), children.end(), [&](const auto& child) { return child->holds(around, at, attempt_at); });
         case Kind::none_of: return !children.front()->holds(around, at, attempt_at);
-        case Kind::tag:
-            return std::any_of(contact.tags.begin(), contact.tags.end(), [&](Symbol tag) { return contains(symbols, tag); });
+        case Kind::tag: return std::any_of(contact.tags.begin(), contact.tags.end(), [&](Symbol tag) { return contains(symbols, tag); });
         case Kind::attribute: {
             const auto* value = attribute_of(contact, texts.front());
             return std::all_of(tests.begin(), tests.end(), [&](const Test& test) { return passes(value, test); });
@@ -115,8 +112,7 @@ bool Condition::holds(const Surroundings& around, Instant at, Instant attempt_at
         case Kind::region: return std::find(texts.begin(), texts.end(), around.address.region) != texts.end();
         case Kind::carrier: return std::find(texts.begin(), texts.end(), around.address.carrier) != texts.end();
         case Kind::between: return from <= attempt_at && attempt_at < to;
-        case Kind::inbound_within:
-            return contact.last_inbound != Instant::min() && contact.last_inbound <= at && at - contact.last_inbound < length;
+        case Kind::inbound_within: return contact.last_inbound != Instant::min() && contact.last_inbound <= at && at - contact.last_inbound < length;
         case Kind::age: {
             const auto since = instant_attribute(contact, texts.front());
             if (!since) return false;
@@ -192,7 +188,8 @@ ConditionPtr Condition::simplify(const ConditionPtr& condition, const Profile& p
         case Kind::template_name: return truth(contains(condition->symbols, profile.template_name));
         case Kind::unit: {
             const auto unit = symbols.name(profile.unit);
-            return truth(std::any_of(condition->texts.begin(), condition->texts.end(), [&](const auto& above) { return is_unit_within(unit, above); }));
+            return truth(
+                std::any_of(condition->texts.begin(), condition->texts.end(), [&](const auto& above) { return is_unit_within(unit, above); }));
         }
         case Kind::none_of: {
             const auto child = simplify(condition->children.front(), profile, symbols);
@@ -298,7 +295,8 @@ private:
         const auto found = words(key);
         for (std::size_t i = 0; i < found.size(); ++i) {
             if (kind == Kind::purpose && std::find(names_.purposes.begin(), names_.purposes.end(), found[i]) == names_.purposes.end())
-                reader_.problems().push_back({pointer_to(pointer_to(reader_.pointer(), key), i), "\"" + found[i] + "\" is not one of the policy's purposes"});
+                reader_.problems().push_back(
+                    {pointer_to(pointer_to(reader_.pointer(), key), i), "\"" + found[i] + "\" is not one of the policy's purposes"});
             if (kind == Kind::channel) names_.channels.push_back(found[i]);
             made->symbols.push_back(names_.symbols.intern(found[i]));
         }
@@ -333,8 +331,8 @@ private:
             }
             for (const auto& [word, operand] : value.items()) {
                 static constexpr std::pair<std::string_view, Operator> operators[] = {
-                    {"eq", Operator::eq}, {"ne", Operator::ne}, {"in", Operator::in}, {"lt", Operator::lt}, {"lte", Operator::lte},
-                    {"gt", Operator::gt}, {"gte", Operator::gte}, {"exists", Operator::exists}};
+                    {"eq", Operator::eq},   {"ne", Operator::ne}, {"in", Operator::in},   {"lt", Operator::lt},
+                    {"lte", Operator::lte}, {"gt", Operator::gt}, {"gte", Operator::gte}, {"exists", Operator::exists}};
                 const auto* known = std::find_if(std::begin(operators), std::end(operators), [&](const auto& entry) { return entry.first == word; });
                 const auto at = pointer_to(pointer, word);
                 if (known == std::end(operators)) {
@@ -351,7 +349,8 @@ private:
                 } else if (auto one = scalar(operand); one && (test.op != Operator::exists || operand.is_boolean())) {
                     test.values.push_back(std::move(*one));
                 } else {
-                    reader_.problems().push_back({at, test.op == Operator::exists ? "must be true or false" : "must be a string, a number or a boolean"});
+                    reader_.problems().push_back(
+                        {at, test.op == Operator::exists ? "must be true or false" : "must be a string, a number or a boolean"});
                     continue;
                 }
                 made->tests.push_back(std::move(test));
@@ -362,8 +361,8 @@ private:
 
     void origins() {
         static constexpr std::pair<std::string_view, Origin> known[] = {
-            {"api", Origin::api}, {"campaign", Origin::campaign}, {"journey", Origin::journey}, {"agent", Origin::agent},
-            {"reply", Origin::reply}, {"bot", Origin::bot}, {"promise", Origin::promise}, {"welcome", Origin::welcome}};
+            {"api", Origin::api},     {"campaign", Origin::campaign}, {"journey", Origin::journey}, {"agent", Origin::agent},
+            {"reply", Origin::reply}, {"bot", Origin::bot},           {"promise", Origin::promise}, {"welcome", Origin::welcome}};
         if (reader_.raw("origins") == nullptr) return;
         auto made = std::make_shared<Condition>();
         made->kind = Kind::origin;
@@ -404,7 +403,8 @@ private:
         const auto attribute = reader.required_text("attribute");
         names_.attributes.push_back(attribute);
         bool any = false;
-        for (const auto& [word, op] : {std::pair{"lt", Operator::lt}, std::pair{"lte", Operator::lte}, std::pair{"gt", Operator::gt}, std::pair{"gte", Operator::gte}}) {
+        for (const auto& [word, op] :
+             {std::pair{"lt", Operator::lt}, std::pair{"lte", Operator::lte}, std::pair{"gt", Operator::gt}, std::pair{"gte", Operator::gte}}) {
             if (reader.raw(word) == nullptr) continue;
             any = true;
             auto made = std::make_shared<Condition>();

@@ -27,11 +27,26 @@ struct Surroundings {
 class Condition {
 public:
     enum class Kind : std::uint8_t {
-        always, never,
-        all, any, none_of,                                          // none_of has one child
-        purpose, channel, account, campaign, template_name, unit,   // of the profile
-        tag, attribute, origin, region, carrier,                    // fixed for one decision
-        between, inbound_within, age, anniversary,                  // change with time
+        always,
+        never,
+        all,
+        any,
+        none_of,  // none_of has one child
+        purpose,
+        channel,
+        account,
+        campaign,
+        template_name,
+        unit,  // of the profile
+        tag,
+        attribute,
+        origin,
+        region,
+        carrier,  // fixed for one decision
+        between,
+        inbound_within,
+        age,
+        anniversary,  // change with time
     };
     enum class Operator : std::uint8_t { eq, ne, in, lt, lte, gt, gte, exists };
     struct Test {
@@ -40,15 +55,15 @@ public:
     };
 
     Kind kind = Kind::always;
-    bool timed = false;                      // this or a child changes with time
+    bool timed = false;  // this or a child changes with time
     std::vector<ConditionPtr> children = {};
-    std::vector<Symbol> symbols = {};        // names, tags
-    std::vector<std::string> texts = {};     // units, regions, carriers; an attribute's name
+    std::vector<Symbol> symbols = {};     // names, tags
+    std::vector<std::string> texts = {};  // units, regions, carriers; an attribute's name
     std::vector<Test> tests = {};
-    std::uint32_t origins = 0;               // bit per Origin
-    Instant from{}, to{};                    // between
-    Duration length{};                       // inbound_within; age
-    Operator op = Operator::lt;              // age
+    std::uint32_t origins = 0;   // bit per Origin
+    Instant from{}, to{};        // between
+    Duration length{};           // inbound_within; age
+    Operator op = Operator::lt;  // age
 
     // Does it hold at `at`? `attempt_at` is the instant that `between` is tested with: `at` for a touch, its own for a counted attempt.
     // Only for simplified conditions: profile kinds do not hold.
@@ -79,7 +94,8 @@ struct ConditionNames {
 
 // Calls `each(const Zone&)` for every plausible zone of the contact: its own, else `unknown`, else the address's, else `default_zone`.
 // False when a name among them is no zone: the rule cannot be evaluated.
-template <class Each> [[nodiscard]] bool for_each_zone(const Surroundings& around, const std::vector<std::string>& unknown, Each&& each) {
+template <class Each>
+[[nodiscard]] bool for_each_zone(const Surroundings& around, const std::vector<std::string>& unknown, Each&& each) {
     const auto one = [&](std::string_view name) {
         const auto* zone = Zone::find(name);
         if (zone != nullptr) each(*zone);

@@ -68,12 +68,13 @@ Counting parse_counting(RuleReader& reader, std::uint8_t by_default) {
     counting.by = by_default;
     if (reader.json.raw("by") != nullptr) {
         static constexpr std::pair<std::string_view, Dimension> dimensions[] = {
-            {"contact", by_contact}, {"address", by_address}, {"channel", by_channel}, {"account", by_account},
-            {"unit", by_unit}, {"campaign", by_campaign}, {"template", by_template}, {"purpose", by_purpose}};
+            {"contact", by_contact}, {"address", by_address},   {"channel", by_channel},   {"account", by_account},
+            {"unit", by_unit},       {"campaign", by_campaign}, {"template", by_template}, {"purpose", by_purpose}};
         counting.by = 0;
         const auto words = reader.json.texts("by");
         for (std::size_t i = 0; i < words.size(); ++i) {
-            const auto* known = std::find_if(std::begin(dimensions), std::end(dimensions), [&](const auto& entry) { return entry.first == words[i]; });
+            const auto* known =
+                std::find_if(std::begin(dimensions), std::end(dimensions), [&](const auto& entry) { return entry.first == words[i]; });
             const auto pointer = pointer_to(pointer_to(reader.json.pointer(), "by"), i);
             const bool later = words[i] == "caller_id" || words[i] == "region" || words[i] == "list" || words[i] == "member" ||
                                words[i].starts_with("metadata:") || words[i].starts_with("attribute:");

@@ -26,14 +26,14 @@ enum Dimension : std::uint8_t {
 
 // Equal in the dimensions of `by` that a profile has.
 [[nodiscard]] inline bool same_names(std::uint8_t by, const Profile& a, const Profile& b) {
-    return (!(by & by_channel) || a.channel == b.channel) && (!(by & by_account) || a.account == b.account) && (!(by & by_unit) || a.unit == b.unit) &&
-           (!(by & by_campaign) || a.campaign == b.campaign) && (!(by & by_template) || a.template_name == b.template_name) &&
-           (!(by & by_purpose) || a.purpose == b.purpose);
+    return (!(by & by_channel) || a.channel == b.channel) && (!(by & by_account) || a.account == b.account) &&
+           (!(by & by_unit) || a.unit == b.unit) && (!(by & by_campaign) || a.campaign == b.campaign) &&
+           (!(by & by_template) || a.template_name == b.template_name) && (!(by & by_purpose) || a.purpose == b.purpose);
 }
 
 struct Counted {
-    Instant at;                 // for unpermitted slots: the instant at which they are taken to be permitted
-    std::int32_t weight;        // thousandths
+    Instant at;           // for unpermitted slots: the instant at which they are taken to be permitted
+    std::int32_t weight;  // thousandths
     const HistoryEntry* entry;
 };
 
@@ -47,14 +47,14 @@ struct Counted {
 struct Counting {
     std::uint16_t column = 0;
     std::uint8_t by = by_contact;
-    int by_set = -1;                                        // index among the shared counters; -1: the contact's own history
+    int by_set = -1;  // index among the shared counters; -1: the contact's own history
     ConditionPtr counts = Condition::always();
     bool release_on_failed_receipt = true;
-    std::uint32_t outcomes = 0;                             // bit per call outcome; 0: all attempts
-    std::uint32_t resets = 0;                               // bit per call outcome that starts the count again
-    bool one_slot_per_touch = true;                         // a fallback in the same counter shares the slot of its touch
-    bool own_calls_count = true;                            // each dial has a slot of its own, earlier ones of the same touch too
-    std::vector<std::pair<Symbol, std::int32_t>> weights;   // by channel, thousandths
+    std::uint32_t outcomes = 0;                            // bit per call outcome; 0: all attempts
+    std::uint32_t resets = 0;                              // bit per call outcome that starts the count again
+    bool one_slot_per_touch = true;                        // a fallback in the same counter shares the slot of its touch
+    bool own_calls_count = true;                           // each dial has a slot of its own, earlier ones of the same touch too
+    std::vector<std::pair<Symbol, std::int32_t>> weights;  // by channel, thousandths
     std::int32_t heaviest = 1000;
 
     [[nodiscard]] std::int32_t weight_of(Symbol channel) const {
@@ -66,7 +66,8 @@ struct Counting {
 
     // Calls `each(const Counted&)` for every slot of the touch's counter at an instant that is `in`. False when the counter cannot be
     // read: no shared history was given.
-    template <class In, class Each> [[nodiscard]] bool each_counted(const Evaluation& evaluation, Instant at, In&& in, Each&& each) const;
+    template <class In, class Each>
+    [[nodiscard]] bool each_counted(const Evaluation& evaluation, Instant at, In&& in, Each&& each) const;
     // Never less than the counter's weight, without looking at its entries.
     [[nodiscard]] std::int64_t at_most(const Evaluation& evaluation) const {
         if (by_set >= 0) return std::numeric_limits<std::int64_t>::max() / 2;
@@ -77,7 +78,8 @@ private:
     [[nodiscard]] bool matches(const Evaluation& evaluation, const HistoryEntry& entry, Instant at, std::int32_t& weight) const;
     [[nodiscard]] bool matches_slowly(const Evaluation& evaluation, const HistoryEntry& entry, Instant at, std::int32_t& weight) const;
     // Slots of a touch that a later attempt of the same touch has taken over.
-    [[nodiscard]] bool is_superseded(const Evaluation& evaluation, std::span<const HistoryEntry> entries, const HistoryEntry& entry, Instant at) const;
+    [[nodiscard]] bool is_superseded(const Evaluation& evaluation, std::span<const HistoryEntry> entries, const HistoryEntry& entry,
+                                     Instant at) const;
     [[nodiscard]] Instant last_reset(const Evaluation& evaluation, std::span<const HistoryEntry> entries, Instant at) const;
 };
 
@@ -100,7 +102,8 @@ inline bool Counting::matches(const Evaluation& evaluation, const HistoryEntry& 
     return (by & ~(by_contact | by_address)) == 0 || same_names(by, evaluation.profiles.names(entry.profile), evaluation.request.names);
 }
 
-template <class In, class Each> bool Counting::each_counted(const Evaluation& evaluation, Instant at, In&& in, Each&& each) const {
+template <class In, class Each>
+bool Counting::each_counted(const Evaluation& evaluation, Instant at, In&& in, Each&& each) const {
     auto entries = evaluation.contact.history;
     bool fallbacks = false;
     if (by_set >= 0) {

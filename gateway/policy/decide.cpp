@@ -117,7 +117,8 @@ private:
 
     [[nodiscard]] std::uint16_t first_refusing(Instant at) const {
         for (const auto& binding : row_.bindings)
-            if (binds(binding, at) && binding.judge->judge(evaluation_, at).verdict != Verdict::allow && waiver(binding, at) == no_rule) return binding.rule;
+            if (binds(binding, at) && binding.judge->judge(evaluation_, at).verdict != Verdict::allow && waiver(binding, at) == no_rule)
+                return binding.rule;
         return no_rule;
     }
 
@@ -203,8 +204,8 @@ private:
     Evaluation& evaluation_;
 };
 
-Evaluation evaluation_for(const CompiledPolicy::Implementation& policy, const Request& request, const ContactView& contact, const AddressView& address,
-                          const SharedHistory* shared, Instant now) {
+Evaluation evaluation_for(const CompiledPolicy::Implementation& policy, const Request& request, const ContactView& contact,
+                          const AddressView& address, const SharedHistory* shared, Instant now) {
     return {.request = request,
             .contact = contact,
             .address = address,
@@ -220,19 +221,21 @@ Evaluation evaluation_for(const CompiledPolicy::Implementation& policy, const Re
 CompiledPolicy::CompiledPolicy(std::unique_ptr<Implementation> implementation) : implementation_{std::move(implementation)} {}
 CompiledPolicy::~CompiledPolicy() = default;
 
-Decision CompiledPolicy::decide(const Request& request, const ContactView& contact, const AddressView& address, const SharedHistory* shared, Instant now,
-                                Detail detail) const {
+Decision CompiledPolicy::decide(const Request& request, const ContactView& contact, const AddressView& address, const SharedHistory* shared,
+                                Instant now, Detail detail) const {
     // With millions of contacts their history is never in the cache: have it fetched while the first rules are judged.
     for (std::size_t i = 0; i < contact.history.size() && i < prefetched_entries_max; i += 2) __builtin_prefetch(&contact.history[i]);
     auto evaluation = evaluation_for(*implementation_, request, contact, address, shared, now);
-    if (const auto* row = implementation_->tables->row(request.profile, request.names)) return Decider{*implementation_, *row, evaluation}.decide(now, detail);
+    if (const auto* row = implementation_->tables->row(request.profile, request.names))
+        return Decider{*implementation_, *row, evaluation}.decide(now, detail);
     const auto row = implementation_->tables->make_row(request.names);  // nobody prepared it: correct, but slow
     return Decider{*implementation_, row, evaluation}.decide(now, detail);
 }
 
 Instant CompiledPolicy::open_until(const Request& request, const ContactView& contact, const AddressView& address, Instant now) const {
     auto evaluation = evaluation_for(*implementation_, request, contact, address, nullptr, now);
-    if (const auto* row = implementation_->tables->row(request.profile, request.names)) return Decider{*implementation_, *row, evaluation}.open_until(now);
+    if (const auto* row = implementation_->tables->row(request.profile, request.names))
+        return Decider{*implementation_, *row, evaluation}.open_until(now);
     const auto row = implementation_->tables->make_row(request.names);
     return Decider{*implementation_, row, evaluation}.open_until(now);
 }
@@ -301,7 +304,8 @@ Duration CompiledPolicy::history_horizon() const {
 
 std::size_t CompiledPolicy::shared_counter_count() const { return implementation_->shared_counters.size(); }
 
-bool CompiledPolicy::counter_key(std::size_t by_set, const Profile& profile, std::uint32_t address, ContactIndex /*contact*/, std::uint64_t& key) const {
+bool CompiledPolicy::counter_key(std::size_t by_set, const Profile& profile, std::uint32_t address, ContactIndex /*contact*/,
+                                 std::uint64_t& key) const {
     if (by_set >= shared_counter_count()) return false;
     const auto by = implementation_->shared_counters[by_set];
     if ((by & by_address) != 0 && address == 0) return false;

@@ -13,13 +13,15 @@ struct Template {
 // {counted}, {max}, {until} and {by} (the exemption) are filled in.
 constexpr Template templates[] = {
     {Why::allowed, "Nothing in the way.", "无限制。"},
-    {Why::cannot_evaluate, "The rule cannot be evaluated (a time zone, a counter or the text is not known), so it refuses.", "规则无法判定（时区、计数或文本未知），因此拒绝。"},
+    {Why::cannot_evaluate, "The rule cannot be evaluated (a time zone, a counter or the text is not known), so it refuses.",
+     "规则无法判定（时区、计数或文本未知），因此拒绝。"},
     {Why::address_gone, "The address no longer belongs to the contact.", "该地址已不属于此联系人。"},
     {Why::contact_restricted, "The contact's data is restricted.", "该联系人的数据已限制处理。"},
     {Why::address_erased, "The address was erased after a withdrawal.", "该地址在撤回同意后已被删除。"},
     {Why::opted_out, "The contact opted out of this purpose on this channel.", "联系人已在该渠道退订此类消息。"},
     {Why::opt_out_review, "A reply that may be an opt-out waits for a person.", "有一条疑似退订的回复等待人工确认。"},
-    {Why::platform_refuses, "The platform refuses this address (not following, deleted, refused or black-listed).", "平台拒绝该地址（未关注、已删除、拒收或被列入黑名单）。"},
+    {Why::platform_refuses, "The platform refuses this address (not following, deleted, refused or black-listed).",
+     "平台拒绝该地址（未关注、已删除、拒收或被列入黑名单）。"},
     {Why::held_out, "The contact is held out as a control.", "联系人属于对照组，不触达。"},
     {Why::template_not_filed, "No filing of the template is approved for this account.", "该账号没有已通过的模板报备。"},
     {Why::on_list, "The address is on a suppression list.", "该地址在禁发名单中。"},
@@ -28,11 +30,14 @@ constexpr Template templates[] = {
     {Why::consent_withdrawn, "The newest consent record is a withdrawal.", "最近一条同意记录为撤回。"},
     {Why::consent_too_old, "The consent is older than the rule accepts.", "同意记录已超过有效期。"},
     {Why::outside_hours, "Outside the permitted hours; open again at {until}.", "不在允许时段内，{until} 起可触达。"},
-    {Why::outside_hours_calendar_ends, "Outside the permitted hours; open again at {until}. The calendar ends before that date (calendar_ends), so the stricter of weekday and holiday hours holds.",
+    {Why::outside_hours_calendar_ends,
+     "Outside the permitted hours; open again at {until}. The calendar ends before that date (calendar_ends), so the stricter of weekday and holiday "
+     "hours holds.",
      "不在允许时段内，{until} 起可触达。日历未覆盖该日期（calendar_ends），按工作日与节假日中较严的时段执行。"},
     {Why::never_open, "No permitted hour within 366 days.", "366 天内没有允许的时段。"},
     {Why::within_hours, "Within the permitted hours.", "在允许时段内。"},
-    {Why::within_hours_calendar_ends, "Within the permitted hours. The calendar does not cover the date (calendar_ends), so the stricter of weekday and holiday hours holds.",
+    {Why::within_hours_calendar_ends,
+     "Within the permitted hours. The calendar does not cover the date (calendar_ends), so the stricter of weekday and holiday hours holds.",
      "在允许时段内。日历未覆盖该日期（calendar_ends），按工作日与节假日中较严的时段执行。"},
     {Why::room_left, "{counted} of {max} used.", "已用 {counted}，上限 {max}。"},
     {Why::cap_reached, "{counted} of {max} used; room again at {until}.", "已用 {counted}，上限 {max}，{until} 起有余量。"},
@@ -49,7 +54,8 @@ constexpr Template templates[] = {
     {Why::too_many_segments, "The text has too many segments.", "文本条数超限。"},
     {Why::no_text, "The text that will leave is not known, so it cannot be checked.", "无法获知实际发出的文本，不能检查。"},
     {Why::in_blackout, "In a blackout period; it ends at {until}.", "处于停发时段，{until} 结束。"},
-    {Why::window_closed, "The contact has not written recently enough for the session window to be open.", "会话窗口未开启：联系人近期没有主动联系。"},
+    {Why::window_closed, "The contact has not written recently enough for the session window to be open.",
+     "会话窗口未开启：联系人近期没有主动联系。"},
     {Why::window_used_up, "{counted} of {max} messages of the session window are used.", "会话窗口内已用 {counted} 条，上限 {max} 条。"},
     {Why::waived, "Waived by the exemption {by}.", "由豁免规则 {by} 免除。"},
     {Why::exempts, "This exemption applies.", "适用此豁免规则。"},
@@ -92,14 +98,16 @@ Sentence sentence(const CompiledPolicy& policy, const TraceStep& step) {
     for (auto* text : {&made.en, &made.zh}) {
         replace(*text, "{counted}", from_milli(step.counted_milli).dump());
         replace(*text, "{max}", from_milli(step.max_milli).dump());
-        replace(*text, "{until}", step.until == instant_never ? std::string{text == &made.en ? "no known time" : "（时间未知）"} : format_instant(step.until));
+        replace(*text, "{until}",
+                step.until == instant_never ? std::string{text == &made.en ? "no known time" : "（时间未知）"} : format_instant(step.until));
         replace(*text, "{by}", policy.rule_name(step.waived_by));
     }
     return made;
 }
 
 Json decision_json(const CompiledPolicy& policy, std::string_view policy_version, const Decision& decision, const TouchNamer& name_touch) {
-    Json made = {{"verdict", verdict_word(decision.verdict)}, {"policy", policy_version}, {"rule", nullptr}, {"until", nullptr}, {"trace", Json::array()}};
+    Json made = {
+        {"verdict", verdict_word(decision.verdict)}, {"policy", policy_version}, {"rule", nullptr}, {"until", nullptr}, {"trace", Json::array()}};
     if (decision.rule != no_rule) made["rule"] = policy.rule_name(decision.rule);
     if (decision.until != instant_never) made["until"] = format_instant(decision.until);
     if (decision.reason != Reason::none) made["reason"] = reason_word(decision.reason);

@@ -66,7 +66,8 @@ struct Sentence {
 using TouchNamer = std::function<std::string(std::uint64_t touch)>;
 
 // The decision object. `policy_version` is "name@3". `touches` is present in a step only when the decision was explained.
-[[nodiscard]] Json decision_json(const CompiledPolicy& policy, std::string_view policy_version, const Decision& decision, const TouchNamer& name_touch = {});
+[[nodiscard]] Json decision_json(const CompiledPolicy& policy, std::string_view policy_version, const Decision& decision,
+                                 const TouchNamer& name_touch = {});
 
 [[nodiscard]] std::string_view verdict_word(Verdict verdict);
 [[nodiscard]] std::string_view reason_word(Reason reason);  // "" for none

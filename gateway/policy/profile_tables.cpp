@@ -48,8 +48,9 @@ void ProfileTables::prepare(ProfileId profile) {
     const auto& row = *rows_[profile.value];
     for (std::size_t column = 0; column < columns_; ++column) {
         const auto kind = row.counts[column]->kind;
-        weights_[profile.value * columns_ + column] =
-            kind == Condition::Kind::never ? -1 : kind == Condition::Kind::always ? row.weights[column] : ask;
+        weights_[profile.value * columns_ + column] = kind == Condition::Kind::never    ? -1
+                                                      : kind == Condition::Kind::always ? row.weights[column]
+                                                                                        : ask;
     }
 }
 

@@ -23,11 +23,11 @@ struct Binding {
 
 struct ProfileRow {
     Profile names;
-    std::vector<Binding> bindings;             // in document order, exemptions left out
-    std::vector<ConditionPtr> when;            // by rule, all rules: what is left of each condition
+    std::vector<Binding> bindings;   // in document order, exemptions left out
+    std::vector<ConditionPtr> when;  // by rule, all rules: what is left of each condition
     bool needs_content = false;
-    std::vector<std::int32_t> weights;         // by counting column, thousandths; -1: never counted
-    std::vector<ConditionPtr> counts;          // by counting column: what is left of each condition
+    std::vector<std::int32_t> weights;  // by counting column, thousandths; -1: never counted
+    std::vector<ConditionPtr> counts;   // by counting column: what is left of each condition
 };
 
 // The weight of an attempt in one counting column.

@@ -27,8 +27,8 @@ struct Evaluation {
     const ProfileTables& profiles;
     const SymbolTable& symbols;
     Surroundings around;
-    Instant reserved_at;           // when unpermitted slots are taken to be permitted: now, the earliest
-    bool ignore_reserved = false;  // as if all unpermitted slots were released
+    Instant reserved_at;                 // when unpermitted slots are taken to be permitted: now, the earliest
+    bool ignore_reserved = false;        // as if all unpermitted slots were released
     mutable std::int8_t fallbacks = -1;  // does the contact's history have second attempts of one message? -1: nobody has looked
     mutable std::shared_ptr<const NormalizedContent> content = {};  // made by the first content rule that looks
 };
@@ -86,8 +86,8 @@ struct RuleReader {
     ConditionNames& names;
     const ConditionPtr& when;
     const std::string& name;
-    std::uint16_t& counting_columns;                   // next free column of the weight table
-    std::vector<std::uint8_t>& shared_counters;        // dimensions of each counter that is not the contact's own
+    std::uint16_t& counting_columns;             // next free column of the weight table
+    std::vector<std::uint8_t>& shared_counters;  // dimensions of each counter that is not the contact's own
     std::vector<Problem>* warnings;
 
     void warn(std::string_view key, std::string detail) const {

@@ -15,7 +15,8 @@ namespace {
 std::optional<std::string> map_text(std::string_view text, int more) {
     const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD | more);
     utf8proc_uint8_t* mapped = nullptr;
-    const auto size = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &mapped, options);
+    const auto size =
+        utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &mapped, options);
     const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner{mapped, &std::free};
     if (size < 0) return std::nullopt;
     return std::string{reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size)};
@@ -30,7 +31,8 @@ std::optional<std::string> fold(std::string_view text) { return map_text(text, 0
 std::optional<std::string> fold_visible(std::string_view text) { return map_text(text, UTF8PROC_IGNORE); }
 
 std::size_t count_characters(std::string_view valid_utf8) {
-    return static_cast<std::size_t>(std::count_if(valid_utf8.begin(), valid_utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    return static_cast<std::size_t>(
+        std::count_if(valid_utf8.begin(), valid_utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 bool has_signature(std::string_view text) {

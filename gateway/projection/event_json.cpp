@@ -69,12 +69,19 @@ void append_decision(JsonText& json, std::string_view member, const LoggedDecisi
     json.text_or_null("policy", names.policy_label(decision.policy));
     json.text_or_null("rule", decision_rule(decision, names));
     json.instant_or_null("until", decision.until);
-    json.text_or_null("reason", policy::reason_word(decision.reason));
+    json.text_if("reason", policy::reason_word(decision.reason));
     const auto policy = decision.steps.empty() ? nullptr : names.compiled_policy(decision.policy);
     json.open_array("trace");
     for (const auto& step : decision.steps) append_step(json, step, decision.policy, policy.get(), names);
     json.close_array();
     json.close_object();
+}
+
+std::string money_text(std::int64_t micro) {
+    const auto value = micro < 0 ? -micro : micro;
+    auto digits = std::to_string(1'000'000 + value % 1'000'000).substr(1);
+    while (digits.size() > 2 && digits.back() == '0') digits.pop_back();
+    return (micro < 0 ? "-" : "") + std::to_string(value / 1'000'000) + "." + digits;
 }
 
 std::string_view receipt_word(channel::ReceiptStatus status) {
@@ -319,7 +326,7 @@ struct EventData {
     void operator()(const TouchDispatching& e) {
         touch(e.touch, e.attempt);
         json.number("segments", e.segments);
-        if (e.cost_micro != 0) json.decimal("cost", static_cast<double>(e.cost_micro) / 1e6);
+        if (e.cost_micro != 0) json.text("cost", money_text(e.cost_micro));
         json.text_if("route_reason", e.route_reason);
         address(e.address);
         append_decision(json, "decision", e.decision, names());
@@ -560,9 +567,9 @@ bool EventRenderer::matches(const Record& record, const EventFilter& filter, con
         if (!found) return false;
         const auto profile = names_.profile(found->first_profile);
         return (filter.campaign.empty() || profile.campaign == filter.campaign) && (filter.key_name.empty() || found->key_name == filter.key_name) &&
-               visibility.covers(profile.unit);
+               (filter.callback.empty() || found->callback == filter.callback) && visibility.covers(profile.unit);
     }
-    if (!filter.key_name.empty()) return false;
+    if (!filter.key_name.empty() || !filter.callback.empty()) return false;
     if (!filter.campaign.empty() && !(is_campaign_event(type) && campaign_of(record) == filter.campaign)) return false;
     if (visibility.units.empty()) return true;
     if (type == EventType::campaign_created) {
@@ -577,6 +584,17 @@ void EventRenderer::append_data(std::string& out, const Record& record, const Vi
     JsonText json{out};
     json.open_object();
     EventData{*this, json, record, visibility}.render_any();
+    json.close_object();
+}
+
+void EventRenderer::append_brief(std::string& out, const Record& record, const Visibility& visibility) {
+    JsonText json{out};
+    json.open_object();
+    json.number("sequence", static_cast<std::int64_t>(record.sequence));
+    json.text("type", event_name(static_cast<EventType>(record.type)));
+    json.instant("time", record.time);
+    json.member("data");
+    append_data(out, record, visibility);
     json.close_object();
 }
 

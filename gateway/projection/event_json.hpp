@@ -14,11 +14,13 @@
 
 namespace touchgate::projection {
 
-// {"verdict","policy","rule","until","reason","trace":[…]} as a member of the open object.
+// {"verdict","policy","rule","until","trace":[…]} and, where there is one, "reason", as a member of the open object.
 void append_decision(JsonText& json, std::string_view member, const LoggedDecision& decision, const NameSource& names);
 // Name of the rule that decided, "" when none did.
 [[nodiscard]] std::string decision_rule(const LoggedDecision& decision, const NameSource& names);
 
+// Millionths of a currency → "0.045", at least two decimals.
+[[nodiscard]] std::string money_text(std::int64_t micro);
 [[nodiscard]] std::string_view receipt_word(channel::ReceiptStatus status);
 [[nodiscard]] std::string_view address_word(AddressKind kind);
 
@@ -26,7 +28,8 @@ void append_decision(JsonText& json, std::string_view member, const LoggedDecisi
 struct EventFilter {
     std::string campaign = {};
     std::string key_name = {};  // only events of touches posted with this API key
-    [[nodiscard]] bool any() const { return !campaign.empty() || !key_name.empty(); }
+    std::string callback = {};  // only events of touches that name this callback
+    [[nodiscard]] bool any() const { return !campaign.empty() || !key_name.empty() || !callback.empty(); }
 };
 
 // Any thread. Reader and names must outlive it.
@@ -37,6 +40,8 @@ public:
     // May the reader see this event, and did he ask for it? (Types are filtered before, by the record's number.)
     [[nodiscard]] bool matches(const Record& record, const EventFilter& filter, const Visibility& visibility);
     void append(std::string& out, const Record& record, const Visibility& visibility);
+    // {"sequence","type","time","data"}: an event within its touch.
+    void append_brief(std::string& out, const Record& record, const Visibility& visibility);
     // Only the "data" object.
     void append_data(std::string& out, const Record& record, const Visibility& visibility);
 

@@ -155,7 +155,7 @@ void append_attempts(JsonText& json, const LoggedTouch& touch, const NameSource&
         json.texts("provider_ids", attempt.provider_ids);
         json.number("parts", attempt.parts);
         json.number("segments", attempt.segments);
-        if (attempt.cost_micro != 0) json.decimal("cost", static_cast<double>(attempt.cost_micro) / 1e6);
+        if (attempt.cost_micro != 0) json.text("cost", money_text(attempt.cost_micro));
         json.text_if("route_reason", attempt.route_reason);
         if (attempt.code.empty() && attempt.detail.empty()) {
             json.null("error");
@@ -206,9 +206,9 @@ void append_touch(std::string& out, const LoggedTouch& touch, const std::vector<
     json.instant("updated_at", touch.states.updated_at);
     json.boolean("final", touch.states.final);
     json.number("priority", touch.created.priority);
-    json.instant_if("not_before", touch.created.not_before);
-    json.text_if("template", profile.template_name);
-    json.text_if("unit", profile.unit);
+    json.instant_or_null("not_before", touch.created.not_before);
+    json.text_or_null("template", profile.template_name);
+    json.text_or_null("unit", profile.unit);
     json.text_if("callback", touch.created.callback);
     json.text_if("key_name", touch.created.key_name);
     if (touch.created.segments != 0) json.number("segments", touch.created.segments);
@@ -225,14 +225,7 @@ void append_touch(std::string& out, const LoggedTouch& touch, const std::vector<
     if (!records.empty()) {
         json.open_array("events");
         for (const auto& kept : records) {
-            const auto record = kept.view();
-            json.open_object();
-            json.number("sequence", static_cast<std::int64_t>(record.sequence));
-            json.text("type", event_name(static_cast<EventType>(record.type)));
-            json.instant("time", record.time);
-            json.member("data");
-            renderer.append_data(out, record, visibility);
-            json.close_object();
+            renderer.append_brief(out, kept.view(), visibility);
         }
         json.close_array();
     }

@@ -47,7 +47,7 @@ Result<std::vector<EventText>> Queries::touch_events(const TouchId& touch, LogPo
         auto& event = events.emplace_back();
         event.sequence = record.sequence;
         event.type = event_name(static_cast<EventType>(record.type));
-        renderer_.append(event.json, record, visibility);
+        renderer_.append_brief(event.json, record, visibility);
     }
     return events;
 }
@@ -75,8 +75,13 @@ Result<LoggedTouch> Queries::logged_touch(const TouchId& touch) {
     return folded(*records);
 }
 
-Result<std::string> Queries::touch(const TouchId& touch, const Visibility& visibility) {
-    const auto records = records_of(touch);
+Result<std::string> Queries::touch(const TouchId& touch, const Visibility& visibility) { return render(records_of(touch), visibility); }
+
+Result<std::string> Queries::touch_at(const TouchId& touch, LogPosition newest_of_contact, LogPosition created, const Visibility& visibility) {
+    return render(records_of_touch(reader_, touch, newest_of_contact, created), visibility);
+}
+
+Result<std::string> Queries::render(const Result<std::vector<KeptRecord>>& records, const Visibility& visibility) {
     if (!records) return records.error();
     const auto read = folded(*records);
     if (!visibility.covers(names_.profile(read.profile()).unit)) return no_touch();

@@ -36,9 +36,11 @@ public:
         : projection_{projection}, reader_{reader}, names_{names}, renderer_{reader, names}, key_hash_{std::move(key_hash)} {}
 
     [[nodiscard]] Result<FeedPage> events(const FeedQuery& query) { return read_feed(reader_, renderer_, query); }
-    // The events of one touch, oldest first.
+    // The events of one touch, oldest first, as {"sequence","type","time","data"}.
     [[nodiscard]] Result<std::vector<EventText>> touch_events(const TouchId& touch, LogPosition newest_of_contact, LogPosition created,
                                                               const Visibility& visibility);
+    // The whole resource, where the engine says its records are: attempts with their receipts stand in the log only.
+    [[nodiscard]] Result<std::string> touch_at(const TouchId& touch, LogPosition newest_of_contact, LogPosition created, const Visibility& visibility);
     // The whole resource of GET /v1/touches/{id}. Kind not_found: there is none, or it belongs to a unit that the reader may not see.
     [[nodiscard]] Result<std::string> touch(const TouchId& touch, const Visibility& visibility);
     // The decision in force, with its trace (for `policy explain`), and where the touch's records stand.
@@ -55,6 +57,7 @@ public:
 
 private:
     [[nodiscard]] Result<std::vector<KeptRecord>> records_of(const TouchId& touch);
+    [[nodiscard]] Result<std::string> render(const Result<std::vector<KeptRecord>>& records, const Visibility& visibility);
     void append_contact(std::string& out, Statement& row, const Visibility& visibility);
     void append_suppression(std::string& out, LogPosition position, const Visibility& visibility);
 

@@ -25,6 +25,7 @@ struct TouchNames {
     ProfileId first_profile{};  // of the first candidate: campaign, purpose, unit and template are equal in all
     std::string key_name;       // API key that posted it
     std::uint64_t created_sequence = 0;
+    std::string callback;       // name of the callback that the caller gave
 };
 
 // Remembers the touches asked for lately (bounded). Any thread.
@@ -46,7 +47,7 @@ private:
     };
     struct Known {
         std::vector<ProfileId> candidates;
-        std::string key_name;
+        std::string key_name, callback;
         std::uint64_t created_sequence = 0;
         std::vector<Choice> choices;  // by sequence
         LogPosition known_to{};

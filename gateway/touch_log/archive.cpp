@@ -92,6 +92,8 @@ Result<void> move_segment(Disk& disk, const FileLogOptions& options, const Segme
     const auto same = same_bytes(**source, **target);
     if (!same) return same.error();
     if (!*same) return Error{.kind = ErrorKind::corrupt, .detail = to + " differs from " + segment.shown};
+    // A copy that was already there may have come from a process that was killed before its name was durable.
+    if (auto done = disk.sync_folder(options.archive_dir); !done) return done;
     if (auto done = disk.remove(segment.path); !done) return done;
     return disk.sync_folder(log_folder(options));
 }

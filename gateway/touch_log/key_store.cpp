@@ -104,7 +104,11 @@ public:
         erased_file_ = std::move(*erased);
         if (auto done = load_header(); !done) return done;
         if (auto done = load_slots(); !done) return done;
-        return load_erased();
+        if (auto done = load_erased(); !done) return done;
+        // What was read may be the unsynced rest of a killed process: it must not vanish later.
+        if (auto done = keys_->sync(); !done) return done;
+        if (auto done = erased_file_->sync(); !done) return done;
+        return disk_.sync_folder(folder_);
     }
 
     const crypto::Key& make(ContactIndex contact) override {
@@ -251,15 +255,16 @@ private:
     }
 
     Result<void> load_slots() {
-        const auto slots = (keys_->size() + slot_bytes - 1) / slot_bytes;
+        const auto slots = keys_->size() / slot_bytes;
+        // A last slot that a crash cut was never synced. It goes, lest its remains come to light when the file grows over it.
+        if (keys_->size() > slots * slot_bytes) {
+            if (auto done = keys_->truncate(slots * slot_bytes); !done) return done;
+        }
         reserved_ = keys_->size();
         for (std::uint64_t first = 1; first < slots; first += load_step_slots) {
             const auto count = std::min<std::uint64_t>(load_step_slots, slots - first);
-            // A last slot that a crash cut off was never synced: it reads as zeros.
-            const auto have = std::min<std::uint64_t>(count * slot_bytes, keys_->size() - first * slot_bytes);
-            auto bytes = keys_->read(first * slot_bytes, static_cast<std::size_t>(have));
+            const auto bytes = keys_->read(first * slot_bytes, static_cast<std::size_t>(count * slot_bytes));
             if (!bytes) return bytes.error();
-            bytes->resize(bytes->size() / slot_bytes * slot_bytes);
             for (std::size_t i = 0; i * slot_bytes < bytes->size(); ++i) {
                 const auto contact = static_cast<std::uint32_t>(first + i);
                 if (auto done = load_slot(contact, std::string_view{*bytes}.substr(i * slot_bytes, slot_bytes)); !done) return done;
@@ -315,7 +320,6 @@ private:
         if (erased_end_ < size) {
             // Entries are synced one by one, so this is the remains of the last one.
             if (auto done = erased_file_->truncate(erased_end_); !done) return done;
-            if (auto done = erased_file_->sync(); !done) return done;
         }
         return {};
     }

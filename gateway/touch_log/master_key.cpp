@@ -37,6 +37,8 @@ Result<crypto::Key> load_master_key(Disk& disk, const std::string& data_dir, std
         if (!file) return file.error();
         const auto bytes = (*file)->read(0, static_cast<std::size_t>((*file)->size()));
         if (!bytes) return bytes.error();
+        // The process that made it may have been killed before its name was durable.
+        if (auto done = disk.sync_folder(data_dir); !done) return done.error();
         return parse(*bytes, "in " + path);
     }
     if (holds_history(disk, data_dir))

@@ -34,7 +34,7 @@ public:
             if (auto done = check_segment(); !done) return done.error();
         }
         if (state_.sequence < known_sequence_) return ends_early(known_sequence_);
-        if (auto done = cut(); !done) return done.error();
+        if (auto done = make_durable(); !done) return done.error();
         found_.head.sequence = state_.sequence;
         found_.head.hash = *state_.hash;
         found_.head.next = position_of(found_.segment, state_.offset);
@@ -179,12 +179,15 @@ private:
         return {};
     }
 
-    Result<void> cut() {
-        if (!report_.cut) return {};
+    // Also makes durable what was read: after a killed process, bytes that nobody synced stand in the file like any others.
+    Result<void> make_durable() {
         auto file = disk_.open(files_.back().path, Disk::Mode::write);
         if (!file) return file.error();
-        if (auto done = (*file)->truncate(state_.offset); !done) return done;
-        return (*file)->sync();
+        if (report_.cut) {
+            if (auto done = (*file)->truncate(state_.offset); !done) return done;
+        }
+        if (auto done = (*file)->sync(); !done) return done;
+        return disk_.sync_folder(log_folder(options_));
     }
 
     Disk& disk_;

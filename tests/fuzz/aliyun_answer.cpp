@@ -6,6 +6,19 @@
 
 using namespace touchgate;
 
+// What a run without arguments starts from.
+std::vector<std::string> fuzz_seeds() {
+    return {
+        "\x10"
+        R"({"Code":"OK","BizId":"9^0"})",
+        "\x10"
+        R"({"Code":"isv.BUSINESS_LIMIT_CONTROL","Message":"触发小时级流控Permits:5"})",
+        "\x10"
+        R"({"Code":"OK","TotalCount":1,"SmsSendDetailDTOs":{"SmsSendDetailDTO":[{"OutId":"a-1","SendStatus":2,"ErrCode":"MK:0001","ReceiveDate":"2026-01-02 11:05:00"}]}})",
+        "\xA0"
+        R"({"Code":"Throttling.User"})"};
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const auto adapter = [] {
         static const Json settings = {{"access_key_id", "id"}, {"access_key_secret", "secret"}, {"sign_name", "s"}};

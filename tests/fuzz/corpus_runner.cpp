@@ -14,7 +14,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 // A target may define this: inputs that reach deep into its code.
-__attribute__((weak)) std::vector<std::string> fuzz_seeds() { return {"", "{}", R"({"a":[1,"b",null,{"c":1.5e3}]})", "a=b&c=%E4%BD%A0", std::string(64, '\0')}; }
+__attribute__((weak)) std::vector<std::string> fuzz_seeds() {
+    return {"", "{}", R"({"a":[1,"b",null,{"c":1.5e3}]})", "a=b&c=%E4%BD%A0", std::string(64, '\0')};
+}
 
 namespace {
 

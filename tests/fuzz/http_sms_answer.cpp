@@ -25,6 +25,19 @@ std::unique_ptr<channel::ExchangeAdapter> adapter_for(const std::string& format)
 
 }  // namespace
 
+// What a run without arguments starts from.
+std::vector<std::string> fuzz_seeds() {
+    return {
+        "\x03\x10"
+        R"(["0","m1"])",
+        "\x01\x10"
+        R"(0=ok&1=m1)",
+        "\x02\x10"
+        R"(0,m1)",
+        "\x02\x10"
+        R"(101,x)"};
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const std::array adapters_by_format = {adapter_for("json"), adapter_for("form"), adapter_for("text")};
     static const std::vector<channel::Submission> submissions = {{.attempt_id = "a-1", .to = "+8613900000001"}};

@@ -31,6 +31,19 @@ std::unique_ptr<channel::ExchangeAdapter> adapter_for(const std::string& format,
 
 }  // namespace
 
+// What a run without arguments starts from.
+std::vector<std::string> fuzz_seeds() {
+    return {
+        "\x01"
+        R"({"i":"m1","s":"D","t":"13900000001","a":1767323400})",
+        "\x01"
+        R"([{"i":"m1","s":"X"}])",
+        "\x05"
+        R"(i=m1&s=D&t=13900000001&a=20260102110405)",
+        "\x02"
+        R"({"f":"13900000001","t":"R","a":"2026-01-02 11:04:05"})"};
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const std::array made = {adapter_for("json", "unix"), adapter_for("json", "local"), adapter_for("form", "compact"),
                                     adapter_for("form", "rfc3339"), adapter_for("json", "unix_ms")};

@@ -6,6 +6,17 @@
 
 using namespace touchgate;
 
+// What a run without arguments starts from.
+std::vector<std::string> fuzz_seeds() {
+    return {
+        "\x10"
+        R"({"Response":{"SendStatusSet":[{"SerialNo":"s","PhoneNumber":"+8613900000001","Fee":1,"Code":"Ok"},{"PhoneNumber":"+8613900000002","Code":"LimitExceeded.DeliveryFrequencyLimit","Message":"1小时"}]}})",
+        "\x10"
+        R"({"Response":{"Error":{"Code":"AuthFailure.SignatureExpire","Message":"m"}}})",
+        "\x10"
+        R"({"Response":{"PullSmsSendStatusSet":[{"SessionContext":"a-1","ReportStatus":"SUCCESS","SerialNo":"s","UserReceiveTime":1767323049}]}})"};
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const auto adapter = [] {
         static const Json settings = {

@@ -6,6 +6,13 @@
 
 using namespace touchgate;
 
+// What a run without arguments starts from.
+std::vector<std::string> fuzz_seeds() {
+    return {
+        R"([{"user_receive_time":"2026-01-02 11:04:09","nationcode":"86","mobile":"13900000001","report_status":"FAIL","errmsg":"MK:0001","sid":"s"}])",
+        R"({"extend":"","mobile":"13900000001","nationcode":"86","sign":"s","text":"R","time":1767323400})"};
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const auto adapter = [] {
         static const Json settings = {

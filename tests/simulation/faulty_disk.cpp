@@ -12,6 +12,12 @@ std::string parent_of(const std::string& path) {
     return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
+// The bytes up to the last sector boundary: nothing smaller than a sector is written in part.
+std::string_view whole_sectors(std::uint64_t offset, std::string_view bytes) {
+    const auto end = (offset + bytes.size()) / FaultyDisk::sector_bytes * FaultyDisk::sector_bytes;
+    return end <= offset ? std::string_view{} : bytes.substr(0, static_cast<std::size_t>(end - offset));
+}
+
 Error device_failed() { return {.kind = ErrorKind::corrupt, .detail = "the simulated device failed"}; }
 Error disk_full() { return {.kind = ErrorKind::unavailable, .detail = "the simulated disk is full", .retry_after_s = 5}; }
 Error no_file(const std::string& path) { return {.kind = ErrorKind::not_found, .detail = "no file " + path}; }
@@ -126,8 +132,8 @@ void FaultyDisk::put(Node& node, std::uint64_t offset, std::string_view bytes) {
 
 Result<void> FaultyDisk::write(Node& node, std::uint64_t offset, std::string_view bytes) {
     if (auto done = change(); !done) {
-        // Some of it may have arrived, in memory order or not.
-        if (!bytes.empty() && random_.chance(0.5)) put(node, offset, bytes.substr(0, static_cast<std::size_t>(random_.below(bytes.size() + 1))));
+        // Some of its sectors may have arrived.
+        if (!bytes.empty() && random_.chance(0.5)) put(node, offset, whole_sectors(offset, bytes.substr(0, static_cast<std::size_t>(random_.below(bytes.size() + 1)))));
         return done;
     }
     ++counters_.writes;
@@ -137,7 +143,7 @@ Result<void> FaultyDisk::write(Node& node, std::uint64_t offset, std::string_vie
     if (end > have && end - have > free) {
         // As a real disk does, it takes what fits.
         const auto fits = have + free > offset ? have + free - offset : 0;
-        put(node, offset, bytes.substr(0, static_cast<std::size_t>(fits)));
+        put(node, offset, whole_sectors(offset, bytes.substr(0, static_cast<std::size_t>(fits))));
         return disk_full();
     }
     put(node, offset, bytes);

@@ -68,16 +68,17 @@ void get_touch(const Call& call) {
             return response;
         });
     };
-    const bool taken = call->services().engine.post([call, found, id = *id, with_events](Engine& engine) {
-        *found = engine.find_touch(id);
-        // What is shown must be durable first.
-        engine.after_sync([call, found, with_events] {
-            if (*found && !(*found)->unit.empty() && !call->access.covers((*found)->unit)) call->fail(no_such_touch());
-            else if (*found && (*found)->unit.empty() && call->access.limited()) call->fail(no_such_touch());
-            else call->worker().run(with_events);
+    when_shown(call, Source::log, [call, found, id = *id, with_events] {
+        const bool taken = call->services().engine.post([call, found, id, with_events](Engine& engine) {
+            *found = engine.find_touch(id);
+            // What is shown must be durable first.
+            engine.after_sync([call, found, with_events] {
+                if (*found && !call->access.covers((*found)->unit)) call->fail(no_such_touch());
+                else call->worker().run(with_events);
+            });
         });
+        if (!taken) call->fail(queue_full());
     });
-    if (!taken) call->fail(queue_full());
 }
 
 void list_touches(const Call& call) {

@@ -75,7 +75,8 @@ private:
         const auto local = Instant{zone.local(at).time_since_epoch()};
         return from_ <= local && local < to_;
     }
-    template <class Each> bool each_zone(const Evaluation& evaluation, Each&& each) const {
+    template <class Each>
+    bool each_zone(const Evaluation& evaluation, Each&& each) const {
         if (zone_ != nullptr) {
             each(*zone_);
             return true;

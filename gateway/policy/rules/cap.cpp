@@ -20,7 +20,9 @@ constexpr std::size_t reserves_max = 8;
 class Tally {
 public:
     explicit Tally(const CapSettings& cap, const Evaluation& evaluation)
-        : cap_{cap}, purpose_{evaluation.request.names.purpose}, profiles_{evaluation.profiles},
+        : cap_{cap},
+          purpose_{evaluation.request.names.purpose},
+          profiles_{evaluation.profiles},
           own_{cap.counting.weight_of(evaluation.request.names.channel)} {}
 
     void add(const Counted& slot, std::int64_t times = 1) {
@@ -120,11 +122,13 @@ private:
 
     [[nodiscard]] bool counts_at(Instant slot, Instant at) const { return slot <= at && at - slot < cap_.per; }
 
-    template <class In> [[nodiscard]] bool tally(const Evaluation& evaluation, Instant at, Tally& tally, In&& in) const {
+    template <class In>
+    [[nodiscard]] bool tally(const Evaluation& evaluation, Instant at, Tally& tally, In&& in) const {
         return cap_.counting.each_counted(evaluation, at, in, [&](const Counted& slot) { tally.add(slot); });
     }
 
-    template <class In> void tell(const Evaluation& evaluation, Instant at, bool touches, TraceStep& step, In&& in) const {
+    template <class In>
+    void tell(const Evaluation& evaluation, Instant at, bool touches, TraceStep& step, In&& in) const {
         std::vector<Counted> found;
         (void)cap_.counting.each_counted(evaluation, at, in, [&](const Counted& slot) {
             step.counted_milli += slot.weight;
@@ -143,10 +147,12 @@ private:
         for (;;) {
             std::vector<Counted> inside;
             Tally used{cap_, evaluation};
-            (void)cap_.counting.each_counted(evaluation, at, [&](Instant slot) { return counts_at(slot, next); }, [&](const Counted& slot) {
-                used.add(slot);
-                inside.push_back(slot);
-            });
+            (void)cap_.counting.each_counted(
+                evaluation, at, [&](Instant slot) { return counts_at(slot, next); },
+                [&](const Counted& slot) {
+                    used.add(slot);
+                    inside.push_back(slot);
+                });
             if (used.fits()) return Judgement::until(next, Why::cap_reached);
             std::sort(inside.begin(), inside.end(), [](const Counted& a, const Counted& b) { return a.at < b.at; });
             for (std::size_t i = 0; i < inside.size() && !used.fits(); ++i) {
@@ -156,7 +162,8 @@ private:
         }
     }
 
-    template <class Each> bool each_zone(const Evaluation& evaluation, Each&& each) const {
+    template <class Each>
+    bool each_zone(const Evaluation& evaluation, Each&& each) const {
         if (zone_ != nullptr) {
             each(*zone_);
             return true;
@@ -244,7 +251,8 @@ CapSettings parse_cap(RuleReader& reader, std::uint8_t by_default, std::string z
     else if (per == "week") cap.period = Period::week;
     else if (per == "month") cap.period = Period::month;
     else if (const auto length = parse_duration(per); length && *length > Duration{0}) cap.per = *length;
-    else if (!per.empty()) reader.json.problem("per", "must be \"day\", \"week\", \"month\" or an ISO 8601 duration such as \"P7D\" (no years or months)");
+    else if (!per.empty())
+        reader.json.problem("per", "must be \"day\", \"week\", \"month\" or an ISO 8601 duration such as \"P7D\" (no years or months)");
     cap.zone_name = reader.zone("zone", std::move(zone_default));
     cap.unknown_zones = reader.unknown_zones();
     if (cap.period == Period::sliding && reader.json.has("zone")) reader.warn("zone", "has no effect: a sliding window has no zone");

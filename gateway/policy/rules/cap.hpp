@@ -12,8 +12,8 @@ struct CapSettings {
     Counting counting;
     std::int64_t max_milli = 0;
     Period period = Period::sliding;
-    Duration per{};                                          // sliding
-    std::string zone_name = "contact";                       // calendar periods
+    Duration per{};                     // sliding
+    std::string zone_name = "contact";  // calendar periods
     std::vector<std::string> unknown_zones = {};
     std::vector<std::pair<Symbol, std::int64_t>> reserve = {};  // by purpose, thousandths
 };

@@ -81,13 +81,15 @@ private:
         for (std::size_t i = 0; i < found.size(); ++i) {
             auto folded = folding(found[i]);
             if (folded && !folded->empty()) words.push_back(std::move(*folded));
-            else reader.json.problems().push_back({pointer_to(pointer_to(reader.json.pointer(), key), i), "must have at least one visible character"});
+            else
+                reader.json.problems().push_back({pointer_to(pointer_to(reader.json.pointer(), key), i), "must have at least one visible character"});
         }
         return words;
     }
 
     static void read_file(RuleReader& reader, const std::string& file, std::vector<std::string>& words) {
-        if (!reader.context.forbidden_words) return reader.json.problem("forbidden_file", "files of words cannot be read here: list the words in `forbidden`");
+        if (!reader.context.forbidden_words)
+            return reader.json.problem("forbidden_file", "files of words cannot be read here: list the words in `forbidden`");
         const auto loaded = reader.context.forbidden_words(file);
         if (!loaded) return reader.json.problem("forbidden_file", loaded.error().detail);
         for (const auto& word : *loaded)

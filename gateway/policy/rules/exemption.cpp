@@ -13,7 +13,8 @@ public:
         if (waives_.empty()) reader.json.problem("waives", "must name at least one rule");
         for (std::size_t i = 0; i < waives_.size(); ++i)
             if (waives_[i] == "*")
-                reader.json.problems().push_back({pointer_to(pointer_to(reader.json.pointer(), "waives"), i), "\"*\" is refused: name the rules, one by one"});
+                reader.json.problems().push_back(
+                    {pointer_to(pointer_to(reader.json.pointer(), "waives"), i), "\"*\" is refused: name the rules, one by one"});
         reader.json.text("reason");
     }
 

@@ -76,7 +76,8 @@ std::unique_ptr<Rule> make_gap(RuleReader& reader) {
     if (reader.json.raw("at_least") == nullptr) reader.json.problem("at_least", "is required: a duration such as \"PT4H\"");
     const auto at_least = reader.json.duration("at_least", Duration{1}, Duration{1});
     if (after == "complaint") return std::make_unique<GapAfterAct>(at_least, &ContactView::last_complaint, Why::too_soon_after_complaint);
-    if (after == "conversation") return std::make_unique<GapAfterAct>(at_least, &ContactView::last_conversation_end, Why::too_soon_after_conversation);
+    if (after == "conversation")
+        return std::make_unique<GapAfterAct>(at_least, &ContactView::last_conversation_end, Why::too_soon_after_conversation);
     if (after == "reply") return std::make_unique<GapAfterAct>(at_least, &ContactView::last_reply, Why::too_soon_after_reply);
     auto counting = parse_counting(reader, by_contact);
     if (!counting.weights.empty()) reader.json.problem("weight", "has no meaning for a gap");

@@ -115,12 +115,14 @@ private:
             for (std::size_t i = 0; i < words.size(); ++i) {
                 const auto found = std::find(day_words.begin(), day_words.end(), words[i]);
                 if (found == day_words.end()) {
-                    entry.problems().push_back({pointer_to(pointer_to(entry.pointer(), "days"), i), "must be one of mon, tue, wed, thu, fri, sat, sun, holiday, makeup"});
+                    entry.problems().push_back(
+                        {pointer_to(pointer_to(entry.pointer(), "days"), i), "must be one of mon, tue, wed, thu, fri, sat, sun, holiday, makeup"});
                     continue;
                 }
                 const auto day = static_cast<std::size_t>(found - day_words.begin());
                 makeup_named_ = makeup_named_ || day == makeup_kind;
-                if (day >= holiday_kind && calendar_ == nullptr && !reader.json.has("calendar")) entry.problem("days", "\"" + words[i] + "\" needs the rule to name a calendar");
+                if (day >= holiday_kind && calendar_ == nullptr && !reader.json.has("calendar"))
+                    entry.problem("days", "\"" + words[i] + "\" needs the rule to name a calendar");
                 if (ordered) read[day].push_back({*from, *to});
             }
             entry.finish();
@@ -129,7 +131,8 @@ private:
         for (std::size_t weekday = 0; weekday < 7; ++weekday) beyond_[weekday] = intersection(spans_[weekday], spans_[holiday_kind]);
     }
 
-    template <class Each> bool each_zone(const Evaluation& evaluation, Each&& each) const {
+    template <class Each>
+    bool each_zone(const Evaluation& evaluation, Each&& each) const {
         if (zone_ != nullptr) {
             each(*zone_);
             return true;

@@ -209,6 +209,22 @@ TEST_CASE("long messages: parts by 8-bit, 16-bit and SAR references join in any 
     CHECK(centre.peer.incomplete_messages() == 0);
 }
 
+TEST_CASE("long messages: an incomplete one does not hold back the sweeping of thousands that were completed after it", "[sandbox]") {
+    Assembly assembly;
+    const auto place = [](unsigned reference, unsigned index) {
+        return smpp::PartPlace{smpp::Joining::udh16, static_cast<std::uint16_t>(reference), 2, static_cast<std::uint8_t>(index)};
+    };
+    CHECK(assembly.add(1, "a", "b", place(0, 2), 1, 7).complete.empty());
+    for (unsigned i = 1; i < 20'000; ++i) {
+        assembly.add(1, "a", "b", place(i, 1), 2 * i, 0);
+        REQUIRE(assembly.add(1, "a", "b", place(i, 2), 2 * i + 1, 0).complete == std::vector<PartNumber>{2 * i, 2 * i + 1});
+    }
+    CHECK(assembly.incomplete() == 1);
+    const auto last = assembly.add(1, "a", "b", place(0, 1), 9, 8);
+    CHECK(last.complete == std::vector<PartNumber>{9, 1});
+    CHECK(last.fate == 7);
+}
+
 TEST_CASE("faults: shares of refusals come out as asked for, and the same seed refuses the same messages", "[sandbox]") {
     const auto refusals = [](std::uint64_t seed) {
         MessageCentre centre{seed};

@@ -54,12 +54,14 @@ TEST_CASE("smpp: a submission becomes the PDU that the independent encoder makes
     auto settings = settings_from({{"source_address", "ACME"}});
     std::string bytes;
     append_short_message(bytes, command::submit_sm, 2, encode(settings, "Hello @ {€}").front());
-    CHECK(to_hex(bytes) == "0000004000000004000000000000000200050041434d4500010138363133393030303030303031000000000000010000000e48656c6c6f2000201b281b651b29");
+    CHECK(to_hex(bytes) ==
+          "0000004000000004000000000000000200050041434d4500010138363133393030303030303031000000000000010000000e48656c6c6f2000201b281b651b29");
     settings = settings_from({{"source_address", "10690000"}, {"source_ton", 1}, {"source_npi", 1}});
     bytes.clear();
     append_short_message(bytes, command::submit_sm, 3, encode(settings, "【示例】你好😀").front());
     CHECK(to_hex(bytes) ==
-          "0000004600000004000000000000000300010131303639303030300001013836313339303030303030303100000000000001000800103010793a4f8b30114f60597dd83dde00");
+          "0000004600000004000000000000000300010131303639303030300001013836313339303030303030303100000000000001000800103010793a4f8b30114f60597dd83dde"
+          "00");
 }
 
 TEST_CASE("smpp: long messages travel by header, by SAR parameters or as one payload", "[smpp]") {
@@ -136,11 +138,16 @@ TEST_CASE("smpp: type of number of the source is found by itself", "[smpp]") {
 
 TEST_CASE("smpp: how a refused submit is classified", "[smpp]") {
     struct Row { std::uint32_t code; OutcomeKind kind; std::string text, name; };
-    const auto row = GENERATE(values<Row>({{0x58, OutcomeKind::throttled, "0x58", "ESME_RTHROTTLED"}, {0x14, OutcomeKind::throttled, "0x14", "ESME_RMSGQFUL"},
-                                           {0x08, OutcomeKind::not_sent, "0x08", "ESME_RSYSERR"}, {0x64, OutcomeKind::not_sent, "0x64", "ESME_RX_T_APPN"},
-                                           {0x0B, OutcomeKind::recipient_invalid, "0x0B", "ESME_RINVDSTADR"}, {0x45, OutcomeKind::refused, "0x45", "ESME_RSUBMITFAIL"},
-                                           {0x04, OutcomeKind::refused, "0x04", "ESME_RINVBNDSTS"}, {0x0A, OutcomeKind::refused, "0x0A", "ESME_RINVSRCADR"},
-                                           {0x410, OutcomeKind::refused, "0x410", "vendor specific"}, {0xDEADBEEF, OutcomeKind::refused, "0xDEADBEEF", "reserved"}}));
+    const auto row = GENERATE(values<Row>({{0x58, OutcomeKind::throttled, "0x58", "ESME_RTHROTTLED"},
+                                           {0x14, OutcomeKind::throttled, "0x14", "ESME_RMSGQFUL"},
+                                           {0x08, OutcomeKind::not_sent, "0x08", "ESME_RSYSERR"},
+                                           {0x64, OutcomeKind::not_sent, "0x64", "ESME_RX_T_APPN"},
+                                           {0x0B, OutcomeKind::recipient_invalid, "0x0B", "ESME_RINVDSTADR"},
+                                           {0x45, OutcomeKind::refused, "0x45", "ESME_RSUBMITFAIL"},
+                                           {0x04, OutcomeKind::refused, "0x04", "ESME_RINVBNDSTS"},
+                                           {0x0A, OutcomeKind::refused, "0x0A", "ESME_RINVSRCADR"},
+                                           {0x410, OutcomeKind::refused, "0x410", "vendor specific"},
+                                           {0xDEADBEEF, OutcomeKind::refused, "0xDEADBEEF", "reserved"}}));
     INFO(row.text);
     const auto outcome = classify_refusal(row.code, settings_from(Json::object()));
     CHECK(outcome.kind == row.kind);
@@ -152,19 +159,29 @@ TEST_CASE("smpp: how a refused submit is classified", "[smpp]") {
 
 TEST_CASE("smpp: every wrong setting is named", "[smpp]") {
     std::vector<Problem> problems;
-    (void)settings_from({{"port", 0}, {"source_address", "品牌"}, {"long_messages", "smoke"}, {"receipt_zone", "Mars"}, {"stat_map", {{"MK:1", "dead"}}},
-                         {"tlvs", {{{"tag", "x"}, {"value", "1"}}, {{"tag", "0x1400"}, {"type", "hex"}, {"value", "zz"}}}}, {"outcome_map", {{"abc", "refused"}, {"0x45", "eaten"}}},
-                         {"tls", 3}, {"esm_class", 64}, {"response_timeout", "10"}, {"surplus", true}},
+    (void)settings_from({{"port", 0},
+                         {"source_address", "品牌"},
+                         {"long_messages", "smoke"},
+                         {"receipt_zone", "Mars"},
+                         {"stat_map", {{"MK:1", "dead"}}},
+                         {"tlvs", {{{"tag", "x"}, {"value", "1"}}, {{"tag", "0x1400"}, {"type", "hex"}, {"value", "zz"}}}},
+                         {"outcome_map", {{"abc", "refused"}, {"0x45", "eaten"}}},
+                         {"tls", 3},
+                         {"esm_class", 64},
+                         {"response_timeout", "10"},
+                         {"surplus", true}},
                         &problems);
     std::vector<std::string> pointers;
     for (const auto& problem : problems) pointers.push_back(problem.pointer.substr(std::string{"/accounts/a/"}.size()));
     std::sort(pointers.begin(), pointers.end());
-    CHECK(pointers == std::vector<std::string>{"esm_class", "long_messages", "outcome_map/0x45", "outcome_map/abc", "port", "receipt_zone", "response_timeout", "source_address",
-                                               "stat_map/MK:1", "surplus", "tls", "tlvs/0/tag", "tlvs/1/value"});
+    CHECK(pointers == std::vector<std::string>{"esm_class", "long_messages", "outcome_map/0x45", "outcome_map/abc", "port", "receipt_zone",
+                                               "response_timeout", "source_address", "stat_map/MK:1", "surplus", "tls", "tlvs/0/tag",
+                                               "tlvs/1/value"});
 }
 
 TEST_CASE("smpp: the adapter tells its endpoint, window, segments and capabilities", "[smpp]") {
-    const Json json = {{"host", "smsc.example"}, {"port", 3550}, {"system_id", "x"}, {"password", "secret"}, {"window", 50}, {"tls", {{"verify", false}, {"ca_file", "ca.pem"}}}};
+    const Json json = {{"host", "smsc.example"}, {"port", 3550}, {"system_id", "x"},
+                       {"password", "secret"},   {"window", 50}, {"tls", {{"verify", false}, {"ca_file", "ca.pem"}}}};
     std::vector<Problem> problems;
     JsonReader reader{json, "", problems};
     const auto any = adapters::smpp_adapter().make(reader, {});

@@ -54,7 +54,8 @@ TEST_CASE("smpp: bind and its answer have the bytes of the independent encoder",
     CHECK(bind->interface_version == 0x34);
 
     written.clear();
-    append_bind_answer(written, command::bind_transceiver, 0, 1, {.system_id = "SMSC", .tlvs = {{.tag = tag::sc_interface_version, .value = "\x34"}}});
+    append_bind_answer(written, command::bind_transceiver, 0, 1,
+                       {.system_id = "SMSC", .tlvs = {{.tag = tag::sc_interface_version, .value = "\x34"}}});
     CHECK(to_hex(written) == to_hex(vector_bytes("bind_transceiver_resp")));
     FrameReader other;
     const auto answer = read_bind_answer(only_frame(other, written).body);

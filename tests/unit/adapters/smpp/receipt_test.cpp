@@ -27,7 +27,8 @@ bool has(const std::vector<std::string>& forms, const std::string& form) { retur
 }  // namespace
 
 TEST_CASE("receipts: the usual text is read", "[smpp]") {
-    const auto receipt = read(receipt_message("id:0123456789 sub:001 dlvrd:001 submit date:2601020304 done date:2601020305 stat:DELIVRD err:000 text:Hello"));
+    const auto receipt =
+        read(receipt_message("id:0123456789 sub:001 dlvrd:001 submit date:2601020304 done date:2601020305 stat:DELIVRD err:000 text:Hello"));
     CHECK(receipt.provider_ids.front() == "0123456789");
     CHECK(receipt.status == ReceiptStatus::delivered);
     CHECK(receipt.raw == "DELIVRD");
@@ -56,10 +57,18 @@ TEST_CASE("receipts: labels in any order and case, missing, or repeated in the c
 
 TEST_CASE("receipts: what each status word means", "[smpp]") {
     struct Row { std::string word; ReceiptStatus status; std::string reason; };
-    const auto row = GENERATE(values<Row>({{"DELIVRD", ReceiptStatus::delivered, ""},   {"delivrd", ReceiptStatus::delivered, ""},   {"DELIVERED", ReceiptStatus::delivered, ""},
-                                           {"ACCEPTD", ReceiptStatus::pending, ""},     {"ENROUTE", ReceiptStatus::pending, ""},     {"UNKNOWN", ReceiptStatus::unknown, ""},
-                                           {"UNDELIV", ReceiptStatus::failed, "undeliv"}, {"REJECTD", ReceiptStatus::failed, "rejectd"}, {"REJECTED", ReceiptStatus::failed, "rejectd"},
-                                           {"EXPIRED", ReceiptStatus::failed, "expired"}, {"DELETED", ReceiptStatus::failed, "deleted"}, {"MK:0001", ReceiptStatus::failed, "mk:0001"},
+    const auto row = GENERATE(values<Row>({{"DELIVRD", ReceiptStatus::delivered, ""},
+                                           {"delivrd", ReceiptStatus::delivered, ""},
+                                           {"DELIVERED", ReceiptStatus::delivered, ""},
+                                           {"ACCEPTD", ReceiptStatus::pending, ""},
+                                           {"ENROUTE", ReceiptStatus::pending, ""},
+                                           {"UNKNOWN", ReceiptStatus::unknown, ""},
+                                           {"UNDELIV", ReceiptStatus::failed, "undeliv"},
+                                           {"REJECTD", ReceiptStatus::failed, "rejectd"},
+                                           {"REJECTED", ReceiptStatus::failed, "rejectd"},
+                                           {"EXPIRED", ReceiptStatus::failed, "expired"},
+                                           {"DELETED", ReceiptStatus::failed, "deleted"},
+                                           {"MK:0001", ReceiptStatus::failed, "mk:0001"},
                                            {"DB:0141", ReceiptStatus::failed, "db:0141"}}));
     INFO(row.word);
     const auto receipt = read(receipt_message("id:1 stat:" + row.word + " err:001"));
@@ -69,21 +78,25 @@ TEST_CASE("receipts: what each status word means", "[smpp]") {
 }
 
 TEST_CASE("receipts: an account's stat_map overrides, also over the optional parameter", "[smpp]") {
-    const ReceiptRules rules{.stat_map = {{"MK:0001", ReceiptStatus::recipient_refuses}, {"DB:*", ReceiptStatus::pending}, {"UNKNOWN", ReceiptStatus::failed}}};
+    const ReceiptRules rules{
+        .stat_map = {{"MK:0001", ReceiptStatus::recipient_refuses}, {"DB:*", ReceiptStatus::pending}, {"UNKNOWN", ReceiptStatus::failed}}};
     CHECK(read(receipt_message("id:1 stat:MK:0001"), rules).status == ReceiptStatus::recipient_refuses);
-    CHECK(read(receipt_message("id:1 stat:MK:0001", {{.tag = tag::message_state, .value = "\x05"}}), rules).status == ReceiptStatus::recipient_refuses);
+    CHECK(read(receipt_message("id:1 stat:MK:0001", {{.tag = tag::message_state, .value = "\x05"}}), rules).status ==
+          ReceiptStatus::recipient_refuses);
     CHECK(read(receipt_message("id:1 stat:db:0009"), rules).status == ReceiptStatus::pending);
     CHECK(read(receipt_message("id:1 stat:UNKNOWN"), rules).reason == "unknown");
     CHECK(read(receipt_message("id:1 stat:MK:0002"), rules).status == ReceiptStatus::failed);
 }
 
 TEST_CASE("receipts: optional parameters win over the text", "[smpp]") {
-    const std::vector<Tlv> tlvs = {{.tag = tag::receipted_message_id, .value = std::string("4f3a2b1c\0", 9)}, {.tag = tag::message_state, .value = "\x02"}};
+    const std::vector<Tlv> tlvs = {{.tag = tag::receipted_message_id, .value = std::string("4f3a2b1c\0", 9)},
+                                   {.tag = tag::message_state, .value = "\x02"}};
     const auto receipt = read(receipt_message("id:999 stat:UNDELIV", tlvs));
     CHECK(receipt.provider_ids.front() == "4f3a2b1c");
     CHECK(receipt.status == ReceiptStatus::delivered);
     CHECK(receipt.raw == "DELIVRD");
-    const auto no_final_zero = read(receipt_message("", {{.tag = tag::receipted_message_id, .value = "AB"}, {.tag = tag::message_state, .value = "\x08"}}));
+    const auto no_final_zero =
+        read(receipt_message("", {{.tag = tag::receipted_message_id, .value = "AB"}, {.tag = tag::message_state, .value = "\x08"}}));
     CHECK(no_final_zero.provider_ids.front() == "AB");
     CHECK(no_final_zero.reason == "rejectd");
     const auto own_word = read(receipt_message("id:1 stat:MK:0001", {{.tag = tag::message_state, .value = "\x05"}}));
@@ -118,7 +131,8 @@ TEST_CASE("receipts: dates of 10, 12 and 14 digits in the account's zone", "[smp
     CHECK(parse_receipt_date("260102030405", utc) == parse_instant("2026-01-02T03:04:05Z"));
     CHECK(parse_receipt_date("20260102030405", *parse_receipt_zone("+08:00")) == parse_instant("2026-01-01T19:04:05Z"));
     CHECK(parse_receipt_date("2601020304", *parse_receipt_zone("Asia/Shanghai")) == parse_instant("2026-01-01T19:04:00Z"));
-    CHECK(parse_receipt_date("2603290230", *parse_receipt_zone("Europe/Berlin")) == parse_instant("2026-03-29T01:00:00Z"));  // a time that does not exist
+    CHECK(parse_receipt_date("2603290230", *parse_receipt_zone("Europe/Berlin")) ==
+          parse_instant("2026-03-29T01:00:00Z"));  // a time that does not exist
     for (const auto* bad : {"", "26010203", "260102030", "2613010000", "2602300000", "2601022400", "2601020360", "26010203xx", "260102030461"}) {
         INFO(bad);
         CHECK_FALSE(parse_receipt_date(bad, utc));

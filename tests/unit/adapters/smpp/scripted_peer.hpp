@@ -42,7 +42,9 @@ struct Pdu {
 class Link {
 public:
     explicit Link(const Settings& settings = test_settings(), std::uint64_t seed = 1)
-        : settings_{std::make_shared<const Settings>(settings)}, account_{std::make_shared<AccountState>(seed)}, session{std::make_unique<Session>(settings_, account_, seed)} {}
+        : settings_{std::make_shared<const Settings>(settings)},
+          account_{std::make_shared<AccountState>(seed)},
+          session{std::make_unique<Session>(settings_, account_, seed)} {}
     // A second connection slot of the same account.
     explicit Link(const Link& sibling, std::uint64_t seed)
         : settings_{sibling.settings_}, account_{sibling.account_}, session{std::make_unique<Session>(settings_, account_, seed)}, now{sibling.now} {}

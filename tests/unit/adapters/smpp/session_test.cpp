@@ -276,7 +276,13 @@ TEST_CASE("session: bytes that are no PDU end the connection with a generic_nack
 
 TEST_CASE("session: a refused bind says whether the credentials are wrong, and how long to stay away", "[smpp]") {
     struct Row { std::uint32_t code; bool credentials, long_pause; };
-    const auto row = GENERATE(values<Row>({{0x0E, true, true}, {0x0F, true, true}, {0x0D, false, true}, {0x05, false, true}, {0x53, false, true}, {0x08, false, false}, {0x03, false, false}}));
+    const auto row = GENERATE(values<Row>({{0x0E, true, true},
+                                           {0x0F, true, true},
+                                           {0x0D, false, true},
+                                           {0x05, false, true},
+                                           {0x53, false, true},
+                                           {0x08, false, false},
+                                           {0x03, false, false}}));
     INFO(status_name(row.code));
     Link link;
     link.connect();
@@ -445,7 +451,8 @@ TEST_CASE("session: random bytes at any moment break nothing", "[smpp]") {
             if (random.chance(0.7) && bytes.size() >= 16) {  // a framed PDU with a random inside
                 static constexpr std::array ids = {0x05U, 0x103U, 0x8000'0004U, 0x8000'0009U, 0x8000'0015U, 0x15U, 0x8000'0000U, 0x06U};
                 std::string head;
-                append_header_only(head, ids[random.below(ids.size())], static_cast<std::uint32_t>(random.below(3)), static_cast<std::uint32_t>(random.below(5)));
+                append_header_only(head, ids[random.below(ids.size())], static_cast<std::uint32_t>(random.below(3)),
+                                   static_cast<std::uint32_t>(random.below(5)));
                 head[3] = static_cast<char>(bytes.size());
                 bytes.replace(0, 16, head);
             }

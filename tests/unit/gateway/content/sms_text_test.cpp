@@ -72,9 +72,17 @@ TEST_CASE("counting: Latin-1 and ASCII are used only where every character fits"
 
 TEST_CASE("billing: cn70 counts characters of any script, gsm7 counts what is sent", "[content]") {
     struct Row { std::string text; int cn70, gsm7; };
-    const auto row = GENERATE(values<Row>({{"", 1, 1}, {repeat("a", 70), 1, 1}, {repeat("a", 71), 2, 1}, {repeat("a", 134), 2, 1}, {repeat("a", 135), 3, 1},
-                                           {repeat("a", 161), 3, 2}, {repeat("中", 70), 1, 1}, {repeat("中", 71), 2, 2}, {repeat("中", 135), 3, 3},
-                                           {repeat("😀", 35), 1, 1}, {repeat("😀", 36), 2, 2}}));
+    const auto row = GENERATE(values<Row>({{"", 1, 1},
+                                           {repeat("a", 70), 1, 1},
+                                           {repeat("a", 71), 2, 1},
+                                           {repeat("a", 134), 2, 1},
+                                           {repeat("a", 135), 3, 1},
+                                           {repeat("a", 161), 3, 2},
+                                           {repeat("中", 70), 1, 1},
+                                           {repeat("中", 71), 2, 2},
+                                           {repeat("中", 135), 3, 3},
+                                           {repeat("😀", 35), 1, 1},
+                                           {repeat("😀", 36), 2, 2}}));
     INFO(row.text);
     CHECK(billed_segments(row.text, Counting::cn70) == row.cn70);
     CHECK(billed_segments(row.text, Counting::gsm7) == row.gsm7);

@@ -74,12 +74,14 @@ TEST_CASE("texts: a section asks whether its variable is there", "[content]") {
 
 TEST_CASE("texts: a text with and without sections renders the same", "[content]") {
     const Json variables = {{"name", "A&B"}, {"n", 3}, {"yes", true}};
-    for (const std::string source : {"【品牌】{{name}}，{{n}} 件", "a {{name}}\n b {{n}}\r\n", "{{name}}"}) CHECK(rendered(source, variables) == rendered(source + "{{#yes}}{{/yes}}", variables));
+    for (const std::string source : {"【品牌】{{name}}，{{n}} 件", "a {{name}}\n b {{n}}\r\n", "{{name}}"})
+        CHECK(rendered(source, variables) == rendered(source + "{{#yes}}{{/yes}}", variables));
 }
 
 TEST_CASE("texts: what cannot be rendered is refused when it is read", "[content]") {
-    const auto source = GENERATE(as<std::string>{}, "{{name", "{{{name}}", "{{}}", "{{ }}", "{{#a}}", "{{/a}}", "{{#a}}{{/b}}", "{{#a}}{{#b}}{{/a}}{{/b}}", "{{>partial}}", "{{=<% %>=}}",
-                                 "{{first name}}", "\xFF", "{{#a}}{{#b}}{{#c}}{{#d}}{{#e}}{{#f}}{{#g}}{{#h}}{{#i}}{{/i}}{{/h}}{{/g}}{{/f}}{{/e}}{{/d}}{{/c}}{{/b}}{{/a}}");
+    const auto source = GENERATE(as<std::string>{}, "{{name", "{{{name}}", "{{}}", "{{ }}", "{{#a}}", "{{/a}}", "{{#a}}{{/b}}",
+                                 "{{#a}}{{#b}}{{/a}}{{/b}}", "{{>partial}}", "{{=<% %>=}}", "{{first name}}", "\xFF",
+                                 "{{#a}}{{#b}}{{#c}}{{#d}}{{#e}}{{#f}}{{#g}}{{#h}}{{#i}}{{/i}}{{/h}}{{/g}}{{/f}}{{/e}}{{/d}}{{/c}}{{/b}}{{/a}}");
     INFO(source);
     CHECK_FALSE(MessageText::parse(source));
 }
@@ -132,19 +134,25 @@ TEST_CASE("templates: numbered params keep their numeric order", "[content]") {
 }
 
 TEST_CASE("templates: provider-shaped content is rendered in its strings only", "[content]") {
-    const auto shaped = good(R"({"name":"t","channels":{"official_account":{"zh-CN":{"template_message":{"template_id":"X","data":{"first":{"value":"{{name}}"},"n":1},"list":["{{n}}","b"]}}}}})");
+    const auto shaped = good(
+        R"({"name":"t","channels":{"official_account":{"zh-CN":{"template_message":{"template_id":"X","data":{"first":{"value":"{{name}}"},"n":1},"list":["{{n}}","b"]}}}}})");
     const auto message = *shaped->render({.channel = "official_account", .account = "", .adapter = "", .locale = ""}, {{"name", "a\"b"}, {"n", 2}});
     CHECK(message.text.empty());
-    CHECK(Json::parse(message.body_json) == Json::parse(R"({"template_message":{"template_id":"X","data":{"first":{"value":"a\"b"},"n":1},"list":["2","b"]}})"));
+    CHECK(Json::parse(message.body_json) ==
+          Json::parse(R"({"template_message":{"template_id":"X","data":{"first":{"value":"a\"b"},"n":1},"list":["2","b"]}})"));
 }
 
 TEST_CASE("templates: every problem of a document is reported with its pointer", "[content]") {
     std::vector<Problem> problems;
-    CHECK_FALSE(parse(R"({"name":"other","channels":{"sms":{"zh-CN":{"text":"{{a"},"en":{"text":5},"de":{},"fr":{"text":""},"it":{"image":3}},"wecom":{}},
+    CHECK_FALSE(
+        parse(R"({"name":"other","channels":{"sms":{"zh-CN":{"text":"{{a"},"en":{"text":5},"de":{},"fr":{"text":""},"it":{"image":3}},"wecom":{}},
         "providers":{"p":{"params":3},"q":"x"},"purposes":[1],"filings":[{"status":"ok","valid_from":"2026-02-02T00:00:00Z","valid_until":"2026-01-01T00:00:00Z"}],
-        "replies":{"N":1,"。":"x"},"surplus":1})", problems));
-    CHECK(pointers(problems) == "/name /channels/sms/de /channels/sms/en/text /channels/sms/fr/text /channels/sms/it/image /channels/sms/zh-CN/text /channels/wecom "
-                                "/providers/p/params /providers/p /providers/q /purposes/0 /filings/0/account /filings/0/status /filings/0/valid_until /replies/N /replies/。 /surplus");
+        "replies":{"N":1,"。":"x"},"surplus":1})",
+              problems));
+    CHECK(pointers(problems) ==
+          "/name /channels/sms/de /channels/sms/en/text /channels/sms/fr/text /channels/sms/it/image /channels/sms/zh-CN/text /channels/wecom "
+          "/providers/p/params /providers/p /providers/q /purposes/0 /filings/0/account /filings/0/status /filings/0/valid_until /replies/N "
+          "/replies/。 /surplus");
     problems.clear();
     CHECK_FALSE(parse("{}", problems));
     CHECK(pointers(problems) == "(whole)");

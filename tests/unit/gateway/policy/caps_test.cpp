@@ -27,7 +27,8 @@ TEST_CASE("cap: the attempt that leaves the window frees its place in the same m
 
 TEST_CASE("cap: only as many attempts as needed have to leave", "[policy][cap]") {
     const auto rules = R"([{"name": "cap", "kind": "cap", "max": 2, "per": "P1D"}])";
-    const auto history = "[" + attempt("2026-11-23T00:00:00.000Z") + "," + attempt("2026-11-23T00:00:01.000Z") + "," + attempt("2026-11-23T00:00:02.000Z") + "]";
+    const auto history =
+        "[" + attempt("2026-11-23T00:00:00.000Z") + "," + attempt("2026-11-23T00:00:01.000Z") + "," + attempt("2026-11-23T00:00:02.000Z") + "]";
     const auto fields = at_with_history("2026-11-23T02:00:00.000Z", history);
     CHECK(verdict(rules, fields) == "defer cap 2026-11-24T00:00:01.000Z");
     const auto step = step_of(decided(rules, fields), "cap");
@@ -57,12 +58,14 @@ TEST_CASE("cap: a reserved slot counts whenever it was made, and is taken as per
 }
 
 TEST_CASE("cap: a touch that would expire first is denied, but waits while only reservations are in its way", "[policy][cap]") {
-    const auto expiring = R"(, "touch": {"purpose": "marketing", "channels": ["sms"], "account": "sms-main", "expires_at": "2026-11-23T12:00:00.000Z"})";
+    const auto expiring =
+        R"(, "touch": {"purpose": "marketing", "channels": ["sms"], "account": "sms-main", "expires_at": "2026-11-23T12:00:00.000Z"})";
     const auto counted = "[" + attempt("2026-11-23T00:00:00.000Z") + "]";
     const auto reserved = "[" + attempt("2026-11-23T00:00:00.000Z", R"(, "slot": "reserved")") + "]";
     const auto both = "[" + attempt("2026-11-23T00:00:00.000Z") + "," + attempt("2026-11-23T00:00:00.000Z", R"(, "slot": "reserved")") + "]";
     CHECK(verdict(cap_day, at_with_history("2026-11-23T02:00:00.000Z", counted, expiring)) == "deny cap expires_first");
-    CHECK(verdict(cap_day, at_with_history("2026-11-23T02:00:00.000Z", reserved, expiring)) == "defer cap 2026-11-23T12:00:00.000Z waits_for_release");
+    CHECK(verdict(cap_day, at_with_history("2026-11-23T02:00:00.000Z", reserved, expiring)) ==
+          "defer cap 2026-11-23T12:00:00.000Z waits_for_release");
     CHECK(verdict(cap_day, at_with_history("2026-11-23T02:00:00.000Z", both, expiring)) == "deny cap expires_first");
     // The instant of expiry itself is too late.
     const auto just = R"(, "touch": {"purpose": "marketing", "channels": ["sms"], "account": "sms-main", "expires_at": "2026-11-24T00:00:00.000Z"})";
@@ -72,7 +75,8 @@ TEST_CASE("cap: a touch that would expire first is denied, but waits while only 
 }
 
 TEST_CASE("cap: a touch's own reservation and earlier attempts never count against it", "[policy][cap]") {
-    const auto history = "[" + attempt("2026-11-23T00:00:00.000Z", R"(, "touch": 7)") + "," + attempt("2026-11-23T00:00:00.000Z", R"(, "touch": 7, "slot": "reserved", "attempt": 2)") + "]";
+    const auto history = "[" + attempt("2026-11-23T00:00:00.000Z", R"(, "touch": 7)") + "," +
+                         attempt("2026-11-23T00:00:00.000Z", R"(, "touch": 7, "slot": "reserved", "attempt": 2)") + "]";
     const auto own = R"(, "touch": {"number": 7, "purpose": "marketing", "channels": ["sms"], "account": "sms-main"})";
     CHECK(verdict(cap_day, at_with_history("2026-11-23T02:00:00.000Z", history, own)) == "allow");
     CHECK(verdict(cap_day, at_with_history("2026-11-23T02:00:00.000Z", history)) != "allow");
@@ -89,18 +93,21 @@ TEST_CASE("cap: a fallback shares the slot of its touch where the counter is the
     CHECK(verdict(cap_day, fields) == "defer cap 2026-11-24T01:00:00.000Z");
     const auto by_channel = R"([{"name": "cap", "kind": "cap", "max": 1, "per": "P1D", "by": ["contact", "channel"]}])";
     CHECK(verdict(by_channel, fields) == "defer cap 2026-11-24T01:00:00.000Z");
-    CHECK(verdict(by_channel, at_with_history("2026-11-23T02:00:00.000Z", history, R"(, "touch": {"purpose": "marketing", "channels": ["wecom"]})")) ==
-          "defer cap 2026-11-24T00:00:00.000Z");
+    CHECK(
+        verdict(by_channel, at_with_history("2026-11-23T02:00:00.000Z", history, R"(, "touch": {"purpose": "marketing", "channels": ["wecom"]})")) ==
+        "defer cap 2026-11-24T00:00:00.000Z");
 }
 
 TEST_CASE("cap: each dial of a touch has a slot of its own", "[policy][cap]") {
-    const auto history = R"([{"at": "2026-11-23T00:00:00.000Z", "purpose": "marketing", "channel": "voice", "touch": 7, "attempt": 1, "outcome": "busy"}])";
+    const auto history =
+        R"([{"at": "2026-11-23T00:00:00.000Z", "purpose": "marketing", "channel": "voice", "touch": 7, "attempt": 1, "outcome": "busy"}])";
     const auto own = R"(, "touch": {"number": 7, "purpose": "marketing", "channels": ["voice"]})";
     CHECK(verdict(cap_day, at_with_history("2026-11-23T02:00:00.000Z", history, own)) == "defer cap 2026-11-24T00:00:00.000Z");
 }
 
 TEST_CASE("cap: `counts` says what is counted, each attempt by its own names", "[policy][cap]") {
-    const auto rules = R"([{"name": "cap", "kind": "cap", "when": {"purposes": ["marketing"]}, "max": 1, "per": "P1D", "counts": {"purposes": ["care"]}}])";
+    const auto rules =
+        R"([{"name": "cap", "kind": "cap", "when": {"purposes": ["marketing"]}, "max": 1, "per": "P1D", "counts": {"purposes": ["care"]}}])";
     const auto care = R"([{"at": "2026-11-23T00:00:00.000Z", "purpose": "care", "channel": "sms"}])";
     const auto marketing = "[" + attempt("2026-11-23T00:00:00.000Z") + "]";
     CHECK(verdict(rules, at_with_history("2026-11-23T02:00:00.000Z", care)) == "defer cap 2026-11-24T00:00:00.000Z");
@@ -140,12 +147,15 @@ TEST_CASE("cap: calendar periods are those of the contact's zone", "[policy][cap
     CHECK(verdict(day, at_with_history("2026-11-22T15:59:59.999Z", history)) == "defer cap 2026-11-22T16:00:00.000Z");
     CHECK(verdict(day, at_with_history("2026-11-22T16:00:00.000Z", history)) == "allow");
     CHECK(verdict(week, at_with_history("2026-11-22T15:59:59.999Z", history)) == "defer cap 2026-11-22T16:00:00.000Z");
-    CHECK(verdict(week, at_with_history("2026-11-23T02:00:00.000Z", "[" + attempt("2026-11-22T16:00:00.000Z") + "]")) == "defer cap 2026-11-29T16:00:00.000Z");
+    CHECK(verdict(week, at_with_history("2026-11-23T02:00:00.000Z", "[" + attempt("2026-11-22T16:00:00.000Z") + "]")) ==
+          "defer cap 2026-11-29T16:00:00.000Z");
     CHECK(verdict(month, at_with_history("2026-11-23T02:00:00.000Z", history)) == "defer cap 2026-11-30T16:00:00.000Z");
     CHECK(verdict(month, at_with_history("2026-11-30T16:00:00.000Z", history)) == "allow");
-    CHECK(verdict(month, at_with_history("2026-12-31T15:59:59.999Z", "[" + attempt("2026-11-30T16:00:00.000Z") + "]")) == "defer cap 2026-12-31T16:00:00.000Z");
+    CHECK(verdict(month, at_with_history("2026-12-31T15:59:59.999Z", "[" + attempt("2026-11-30T16:00:00.000Z") + "]")) ==
+          "defer cap 2026-12-31T16:00:00.000Z");
     // A leap month, and a window that a reservation alone fills.
-    CHECK(verdict(month, at_with_history("2028-02-10T00:00:00.000Z", "[" + attempt("2028-02-01T00:00:00.000Z") + "]")) == "defer cap 2028-02-29T16:00:00.000Z");
+    CHECK(verdict(month, at_with_history("2028-02-10T00:00:00.000Z", "[" + attempt("2028-02-01T00:00:00.000Z") + "]")) ==
+          "defer cap 2028-02-29T16:00:00.000Z");
     CHECK(verdict(day, at_with_history("2026-11-23T02:00:00.000Z", "[" + attempt("2026-11-01T00:00:00.000Z", R"(, "slot": "reserved")") + "]")) ==
           "defer cap 2026-11-23T16:00:00.000Z");
 }
@@ -155,7 +165,8 @@ TEST_CASE("cap: a fixed zone beats the contact's; several plausible zones must a
     const auto history = "[" + attempt("2026-11-22T15:00:00.000Z") + "]";
     CHECK(verdict(fixed, at_with_history("2026-11-22T17:00:00.000Z", history)) == "defer cap 2026-11-23T00:00:00.000Z");
     const auto day = R"([{"name": "cap", "kind": "cap", "max": 1, "per": "day"}])";
-    const auto unknown = R"({"now": "2026-11-22T17:00:00.000Z", "address": {"zones": ["America/New_York", "America/Los_Angeles"]}, "history": )" + history + "}";
+    const auto unknown =
+        R"({"now": "2026-11-22T17:00:00.000Z", "address": {"zones": ["America/New_York", "America/Los_Angeles"]}, "history": )" + history + "}";
     // 15:00Z is the 22nd in both; the day ends in New York at 05:00Z and in Los Angeles at 08:00Z.
     CHECK(verdict(day, unknown) == "defer cap 2026-11-23T08:00:00.000Z");
 }
@@ -168,8 +179,8 @@ TEST_CASE("cap: a day of 23 or 25 hours is one day", "[policy][cap]") {
     CHECK(berlin("2026-03-29T10:00:00.000Z", "2026-03-28T23:30:00.000Z") == "defer cap 2026-03-29T22:00:00.000Z");
     CHECK(berlin("2026-10-25T10:00:00.000Z", "2026-10-24T22:30:00.000Z") == "defer cap 2026-10-25T23:00:00.000Z");
     // In Santiago midnight itself is skipped on the first day of summer time: the day begins at 01:00.
-    CHECK(verdict(day, R"({"now": "2026-09-06T01:00:00.000Z", "contact": {"time_zone": "America/Santiago"}, "history": [)" + attempt("2026-09-06T00:30:00.000Z") + "]}") ==
-          "defer cap 2026-09-06T04:00:00.000Z");
+    CHECK(verdict(day, R"({"now": "2026-09-06T01:00:00.000Z", "contact": {"time_zone": "America/Santiago"}, "history": [)" +
+                           attempt("2026-09-06T00:30:00.000Z") + "]}") == "defer cap 2026-09-06T04:00:00.000Z");
 }
 
 TEST_CASE("cap: counters that are not the contact's own are shared by all", "[policy][cap]") {
@@ -180,22 +191,26 @@ TEST_CASE("cap: counters that are not the contact's own are shared by all", "[po
     CHECK(verdict(by_address, at_with_history("2026-11-23T02:00:00.000Z", elsewhere)) == "allow");
     CHECK(verdict(cap_day, at_with_history("2026-11-23T02:00:00.000Z", other)) == "allow");
     const auto by_campaign = R"([{"name": "cap", "kind": "cap", "when": {"campaigns": ["spring"]}, "max": 1, "per": "P1D", "by": ["campaign"]}])";
-    const auto spring = R"([{"at": "2026-11-23T00:00:00.000Z", "purpose": "marketing", "channel": "sms", "campaign": "spring", "contact": "another"}])";
-    CHECK(verdict(by_campaign, at_with_history("2026-11-23T02:00:00.000Z", spring, R"(, "touch": {"purpose": "marketing", "channels": ["wecom"], "campaign": "spring"})")) ==
+    const auto spring =
+        R"([{"at": "2026-11-23T00:00:00.000Z", "purpose": "marketing", "channel": "sms", "campaign": "spring", "contact": "another"}])";
+    CHECK(verdict(by_campaign, at_with_history("2026-11-23T02:00:00.000Z", spring,
+                                               R"(, "touch": {"purpose": "marketing", "channels": ["wecom"], "campaign": "spring"})")) ==
           "defer cap 2026-11-24T00:00:00.000Z");
-    CHECK(verdict(by_campaign, at_with_history("2026-11-23T02:00:00.000Z", spring, R"(, "touch": {"purpose": "marketing", "channels": ["wecom"], "campaign": "autumn"})")) ==
-          "allow");
+    CHECK(verdict(by_campaign, at_with_history("2026-11-23T02:00:00.000Z", spring,
+                                               R"(, "touch": {"purpose": "marketing", "channels": ["wecom"], "campaign": "autumn"})")) == "allow");
 }
 
 TEST_CASE("quota: by account, in the platform's zone", "[policy][cap]") {
     const auto quota = R"([{"name": "quota", "kind": "quota", "max": 1, "per": "day", "zone": "Asia/Shanghai"}])";
     const auto other = "[" + attempt("2026-11-23T00:00:00.000Z", R"(, "contact": "another")") + "]";
     CHECK(verdict(quota, R"({"contact": {"time_zone": "America/New_York"}, "history": )" + other + "}") == "defer quota 2026-11-23T16:00:00.000Z");
-    CHECK(verdict(quota, R"({"touch": {"purpose": "marketing", "channels": ["sms"], "account": "sms-second"}, "history": )" + other + "}") == "allow");
+    CHECK(verdict(quota, R"({"touch": {"purpose": "marketing", "channels": ["sms"], "account": "sms-second"}, "history": )" + other + "}") ==
+          "allow");
 }
 
 TEST_CASE("attempts: unanswered calls count until one is answered", "[policy][cap]") {
-    const auto rules = R"([{"name": "calls", "kind": "attempts", "max": 2, "per": "P7D", "outcomes": ["no_answer", "busy"], "reset_by": ["answered"]}])";
+    const auto rules =
+        R"([{"name": "calls", "kind": "attempts", "max": 2, "per": "P7D", "outcomes": ["no_answer", "busy"], "reset_by": ["answered"]}])";
     const auto call = [](const std::string& at, const std::string& outcome) {
         return R"({"at": ")" + at + R"(", "purpose": "marketing", "channel": "voice", "outcome": ")" + outcome + R"("})";
     };
@@ -207,8 +222,10 @@ TEST_CASE("attempts: unanswered calls count until one is answered", "[policy][ca
     CHECK(decide("[" + a + "," + b + "]") == "defer calls 2026-11-27T00:00:00.000Z");
     CHECK(decide("[" + a + "," + call("2026-11-20T12:00:00.000Z", "answered") + "," + b + "]") == "allow");
     CHECK(decide("[" + a + "," + call("2026-11-20T12:00:00.000Z", "rejected") + "," + b + "]") == "defer calls 2026-11-27T00:00:00.000Z");
-    const auto in_a_row = R"([{"name": "row", "kind": "cap", "max": 2, "per": "P7D", "counts": {"outcomes": ["no_answer", "busy"], "consecutive": true}}])";
-    CHECK(verdict(in_a_row, at_with_history("2026-11-23T02:00:00.000Z", "[" + a + "," + call("2026-11-20T12:00:00.000Z", "rejected") + "," + b + "]")) == "allow");
+    const auto in_a_row =
+        R"([{"name": "row", "kind": "cap", "max": 2, "per": "P7D", "counts": {"outcomes": ["no_answer", "busy"], "consecutive": true}}])";
+    CHECK(verdict(in_a_row, at_with_history("2026-11-23T02:00:00.000Z",
+                                            "[" + a + "," + call("2026-11-20T12:00:00.000Z", "rejected") + "," + b + "]")) == "allow");
     CHECK(verdict(in_a_row, at_with_history("2026-11-23T02:00:00.000Z", "[" + a + "," + b + "]")) == "defer row 2026-11-27T00:00:00.000Z");
 }
 

@@ -35,7 +35,8 @@ TEST_CASE("compile: all problems at once, each with its pointer", "[policy][comp
         "/rules/0/max: must be from 0 to 1000000000",
         "/rules/0/per: must be \"day\", \"week\", \"month\" or an ISO 8601 duration such as \"P7D\" (no years or months)",
         "/rules/1/name: another rule is called \"a\" (built-in and included rules counted)",
-        "/rules/1/kind: \"wish\" is no kind of rule; must be one of suppression, consent, hours, cap, gap, content, exemption, attempts, session_window, quota, blackout, holdout",
+        "/rules/1/kind: \"wish\" is no kind of rule; must be one of suppression, consent, hours, cap, gap, content, exemption, attempts, "
+        "session_window, quota, blackout, holdout",
         "/rules/2/zone: \"Mars/Olympus\" is not an IANA time zone, such as \"Asia/Shanghai\"",
         "/rules/2/calendar: there is no calendar \"none\"",
         "/rules/2/open/0/to: must be later than `from`; a night is written as two entries",
@@ -65,8 +66,10 @@ TEST_CASE("compile: kinds that need what the gateway does not keep are refused b
 }
 
 TEST_CASE("compile: parts of kinds that are not supported are refused too", "[policy][compile]") {
-    const auto rule = GENERATE(R"({"name": "r", "kind": "gap", "after": "event", "events": ["x"], "at_least": "P1D"})", R"({"name": "r", "kind": "gap", "after": "disposition", "codes": ["x"], "at_least": "P1D"})",
-                               R"({"name": "r", "kind": "session_window", "since": "P2D", "opens": ["text"]})", R"({"name": "r", "kind": "cap", "max": 1, "per": "P1D", "by": ["metadata:debt"]})",
+    const auto rule = GENERATE(R"({"name": "r", "kind": "gap", "after": "event", "events": ["x"], "at_least": "P1D"})",
+                               R"({"name": "r", "kind": "gap", "after": "disposition", "codes": ["x"], "at_least": "P1D"})",
+                               R"({"name": "r", "kind": "session_window", "since": "P2D", "opens": ["text"]})",
+                               R"({"name": "r", "kind": "cap", "max": 1, "per": "P1D", "by": ["metadata:debt"]})",
                                R"({"name": "r", "kind": "content", "forbidden_file": "words.txt"})");
     INFO(rule);
     CHECK(problems_of_rules("[" + std::string{rule} + "]").size() == 1);
@@ -75,22 +78,26 @@ TEST_CASE("compile: parts of kinds that are not supported are refused too", "[po
 TEST_CASE("compile: included rules come first, each document once, and a circle is refused", "[policy][compile]") {
     const auto load = [](std::string_view name) -> Result<Json> {
         if (name == "base") return json_of(R"({"name": "base", "rules": [{"name": "dnc", "kind": "suppression", "lists": ["*"]}]})");
-        if (name == "left") return json_of(R"({"name": "left", "include": ["base"], "rules": [{"name": "left-cap", "kind": "cap", "max": 1, "per": "P1D"}]})");
+        if (name == "left")
+            return json_of(R"({"name": "left", "include": ["base"], "rules": [{"name": "left-cap", "kind": "cap", "max": 1, "per": "P1D"}]})");
         if (name == "round") return json_of(R"({"name": "round", "include": ["p"], "rules": []})");
         if (name == "broken") return json_of(R"({"name": "broken", "rules": [{"name": "r", "kind": "cap", "per": "P1D"}]})");
         return Error{.kind = ErrorKind::not_found, .detail = "no such policy"};
     };
     SymbolTable symbols;
     ProfileTable profiles;
-    const auto document = json_of(R"({"name": "p", "include": ["left", "base"], "rules": [{"name": "own", "kind": "exemption", "waives": ["dnc"]}]})");
+    const auto document =
+        json_of(R"({"name": "p", "include": ["left", "base"], "rules": [{"name": "own", "kind": "exemption", "waives": ["dnc"]}]})");
     const auto policy = CompiledPolicy::compile(document, {.symbols = symbols, .profiles = profiles, .calendars = test_calendars(), .include = load});
     REQUIRE(policy.has_value());
     std::vector<std::string> names;
     for (std::uint16_t i = 0; i < (*policy)->rule_count(); ++i) names.push_back((*policy)->rule_name(i));
-    CHECK(names == std::vector<std::string>{"address-gone", "restricted", "erased", "opt-out", "opt-out-review", "platform-refusal", "holdout", "template-not-filed",
-                                            "dnc", "left-cap", "own"});
-    CHECK(problems_of(json_of(R"({"name": "p", "include": ["round"], "rules": []})"), load) == std::vector<std::string>{"/include/0: in \"round\" at /include/0: \"p\" includes itself"});
-    CHECK(problems_of(json_of(R"({"name": "p", "include": ["gone"], "rules": []})"), load) == std::vector<std::string>{"/include/0: \"gone\" cannot be included: no such policy"});
+    CHECK(names == std::vector<std::string>{"address-gone", "restricted", "erased", "opt-out", "opt-out-review", "platform-refusal", "holdout",
+                                            "template-not-filed", "dnc", "left-cap", "own"});
+    CHECK(problems_of(json_of(R"({"name": "p", "include": ["round"], "rules": []})"), load) ==
+          std::vector<std::string>{"/include/0: in \"round\" at /include/0: \"p\" includes itself"});
+    CHECK(problems_of(json_of(R"({"name": "p", "include": ["gone"], "rules": []})"), load) ==
+          std::vector<std::string>{"/include/0: \"gone\" cannot be included: no such policy"});
     CHECK(problems_of(json_of(R"({"name": "p", "include": ["broken"], "rules": []})"), load) ==
           std::vector<std::string>{"/include/0: in \"broken\" at /rules/0/max: is required: a whole number, 0 for never"});
 }
@@ -147,16 +154,24 @@ TEST_CASE("compile: what the engine asks about a policy", "[policy][compile]") {
 
 TEST_CASE("compile: doubtful things are warnings", "[policy][compile]") {
     std::vector<Problem> warnings;
-    CHECK(problems_of(json_of(R"({"name": "p", "rules": [{"name": "h", "kind": "hours", "calendar": "cn", "open": [{"days": ["mon"], "from": "09:00", "to": "20:00"}]}]})"), {}, &warnings).empty());
+    CHECK(
+        problems_of(
+            json_of(
+                R"({"name": "p", "rules": [{"name": "h", "kind": "hours", "calendar": "cn", "open": [{"days": ["mon"], "from": "09:00", "to": "20:00"}]}]})"),
+            {}, &warnings)
+            .empty());
     REQUIRE(warnings.size() == 1);
     CHECK(warnings[0].pointer == "/rules/0/open");
 }
 
 TEST_CASE("compile: whatever JSON comes in, there are problems and no crash", "[policy][compile]") {
-    const auto text = GENERATE("null", "[]", "1", R"("x")", "{}", R"({"name": 5, "rules": {}})", R"({"name": "p", "rules": [1, null, [], "x", {}]})",
-                               R"({"name": "p", "rules": [{"name": "r", "kind": "hours", "open": 5}]})", R"({"name": "p", "rules": [{"name": "r", "kind": "cap", "max": 1e300, "per": 5, "by": 5, "counts": [], "reserve": 1, "weight": []}]})",
-                               R"({"name": "p", "rules": [{"name": "r", "kind": "consent", "when": []}]})", R"({"name": "p", "rules": [], "cases": 5})", R"({"name": "p", "rules": [], "cases": [{"name": "x"}]})",
-                               R"({"name": "p", "rules": [], "classes": 5, "default_channels": [], "include": {}, "purposes": "x"})");
+    const auto text = GENERATE(
+        "null", "[]", "1", R"("x")", "{}", R"({"name": 5, "rules": {}})", R"({"name": "p", "rules": [1, null, [], "x", {}]})",
+        R"({"name": "p", "rules": [{"name": "r", "kind": "hours", "open": 5}]})",
+        R"({"name": "p", "rules": [{"name": "r", "kind": "cap", "max": 1e300, "per": 5, "by": 5, "counts": [], "reserve": 1, "weight": []}]})",
+        R"({"name": "p", "rules": [{"name": "r", "kind": "consent", "when": []}]})", R"({"name": "p", "rules": [], "cases": 5})",
+        R"({"name": "p", "rules": [], "cases": [{"name": "x"}]})",
+        R"({"name": "p", "rules": [], "classes": 5, "default_channels": [], "include": {}, "purposes": "x"})");
     INFO(text);
     CHECK_FALSE(problems_of(json_of(text)).empty());
 }
@@ -169,5 +184,8 @@ TEST_CASE("calendar: what is wrong is named", "[policy][calendar]") {
     CHECK(problem_count(R"({"covers": ["2026-01-01", "2026-12-31"]})") == 0);
     CHECK(problem_count(R"({"covers": ["2026-01-01"]})") == 1);
     CHECK(problem_count(R"({"covers": ["2026-12-31", "2026-01-01"]})") == 1);
-    CHECK(problem_count(R"({"covers": ["2026-01-01", "2026-12-31"], "holidays": ["2026-02-30", "2027-01-01", "2026-01-01", {"date": "2026-01-01"}, 5], "other": 1})") == 6);
+    CHECK(
+        problem_count(
+            R"({"covers": ["2026-01-01", "2026-12-31"], "holidays": ["2026-02-30", "2027-01-01", "2026-01-01", {"date": "2026-01-01"}, 5], "other": 1})") ==
+        6);
 }

@@ -10,7 +10,8 @@ constexpr auto marketing_at = R"({"at": "2026-11-22T12:30:00.000Z", "purpose": "
 
 // A cap that binds under the condition, with one attempt in its window: `defer` says that it binds.
 bool binds(const std::string& when, const std::string& fields) {
-    return verdict(R"([{"name": "r", "kind": "blackout", "between": ["2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z"], "when": )" + when + "}]", fields) != "allow";
+    return verdict(R"([{"name": "r", "kind": "blackout", "between": ["2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z"], "when": )" + when + "}]",
+                   fields) != "allow";
 }
 
 }  // namespace
@@ -21,7 +22,8 @@ TEST_CASE("until is the earliest instant at which all rules allow together", "[p
         {"name": "hours", "kind": "hours", "open": [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "09:00", "to": "20:00"}]},
         {"name": "cap", "kind": "cap", "max": 1, "per": "P1D"},
         {"name": "gap", "kind": "gap", "after": "touch", "at_least": "PT37H"}])";
-    const auto fields = R"({"contact": {"time_zone": "Asia/Shanghai"}, "history": [{"at": "2026-11-22T12:30:00.000Z", "purpose": "marketing", "channel": "sms"}]})";
+    const auto fields =
+        R"({"contact": {"time_zone": "Asia/Shanghai"}, "history": [{"at": "2026-11-22T12:30:00.000Z", "purpose": "marketing", "channel": "sms"}]})";
     CHECK(verdict(rules, fields) == "defer gap 2026-11-24T01:30:00.000Z");
     const auto decision = decided(rules, fields);
     CHECK(step_of(decision, "hours")["verdict"] == "allow");
@@ -52,12 +54,14 @@ TEST_CASE("not_before: decided for that instant, and alone in the way it names n
     const auto history = std::string{R"("history": [)"} + marketing_at + "]";
     CHECK(verdict(cap, std::string{"{"} + touch + "," + history + "}") == "defer cap 2026-11-23T12:30:00.000Z");
     CHECK(verdict(cap, std::string{R"({"now": "2026-11-23T06:00:00.000Z", )"} + touch + "}") == "allow");
-    const auto late = R"({"touch": {"purpose": "marketing", "channels": ["sms"], "not_before": "2026-11-23T06:00:00.000Z", "expires_at": "2026-11-23T06:00:00.000Z"}})";
+    const auto late =
+        R"({"touch": {"purpose": "marketing", "channels": ["sms"], "not_before": "2026-11-23T06:00:00.000Z", "expires_at": "2026-11-23T06:00:00.000Z"}})";
     CHECK(verdict(cap, late) == "deny expires_first");
 }
 
 TEST_CASE("a touch that has expired is denied", "[policy][decide]") {
-    CHECK(verdict("[]", R"({"touch": {"purpose": "marketing", "channels": ["sms"], "expires_at": "2026-11-23T02:00:00.000Z"}})") == "deny expires_first");
+    CHECK(verdict("[]", R"({"touch": {"purpose": "marketing", "channels": ["sms"], "expires_at": "2026-11-23T02:00:00.000Z"}})") ==
+          "deny expires_first");
     CHECK(verdict("[]", R"({"touch": {"purpose": "marketing", "channels": ["sms"], "expires_at": "2026-11-23T02:00:00.001Z"}})") == "allow");
 }
 
@@ -74,7 +78,8 @@ TEST_CASE("the channel with the best outcome is taken in a case", "[policy][deci
 }
 
 TEST_CASE("when: names, units, tags, attributes, origins, regions", "[policy][when]") {
-    const auto touch = R"({"touch": {"purpose": "marketing", "channels": ["sms"], "account": "a", "campaign": "c", "template": "t", "unit": "hq/east/3", "origin": "campaign"},
+    const auto touch =
+        R"({"touch": {"purpose": "marketing", "channels": ["sms"], "account": "a", "campaign": "c", "template": "t", "unit": "hq/east/3", "origin": "campaign"},
         "contact": {"tags": ["vip"], "attributes": {"tier": "gold", "score": 7.5, "member": true, "since": "2026-01-05"}}, "address": {"region": "CN", "carrier": "cmcc"}})";
     const auto [when, expected] = GENERATE(table<std::string, bool>({
         {"{}", true},
@@ -117,9 +122,12 @@ TEST_CASE("when: names, units, tags, attributes, origins, regions", "[policy][wh
 }
 
 TEST_CASE("when: conditions that change with time end a defer exactly when they change", "[policy][when]") {
-    const auto closed = [](const std::string& when) { return R"([{"name": "r", "kind": "blackout", "between": ["2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z"], "when": )" + when + "}]"; };
+    const auto closed = [](const std::string& when) {
+        return R"([{"name": "r", "kind": "blackout", "between": ["2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z"], "when": )" + when + "}]";
+    };
     CHECK(verdict(closed(R"({"between": ["2026-11-01T00:00:00Z", "2026-11-30T00:00:00Z"]})"), "{}") == "defer r 2026-11-30T00:00:00.000Z");
-    CHECK(verdict(closed(R"({"inbound_within": "PT1H"})"), R"({"contact": {"last_inbound": "2026-11-23T01:30:00.000Z"}})") == "defer r 2026-11-23T02:30:00.000Z");
+    CHECK(verdict(closed(R"({"inbound_within": "PT1H"})"), R"({"contact": {"last_inbound": "2026-11-23T01:30:00.000Z"}})") ==
+          "defer r 2026-11-23T02:30:00.000Z");
     CHECK(verdict(closed(R"({"inbound_within": "PT1H"})"), R"({"contact": {"last_inbound": "2026-11-23T01:00:00.000Z"}})") == "allow");
     CHECK(verdict(closed(R"({"inbound_within": "PT1H"})"), "{}") == "allow");
     const auto ordered = R"({"contact": {"attributes": {"last_order_at": "2026-11-20T02:00:00.000Z"}}})";
@@ -130,8 +138,8 @@ TEST_CASE("when: conditions that change with time end a defer exactly when they 
     CHECK(verdict(closed(R"({"ages": {"attribute": "none", "lt": "P7D"}})"), ordered) == "allow");
     const auto born = R"({"contact": {"time_zone": "Asia/Shanghai", "attributes": {"birthday": "1990-11-23"}}})";
     CHECK(verdict(closed(R"({"ages": {"attribute": "birthday", "anniversary": true}})"), born) == "defer r 2026-11-23T16:00:00.000Z");
-    CHECK(verdict(closed(R"({"not": {"ages": {"attribute": "birthday", "anniversary": true}}})"), R"({"contact": {"time_zone": "Asia/Shanghai", "attributes": {"birthday": "1992-02-29"}}})") ==
-          "defer r 2027-02-27T16:00:00.000Z");
+    CHECK(verdict(closed(R"({"not": {"ages": {"attribute": "birthday", "anniversary": true}}})"),
+                  R"({"contact": {"time_zone": "Asia/Shanghai", "attributes": {"birthday": "1992-02-29"}}})") == "defer r 2027-02-27T16:00:00.000Z");
 }
 
 TEST_CASE("when: a rule that binds only later moves a defer, not an allow", "[policy][when]") {
@@ -156,7 +164,8 @@ TEST_CASE("an exemption that begins later ends the defer at its beginning", "[po
 TEST_CASE("profiles: decisions for unprepared profiles are the same as for prepared ones", "[policy][decide]") {
     SymbolTable symbols;
     ProfileTable profiles;
-    const auto document = json_of(R"({"name": "p", "rules": [{"name": "cap", "kind": "cap", "max": 1, "per": "P1D", "counts": {"tags": ["vip"], "purposes": ["marketing"]}}]})");
+    const auto document = json_of(
+        R"({"name": "p", "rules": [{"name": "cap", "kind": "cap", "max": 1, "per": "P1D", "counts": {"tags": ["vip"], "purposes": ["marketing"]}}]})");
     const auto policy = CompiledPolicy::compile(document, {.symbols = symbols, .profiles = profiles, .calendars = test_calendars(), .include = {}});
     REQUIRE(policy.has_value());
     const Profile names{symbols.intern("marketing"), symbols.intern("sms"), {}, {}, {}, {}};
@@ -167,7 +176,9 @@ TEST_CASE("profiles: decisions for unprepared profiles are the same as for prepa
     const std::vector<HistoryEntry> history{{.at = now - std::chrono::hours{1}, .touch = 5, .profile = id, .slot = Slot::counted}};
     const std::vector<Symbol> tags{symbols.intern("vip")};
     const Request request{.profile = id, .names = names};
-    const auto decide = [&](std::span<const Symbol> of) { return (*policy)->decide(request, {.tags = of, .history = history}, {}, nullptr, now, Detail::none); };
+    const auto decide = [&](std::span<const Symbol> of) {
+        return (*policy)->decide(request, {.tags = of, .history = history}, {}, nullptr, now, Detail::none);
+    };
     CHECK(decide(tags).verdict == Verdict::defer);
     CHECK(decide({}).verdict == Verdict::allow);
     (*policy)->prepare_profile(id);

@@ -10,7 +10,8 @@ const std::string working_hours = R"([{"name": "hours", "kind": "hours", "calend
              {"days": ["sat", "sun", "holiday"], "from": "10:00", "to": "18:00"}]}])";
 
 std::string daily(const std::string& from, const std::string& to) {
-    return R"([{"name": "hours", "kind": "hours", "open": [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": ")" + from + R"(", "to": ")" + to + R"("}]}])";
+    return R"([{"name": "hours", "kind": "hours", "open": [{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": ")" + from +
+           R"(", "to": ")" + to + R"("}]}])";
 }
 
 std::string in_zone(const std::string& now, const std::string& zone) {
@@ -32,7 +33,7 @@ TEST_CASE("hours: open from the first millisecond to before the last", "[policy]
         {"2026-10-10T01:00:00.000Z", "allow"},                                 // a Saturday that is worked
         {"2026-10-10T11:59:59.999Z", "allow"},
         {"2026-10-10T12:00:00.000Z", "defer hours 2026-10-11T02:00:00.000Z"},
-        {"2026-02-14T11:00:00.000Z", "allow"},                                 // make-up Saturday before Spring Festival
+        {"2026-02-14T11:00:00.000Z", "allow"},  // make-up Saturday before Spring Festival
         {"2026-02-15T11:00:00.000Z", "defer hours 2026-02-16T02:00:00.000Z"},
     }));
     INFO(now);
@@ -80,22 +81,26 @@ TEST_CASE("hours: several plausible zones must all be open", "[policy][hours]") 
     CHECK(verdict(rules, std::string{R"({"now": "2026-11-24T00:59:59.999Z")"} + zones + "}") == "allow");
     CHECK(verdict(rules, std::string{R"({"now": "2026-11-24T01:00:00.000Z")"} + zones + "}") == "defer hours 2026-11-24T17:00:00.000Z");
     // The contact's own zone beats the number's, the rule's `unknown_zones` too.
-    CHECK(verdict(rules, std::string{R"({"now": "2026-11-23T15:00:00.000Z", "contact": {"time_zone": "America/New_York"})"} + zones + "}") == "allow");
-    const auto assumed = R"([{"name": "hours", "kind": "hours", "unknown_zones": ["Asia/Shanghai"], "open": [{"days": ["mon", "tue"], "from": "09:00", "to": "20:00"}]}])";
+    CHECK(verdict(rules, std::string{R"({"now": "2026-11-23T15:00:00.000Z", "contact": {"time_zone": "America/New_York"})"} + zones + "}") ==
+          "allow");
+    const auto assumed =
+        R"([{"name": "hours", "kind": "hours", "unknown_zones": ["Asia/Shanghai"], "open": [{"days": ["mon", "tue"], "from": "09:00", "to": "20:00"}]}])";
     CHECK(verdict(assumed, std::string{R"({"now": "2026-11-23T01:00:00.000Z")"} + zones + "}") == "allow");
     // Nothing known: the gateway's own zone.
     CHECK(verdict(rules, R"({"now": "2026-11-23T00:59:59.999Z"})") == "defer hours 2026-11-23T01:00:00.000Z");
 }
 
 TEST_CASE("hours: zones that are never open together deny", "[policy][hours]") {
-    const auto rules = R"([{"name": "hours", "kind": "hours", "unknown_zones": ["Etc/GMT-12", "Etc/GMT"], "open": [{"days": ["mon"], "from": "09:00", "to": "12:00"}]}])";
+    const auto rules =
+        R"([{"name": "hours", "kind": "hours", "unknown_zones": ["Etc/GMT-12", "Etc/GMT"], "open": [{"days": ["mon"], "from": "09:00", "to": "12:00"}]}])";
     CHECK(verdict(rules, "{}") == "deny hours");
     CHECK(verdict(R"([{"name": "hours", "kind": "hours", "open": []}])", "{}") == "deny hours");
 }
 
 TEST_CASE("hours: what lies within 366 days is found, what lies beyond denies", "[policy][hours]") {
     // Open on holidays alone: the next one after 2026-10-07 is unknown, for beyond the calendar a weekday entry is needed too.
-    const auto holidays = R"([{"name": "hours", "kind": "hours", "calendar": "cn", "open": [{"days": ["holiday"], "from": "10:00", "to": "18:00"}]}])";
+    const auto holidays =
+        R"([{"name": "hours", "kind": "hours", "calendar": "cn", "open": [{"days": ["holiday"], "from": "10:00", "to": "18:00"}]}])";
     CHECK(verdict(holidays, in_zone("2026-06-21T10:00:00.000Z", "Asia/Shanghai")) == "defer hours 2026-09-25T02:00:00.000Z");
     CHECK(verdict(holidays, in_zone("2026-10-07T10:00:00.000Z", "Asia/Shanghai")) == "deny hours");
 }
@@ -109,7 +114,8 @@ TEST_CASE("hours: a zone that does not exist denies", "[policy][hours]") {
 
 TEST_CASE("hours: the whole day is 00:00 to 24:00, and a night is two entries", "[policy][hours]") {
     CHECK(verdict(daily("00:00", "24:00"), in_zone("2026-11-22T16:00:00.000Z", "Asia/Shanghai")) == "allow");
-    const auto night = R"([{"name": "hours", "kind": "hours", "open": [{"days": ["mon"], "from": "22:00", "to": "24:00"}, {"days": ["tue"], "from": "00:00", "to": "06:00"}]}])";
+    const auto night =
+        R"([{"name": "hours", "kind": "hours", "open": [{"days": ["mon"], "from": "22:00", "to": "24:00"}, {"days": ["tue"], "from": "00:00", "to": "06:00"}]}])";
     CHECK(verdict(night, in_zone("2026-11-23T15:59:59.999Z", "Asia/Shanghai")) == "allow");
     CHECK(verdict(night, in_zone("2026-11-23T16:00:00.000Z", "Asia/Shanghai")) == "allow");
     CHECK(verdict(night, in_zone("2026-11-23T22:00:00.000Z", "Asia/Shanghai")) == "defer hours 2026-11-30T14:00:00.000Z");
@@ -122,7 +128,8 @@ TEST_CASE("blackout: nothing within, and on its end again", "[policy][hours]") {
     CHECK(verdict(absolute, R"({"now": "2026-11-11T16:00:00.000Z"})") == "allow");
     const auto local = R"([{"name": "freeze", "kind": "blackout", "zone": "contact", "between": ["2026-11-10T00:00:00", "2026-11-12T00:00:00"]}])";
     CHECK(verdict(local, in_zone("2026-11-10T12:00:00.000Z", "America/New_York")) == "defer freeze 2026-11-12T05:00:00.000Z");
-    CHECK(verdict(local, R"({"now": "2026-11-11T17:00:00.000Z", "address": {"zones": ["Asia/Shanghai", "America/New_York"]}})") == "defer freeze 2026-11-12T05:00:00.000Z");
+    CHECK(verdict(local, R"({"now": "2026-11-11T17:00:00.000Z", "address": {"zones": ["Asia/Shanghai", "America/New_York"]}})") ==
+          "defer freeze 2026-11-12T05:00:00.000Z");
 }
 
 TEST_CASE("open_until: the end of the current open span over all binding hours and blackouts", "[policy][hours]") {

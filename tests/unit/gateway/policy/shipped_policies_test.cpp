@@ -44,9 +44,7 @@ std::string schema_faults(const fs::path& schema_file, const Json& document) {
     return text;
 }
 
-Result<Json> load_policy(std::string_view name) {
-    return json_of(read_text_file((source / "policies" / (std::string{name} + ".json")).string()));
-}
+Result<Json> load_policy(std::string_view name) { return json_of(read_text_file((source / "policies" / (std::string{name} + ".json")).string())); }
 
 }  // namespace
 
@@ -81,9 +79,10 @@ TEST_CASE("shipped calendars: each follows the schema and parses", "[policy][shi
 }
 
 TEST_CASE("shipped schema: refuses what the compiler refuses", "[policy][shipped]") {
-    const auto rule = GENERATE(R"({"name": "R", "kind": "consent"})", R"({"name": "r", "kind": "wish"})", R"({"name": "r", "kind": "cap", "max": 1, "per": "P1M"})",
-                               R"({"name": "r", "kind": "cap", "max": 1, "per": "P1D", "colour": 1})", R"({"name": "r", "kind": "exemption", "waives": ["*"]})",
-                               R"({"name": "r", "kind": "consent", "when": {"unknown": 1}})");
+    const auto rule =
+        GENERATE(R"({"name": "R", "kind": "consent"})", R"({"name": "r", "kind": "wish"})", R"({"name": "r", "kind": "cap", "max": 1, "per": "P1M"})",
+                 R"({"name": "r", "kind": "cap", "max": 1, "per": "P1D", "colour": 1})", R"({"name": "r", "kind": "exemption", "waives": ["*"]})",
+                 R"({"name": "r", "kind": "consent", "when": {"unknown": 1}})");
     const auto document = json_of(R"({"name": "p", "rules": [)" + std::string{rule} + "]}");
     INFO(rule);
     CHECK(schema_faults(source / "policies/policy.schema.json", document) != "");
@@ -91,7 +90,8 @@ TEST_CASE("shipped schema: refuses what the compiler refuses", "[policy][shipped
 }
 
 TEST_CASE("cases: a case that does not come out as it says names what differs", "[policy][shipped]") {
-    const auto document = json_of(R"({"name": "p", "rules": [], "cases": [{"name": "wrong", "now": "2026-11-23T02:00:00Z", "touch": {"purpose": "marketing", "channels": ["sms"]},
+    const auto document = json_of(
+        R"({"name": "p", "rules": [], "cases": [{"name": "wrong", "now": "2026-11-23T02:00:00Z", "touch": {"purpose": "marketing", "channels": ["sms"]},
         "expect": {"verdict": "deny", "rule": "cap"}}]})");
     const auto results = run_cases(document, {.calendars = test_calendars()});
     REQUIRE(results.has_value());

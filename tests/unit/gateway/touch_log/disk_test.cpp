@@ -99,7 +99,7 @@ TEST_CASE("disk: a log on the real disk rolls, reopens, verifies and is archived
     auto reader = std::move(FileLog::open_for_reading(*disk, options)).value();
     CHECK(records_of(*reader) == seen);
     CHECK(verify_log(*disk, options, log->durable_head())->damages.empty());
-    CHECK(archive_segments(*disk, options, from_unix_ms(1'700'000'000'100)).value().size() == 2);
+    CHECK(archive_segments(*disk, options, from_unix_ms(1'700'000'000'100)).value().size() == 4);
     CHECK(records_of(*reader) == seen);
     log.reset();
     log = open_log(*disk, options);

@@ -1,0 +1,57 @@
+#include "gateway/app/texts.hpp"
+
+#include <cstdlib>
+#include <map>
+
+namespace touchgate::app {
+
+namespace {
+
+struct Pair { const char* en; const char* zh; };
+
+const std::map<std::string_view, Pair>& catalogue() {
+    static const std::map<std::string_view, Pair> texts = {
+        {"app", {"Omnichannel contact-center and touch gateway", "全渠道联络中心与触达网关"}},
+        {"serve", {"Run the gateway (SIGTERM drains, SIGHUP reloads policy and templates)", "运行网关（SIGTERM 平稳停止，SIGHUP 重新加载策略与模板）"}},
+        {"check", {"Check configuration, policy and templates: every problem at once", "检查配置、策略与模板：一次列出全部问题"}},
+        {"check.probe", {"Also log in to every account", "同时登录每个账号"}},
+        {"check.ok", {"ok: configuration, policy and templates are in order", "正常：配置、策略与模板均无问题"}},
+        {"sandbox", {"Play the channels: a simulated SMSC and SMS clouds with customers", "模拟各渠道：短信中心、云短信平台与客户"}},
+        {"key", {"API keys", "API 密钥"}},
+        {"key.new", {"Make an API key; only its hash goes into the configuration", "生成 API 密钥；配置中只存其哈希"}},
+        {"key.shown", {"The key, shown only now:", "密钥（仅此一次显示）："}},
+        {"key.config", {"For api_keys in the configuration:", "写入配置的 api_keys："}},
+        {"log", {"Look at the touch log", "查看触达日志"}},
+        {"log.verify", {"Find any changed, removed, swapped or inserted record", "查出任何被改动、删除、调换或插入的记录"}},
+        {"log.cat", {"Print every record as NDJSON", "以 NDJSON 输出全部记录"}},
+        {"log.archive", {"Move sealed segments to another folder, where reads still find them", "将已封存的日志段移到归档目录，仍可读取"}},
+        {"log.rebuild", {"Delete the projection and build it anew from the log", "删除投影库并由日志重建"}},
+        {"policy", {"Explain, test and replay policies", "解释、测试与回放策略"}},
+        {"policy.test", {"Run a policy's own cases", "运行策略自带的用例"}},
+        {"policy.explain", {"Say why a touch was allowed, deferred or blocked", "说明某次触达为何放行、推迟或拦截"}},
+        {"report", {"Print a report", "输出报表"}},
+        {"export", {"Export touches or events as NDJSON or CSV", "以 NDJSON 或 CSV 导出触达或事件"}},
+        {"import", {"Import contacts, consents, suppressions or conversions through the running gateway", "通过运行中的网关导入联系人、同意记录、禁呼名单或转化"}},
+        {"import.done", {"taken: {} of {}, rejected: {}", "成功 {} / 共 {}，拒绝 {}"}},
+        {"option.config", {"Configuration file", "配置文件"}},
+        {"option.lang", {"Language of messages: en or zh-CN", "消息语言：en 或 zh-CN"}},
+        {"option.json", {"Machine-readable output", "输出 JSON 供程序读取"}},
+    };
+    return texts;
+}
+
+}  // namespace
+
+std::string language_of_system() {
+    for (const char* variable : {"TOUCHGATE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"})
+        if (const char* value = std::getenv(variable); value != nullptr && *value != '\0') return std::string_view{value}.starts_with("zh") ? "zh-CN" : "en";
+    return "en";
+}
+
+std::string text(std::string_view key, std::string_view lang) {
+    const auto found = catalogue().find(key);
+    if (found == catalogue().end()) return std::string{key};
+    return lang.starts_with("zh") ? found->second.zh : found->second.en;
+}
+
+}  // namespace touchgate::app
