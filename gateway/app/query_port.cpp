@@ -41,6 +41,10 @@ Result<std::vector<http::EventText>> ProjectionQueries::touch_events(const Touch
 
 Result<std::string> ProjectionQueries::touch(const TouchId& touch, const http::Visibility& visibility) { return queries_.touch(touch, seen_by(visibility)); }
 
+Result<std::string> ProjectionQueries::touch_at(const TouchId& touch, LogPosition newest_of_contact, LogPosition created, const http::Visibility& visibility) {
+    return queries_.touch_at(touch, newest_of_contact, created, seen_by(visibility));
+}
+
 Result<http::ItemPage> ProjectionQueries::touches(const http::TouchQuery& query) {
     return converted(queries_.touches({.contact = query.contact, .campaign = query.campaign, .state = query.state, .channel = query.channel, .key = query.key, .key_name = {},
                                        .from = query.from, .to = query.to, .limit = query.limit, .cursor = query.cursor, .visibility = seen_by(query.visibility)}), page);

@@ -19,6 +19,7 @@ public:
     Result<std::vector<http::EventText>> touch_events(const TouchId& touch, LogPosition newest_of_contact, LogPosition created,
                                                       const http::Visibility& visibility) override;
     Result<std::string> touch(const TouchId& touch, const http::Visibility& visibility) override;
+    Result<std::string> touch_at(const TouchId& touch, LogPosition newest_of_contact, LogPosition created, const http::Visibility& visibility) override;
     Result<http::ItemPage> touches(const http::TouchQuery& query) override;
     Result<http::ItemPage> contacts(const http::ContactQuery& query) override;
     Result<http::ItemPage> timeline(const http::TimelineQuery& query) override;

@@ -35,7 +35,7 @@ struct AckTicket {
     std::uint64_t token = 0;
 };
 
-struct AccountUp { AccountNumber account = 0; };
+struct AccountUp { AccountNumber account = 0; std::string warning = {}; };  // a warning is for the operator's log
 struct AccountDown { AccountNumber account = 0; std::string reason; bool credentials = false; };
 struct AttemptAnswered { channel::AttemptRef ref = 0; channel::Outcome outcome; };
 // The permit ended unwritten: its deadline had passed, or it was revoked in time. Nothing of the attempt left.

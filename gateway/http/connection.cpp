@@ -300,11 +300,13 @@ bool Connection::on_header() {
     const bool too_long = !bulk && length && *length > body_max;
     if (too_long && !early_)
         early_ = problem(plain_error(ErrorKind::too_large, "the body is larger than " + std::to_string(body_max) + " bytes"), language_);
-    if (early_ && !done && (expects_continue || bulk || too_long)) {
+    // A refused body that is short is read first, so that the connection can go on.
+    const bool endless = bulk && (!length || *length > body_bytes_max);
+    if (early_ && !done && (expects_continue || endless || too_long)) {
         refuse_and_close(std::move(*early_));
         return false;
     }
-    if (!bulk) parser_->body_limit(body_max);
+    if (!bulk || early_) parser_->body_limit(body_max);
     parser_->eager(true);
     phase_ = Phase::body;
     if (bulk && !early_) start_bulk(make_call());

@@ -252,7 +252,7 @@ SuppressionInput read_suppression(JsonReader& body, const PhoneNumbers& phones, 
         if (bytes && bytes->size() == size) input.phone_hash = std::move(*bytes);
         else body.problem("phone_hash", "must be the hex digest of a phone number");
         for (const auto* other : {"phone", "external_userid", "openid", "chat_id"})
-            if (body.has(other)) body.problem(other, "give either an address or phone_hash");
+            if (body.raw(other) != nullptr) body.problem(other, "give either an address or phone_hash");
     } else {
         input.address = read_contact_ref(body, phones, false).address;
     }

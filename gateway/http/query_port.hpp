@@ -104,6 +104,10 @@ public:
     // The whole touch resource (as GET /v1/touches/{id}, with attempts and events) of a touch that is no longer in the engine's memory.
     // Kind not_found: there is none, or it belongs to a unit that the caller may not see.
     virtual Result<std::string> touch(const TouchId& touch, const Visibility& visibility) = 0;
+    // The same of a touch that the engine still holds, from where its records stand. Kind not_found where that is not offered.
+    virtual Result<std::string> touch_at(const TouchId& /*touch*/, LogPosition /*newest_of_contact*/, LogPosition /*created*/, const Visibility& /*visibility*/) {
+        return Error{.kind = ErrorKind::not_found, .detail = "not offered"};
+    }
     virtual Result<ItemPage> touches(const TouchQuery& query) = 0;
     virtual Result<ItemPage> contacts(const ContactQuery& query) = 0;
     virtual Result<ItemPage> timeline(const TimelineQuery& query) = 0;

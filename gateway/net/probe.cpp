@@ -33,8 +33,8 @@ Result<std::string> probe_session(const channel::SessionAdapter& adapter, std::u
         io.run_one_for(until - clock.monotonic_now());
         for (auto& event : std::exchange(events, {})) {
             if (found) break;
-            if (std::holds_alternative<AccountUp>(event)) {
-                found = Result<std::string>{"logged in at " + place};
+            if (const auto* up = std::get_if<AccountUp>(&event)) {
+                found = Result<std::string>{"logged in at " + place + (up->warning.empty() ? "" : " (" + up->warning + ')')};
             } else if (const auto* down = std::get_if<AccountDown>(&event)) {
                 found = down->credentials ? refused(place + " answers, but refuses the user name or password: " + down->reason)
                                           : unreachable("could not log in: " + down->reason);

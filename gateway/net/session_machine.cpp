@@ -59,7 +59,7 @@ void SessionMachine::shut_down(Monotonic now) {
     session_->shut_down(now);
 }
 
-void SessionMachine::on_connected(Monotonic now) {
+void SessionMachine::on_connected(MachineTime now) {
     ++generation_;
     connecting_ = false;
     connected_ = true;
@@ -71,8 +71,9 @@ void SessionMachine::on_connected(Monotonic now) {
         closing_ = true;
         return;
     }
-    session_->on_connected(now);
-    collect(now);
+    session_->on_wall_time(now.wall);
+    session_->on_connected(now.monotonic);
+    collect();
 }
 
 void SessionMachine::on_closed(Monotonic now, std::string_view reason) {
@@ -81,7 +82,7 @@ void SessionMachine::on_closed(Monotonic now, std::string_view reason) {
     writable_ = false;
     closing_ = false;
     session_->on_closed(now, reason);
-    collect(now);
+    collect();
     outgoing_.clear();
     report_down(std::string{reason}, false);
     release_waiting();
@@ -95,7 +96,7 @@ void SessionMachine::on_closed(Monotonic now, std::string_view reason) {
 void SessionMachine::on_bytes(Monotonic now, std::string_view bytes) {
     if (!connected_) return;
     session_->on_bytes(now, bytes);
-    collect(now);
+    collect();
 }
 
 void SessionMachine::on_writable(Monotonic) {
@@ -104,7 +105,7 @@ void SessionMachine::on_writable(Monotonic) {
 
 SessionMachine::Actions SessionMachine::take_actions(Monotonic now) {
     if (const auto wake = session_->wake_at(); wake && *wake <= now) session_->on_wake(now);
-    collect(now);
+    collect();
     lapse(now);
     submit_waiting(now);
 
@@ -137,11 +138,11 @@ std::optional<Monotonic> SessionMachine::wake_at() const {
     return wake;
 }
 
-void SessionMachine::report_up() {
+void SessionMachine::report_up(std::string warning) {
     bound_ = true;
     if (state_ == AccountState::up) return;
     state_ = AccountState::up;
-    events_.push_back(AccountUp{.account = account_});
+    events_.push_back(AccountUp{.account = account_, .warning = std::move(warning)});
 }
 
 void SessionMachine::report_down(std::string reason, bool credentials) {
@@ -171,7 +172,7 @@ void SessionMachine::lapse(Monotonic now) {
     });
 }
 
-void SessionMachine::collect(Monotonic) {
+void SessionMachine::collect() {
     auto output = session_->take_output();
     outgoing_.append(output.bytes);
     closing_ = closing_ || output.close;
@@ -186,15 +187,15 @@ void SessionMachine::submit_waiting(Monotonic now) {
         waiting_.pop_front();
         written_.insert(order.ref);
         session_->submit(now, order);
-        collect(now);
+        collect();
     }
     if (waiting_.empty()) earliest_deadline_.reset();
 }
 
 void SessionMachine::translate(channel::SessionEvent& event) {
     const auto ticket = [&](channel::AckToken token) { return AckTicket{.connection = connection_number(account_, generation_), .token = token}; };
-    if (std::holds_alternative<channel::SessionUp>(event)) {
-        report_up();
+    if (auto* up = std::get_if<channel::SessionUp>(&event)) {
+        report_up(std::move(up->warning));
     } else if (auto* down = std::get_if<channel::SessionDown>(&event)) {
         report_down(std::move(down->reason), down->credentials);
         release_waiting();

@@ -41,7 +41,7 @@ public:
     // ---- From the driver.
 
     // After an action `connect`. The new connection takes bytes at once.
-    void on_connected(Monotonic now);
+    void on_connected(MachineTime now);
     // After an action `connect` that failed, and whenever the connection ended, also after an action `close`. `reason` is for people.
     void on_closed(Monotonic now, std::string_view reason);
     void on_bytes(Monotonic now, std::string_view bytes);
@@ -67,11 +67,11 @@ public:
     [[nodiscard]] std::size_t in_flight() const { return written_.size(); }
 
 private:
-    void report_up();
+    void report_up(std::string warning);
     void report_down(std::string reason, bool credentials);
     void release_waiting();
     void lapse(Monotonic now);
-    void collect(Monotonic now);
+    void collect();
     void submit_waiting(Monotonic now);
     void translate(channel::SessionEvent& event);
 

@@ -51,7 +51,7 @@ void SocketDriver::pump() {
 }
 
 void SocketDriver::connected() {
-    machine_.on_connected(clock_.monotonic_now());
+    machine_.on_connected({.monotonic = clock_.monotonic_now(), .wall = clock_.wall_now()});
     pump();
 }
 

@@ -85,8 +85,8 @@ void write_contact(const Call& call, bool replace) {
         const auto contact = engine.put_contact(id, input, replace, on_conflict, if_match);
         if (contact) return contact_answer(*contact, contact->created ? 201 : 200);
         const auto& error = contact.error();
-        // A conflict that names no other contact is about the version that If-Match gave.
-        const bool stale = if_match && error.kind == ErrorKind::conflict && error.reference.empty();
+        // A conflict with no other contact is about the version that If-Match gave.
+        const bool stale = if_match && error.kind == ErrorKind::conflict && (error.reference.empty() || error.reference == id);
         return exchange.problem_of(error, "contact_id", stale ? 412 : 0);
     });
 }

@@ -61,6 +61,8 @@ void get_touch(const Call& call) {
                 auto stored = queries.touch(id, visibility);
                 return stored ? json_answer(200, std::move(*stored)) : exchange.problem_of(stored.error());
             }
+            // With attempts and receipts, all of which stand in the log.
+            if (auto whole = queries.touch_at(id, (*found)->newest_of_contact, (*found)->created_position, visibility)) return json_answer(200, std::move(*whole));
             const auto events = queries.touch_events(id, (*found)->newest_of_contact, (*found)->created_position, visibility);
             if (!events) return exchange.problem_of(events.error());
             Response response;

@@ -62,6 +62,7 @@ using Lines = std::vector<std::string>;
 struct FakeSessionState {
     std::optional<Monotonic> connect_at = Monotonic{0};
     std::optional<Monotonic> wake_at;
+    std::optional<Instant> wall_time;
     bool connected = false;
     bool bound = false;
     bool shut_down = false;
@@ -90,6 +91,7 @@ class FakeSession final : public channel::Session {
 public:
     explicit FakeSession(FakeSessionState& state) : state_{state} {}
     std::optional<Monotonic> connect_at() const override { return state_.connected ? std::nullopt : state_.connect_at; }
+    void on_wall_time(Instant now) override { state_.wall_time = now; }
     void on_connected(Monotonic) override {
         state_.connected = true;
         state_.output.bytes += "<bind>";

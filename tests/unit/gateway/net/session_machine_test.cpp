@@ -33,7 +33,7 @@ struct Bench {
     void bring_up() {
         pump();
         REQUIRE(connect_wanted);
-        machine.on_connected(now);
+        machine.on_connected(at(now));
         session.bind();
         pump();
         events.clear();
@@ -57,12 +57,26 @@ TEST_CASE("session machine: connects when the session wants to and reports up on
     CHECK(bench.take().empty());
     REQUIRE(bench.connect_wanted);
     CHECK_FALSE(bench.machine.wake_at());
-    bench.machine.on_connected(bench.now);
+    bench.machine.on_connected(at(bench.now));
     CHECK(bench.take().empty());
     CHECK(bench.wire == "<bind>");
     bench.session.bind();
     bench.session.say(channel::SessionUp{});
     CHECK(bench.take() == Lines{"up"});
+}
+
+TEST_CASE("session machine: the session learns the wall time before it connects; its warning travels with up", "[net]") {
+    Bench bench;
+    bench.pump();
+    bench.now = 3s;
+    bench.machine.on_connected(at(bench.now));
+    CHECK(bench.session.wall_time == at(3s).wall);
+    bench.session.say(channel::SessionUp{.warning = "the peer's digest differs"});
+    bench.pump();
+    const auto up = only<AccountUp>(bench.events);
+    REQUIRE(up.size() == 1);
+    CHECK(up[0].account == 3);
+    CHECK(up[0].warning == "the peer's digest differs");
 }
 
 TEST_CASE("session machine: an order is written at once and answered by the session", "[net]") {
@@ -81,7 +95,7 @@ TEST_CASE("session machine: while the account is not up an order comes back unwr
     Bench bench;
     bench.machine.hand_over(bench.now, order(1));
     CHECK(bench.take() == Lines{"unwritten 1"});
-    bench.machine.on_connected(bench.now);  // connected, but not bound
+    bench.machine.on_connected(at(bench.now));  // connected, but not bound
     bench.machine.hand_over(bench.now, order(2));
     CHECK(bench.take() == Lines{"unwritten 2"});
     CHECK(bench.session.submitted.empty());
@@ -193,13 +207,13 @@ TEST_CASE("session machine: down is reported once a change, and a refused passwo
     CHECK(bench.take() == Lines{"down"});
     bench.machine.on_closed(bench.now, "connection refused");
     CHECK(bench.take().empty());
-    bench.machine.on_connected(bench.now);
+    bench.machine.on_connected(at(bench.now));
     bench.session.say(channel::SessionDown{.reason = "invalid password", .credentials = true});
     CHECK(bench.take() == Lines{"down for credentials"});
     bench.machine.on_closed(bench.now, "closed");
     bench.machine.on_closed(bench.now, "connection refused");
     CHECK(bench.take().empty());
-    bench.machine.on_connected(bench.now);
+    bench.machine.on_connected(at(bench.now));
     bench.session.bind();
     CHECK(bench.take() == Lines{"up"});
 }
@@ -222,7 +236,7 @@ TEST_CASE("session machine: an acknowledgement is valid for its own connection o
     CHECK(bench.session.acknowledged == std::vector<std::pair<channel::AckToken, bool>>{{7, true}});
     bench.machine.on_closed(bench.now, "reset");
     bench.machine.acknowledge(bench.now, messages[0].ack, true);  // no connection
-    bench.machine.on_connected(bench.now);
+    bench.machine.on_connected(at(bench.now));
     bench.machine.acknowledge(bench.now, messages[0].ack, false);  // another connection
     CHECK(bench.session.acknowledged.size() == 1);
 }
@@ -313,7 +327,7 @@ TEST_CASE("session machine: asked to leave while connecting, it closes without a
     bench.pump();
     bench.machine.shut_down(bench.now);
     CHECK_FALSE(bench.machine.is_finished());
-    bench.machine.on_connected(bench.now);
+    bench.machine.on_connected(at(bench.now));
     bench.pump();
     CHECK(bench.wire.empty());
     CHECK(bench.close_wanted);
@@ -384,7 +398,7 @@ TEST_CASE("session machine: whatever happens, each order is answered once and no
                         connecting = false;
                         connected = random.chance(0.8);
                         if (connected)
-                            bench.machine.on_connected(bench.now);
+                            bench.machine.on_connected(at(bench.now));
                         else
                             bench.machine.on_closed(bench.now, "refused");
                     }
