@@ -45,11 +45,11 @@ void append_json(std::string& out, const BodyNode& node, const Values& values) {
     const bool is_object = node.kind == BodyNode::Kind::object;
     out.push_back(is_object ? '{' : '[');
     bool first = true;
-    for (const auto& [name, below] : node.members) {
+    for (const auto& below : node.members) {
         if (!first) out.push_back(',');
         first = false;
         if (is_object) {
-            append_json_string(out, name);
+            append_json_string(out, below.name);
             out.push_back(':');
         }
         append_json(out, below, values);
@@ -60,13 +60,13 @@ void append_json(std::string& out, const BodyNode& node, const Values& values) {
 // The body's first level as names and texts: what a form sends, and what {{sorted}} signs.
 Fields flat_fields(const BodyNode& body, const Values& values) {
     Fields fields;
-    for (const auto& [name, node] : body.members) {
+    for (const auto& node : body.members) {
         if (node.kind == BodyNode::Kind::text) {
-            fields.emplace_back(name, node.text.render(values));
+            fields.emplace_back(node.name, node.text.render(values));
         } else {
             std::string json;
             append_json(json, node, values);
-            fields.emplace_back(name, std::move(json));
+            fields.emplace_back(node.name, std::move(json));
         }
     }
     return fields;

@@ -61,7 +61,8 @@ public:
             std::size_t index = 0;
             for (const auto& [key, element] : value.items()) {
                 const auto below = value.is_object() ? pointer_to(pointer, key) : pointer_to(pointer, index++);
-                node.members.emplace_back(value.is_object() ? key : std::string{}, parse_body(element, below, one_level, depth + 1));
+                node.members.push_back(parse_body(element, below, one_level, depth + 1));
+                if (value.is_object()) node.members.back().name = key;
             }
         } else {
             node.kind = BodyNode::Kind::literal;

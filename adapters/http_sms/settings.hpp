@@ -19,9 +19,10 @@ enum class Encoding { json, form, query };
 // The body as configured, its texts parsed. A form or query has one level of members.
 struct BodyNode {
     enum class Kind { text, literal, object, array } kind = Kind::object;
-    TextTemplate text;                                      // text
-    std::string literal;                                    // JSON of a number, true, false or null
-    std::vector<std::pair<std::string, BodyNode>> members;  // object; array (names empty)
+    std::string name;               // of a member of an object
+    TextTemplate text;              // text
+    std::string literal;            // JSON of a number, true, false or null
+    std::vector<BodyNode> members;  // object, array
 };
 
 struct RequestSettings {

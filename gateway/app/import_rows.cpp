@@ -1,6 +1,8 @@
 #include "gateway/app/import_rows.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 
 #include "gateway/base/text.hpp"
@@ -242,11 +244,16 @@ std::optional<Json> RowReader::transformed(const Column& column, std::string val
         } else if (name == "number") {
             char* end = nullptr;
             const double number = std::strtod(value.c_str(), &end);
-            if (value.empty() || *end != '\0') {
+            if (value.empty() || *end != '\0' || !std::isfinite(number)) {
                 reason = "\"" + value + "\" is no number";
                 return std::nullopt;
             }
-            result = number;
+            // A whole number stays one: 56, not 56.0.
+            std::int64_t whole = 0;
+            const char* const last = value.data() + value.size();
+            const auto read = std::from_chars(value.data(), last, whole);
+            if (read.ec == std::errc{} && read.ptr == last) result = whole;
+            else result = number;
             continue;
         } else if (name == "boolean") {
             const auto lower = to_lower_ascii(value);

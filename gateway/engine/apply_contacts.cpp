@@ -223,7 +223,10 @@ void Engine::Internals::apply(const RecordMeta& meta, const ReviewDecided& event
 // ---- inbound
 
 void Engine::Internals::apply(const RecordMeta& meta, const MessageReceived& event) {
-    if (event.dedupe != crypto::Hash128{} && state.inbound_seen.emplace(event.dedupe, meta.time).second) state.inbound_order.emplace_back(meta.time, event.dedupe);
+    if (event.dedupe != crypto::Hash128{}) {
+        state.inbound_seen[event.dedupe] = meta.time;
+        state.inbound_order.emplace_back(meta.time, event.dedupe);
+    }
     if (meta.contact.value == 0) return;
     auto& extra = state.contacts[meta.contact.value].extra();
     const auto channel = state.symbols.intern(event.channel);

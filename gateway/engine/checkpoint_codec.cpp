@@ -282,7 +282,7 @@ Result<void> Engine::Internals::load(std::string_view body) {
         state.touch_by_sequence[touch_row.created_sequence] = touch_row.id;
         ++state.counts[static_cast<std::size_t>(touch_row.state)];
     }
-    for (const auto& [at, hash] : state.inbound_order) state.inbound_seen.emplace(hash, at);
+    for (const auto& [at, hash] : state.inbound_order) state.inbound_seen[hash] = at;
     for (auto& [sequence, parked] : state.parked) {
         // Account numbers follow the configuration, which may have changed since.
         const auto name = parked.account < account_names.size() ? account_names[parked.account] : std::string{};

@@ -120,9 +120,29 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
     address_view.number = choice.address;
     address_view.gone = gone;
     address_view.lists = address.lists;
+    std::vector<policy::HistoryEntry> with_erased;
     if (address.erased >= 0) {
-        const auto& denies = parts.keys.erased()[static_cast<std::size_t>(address.erased)].denies;
-        for (const auto& [channel, purpose] : denies)
+        const auto& erased = parts.keys.erased()[static_cast<std::size_t>(address.erased)];
+        // What an erased contact was sent on this address still counts against whoever has it now.
+        if (!erased.counted.empty()) {
+            with_erased.assign(contact.history.begin(), contact.history.end());
+            for (std::size_t i = 0; i < erased.counted.size(); ++i) {
+                const auto& [at_permit, names_of] = erased.counted[i];
+                const auto split_at = names_of.find('\n');
+                policy::Profile old_profile = profile;
+                old_profile.purpose = state.symbols.intern(names_of.substr(0, split_at));
+                old_profile.channel = state.symbols.intern(names_of.substr(split_at + 1));
+                bool made = false;
+                const std::unique_lock lock{state.names_mutex};
+                const auto old_id = state.profiles.intern(old_profile, made);
+                if (made) unlogged_profiles.insert(old_id);
+                record.compiled->prepare_profile(old_id);
+                with_erased.push_back({.at = at_permit, .touch = 0, .profile = old_id, .address = choice.address, .slot = policy::Slot::counted, .outcome = 0, .attempt = 1});
+            }
+            std::sort(with_erased.begin(), with_erased.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+            contact_view.history = with_erased;
+        }
+        for (const auto& [channel, purpose] : erased.denies)
             if ((channel == "*" || channel == state.symbols.name(profile.channel)) && (purpose == "*" || purpose == state.symbols.name(profile.purpose)))
                 address_view.erased_denies = true;
     }

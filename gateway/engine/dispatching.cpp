@@ -56,8 +56,8 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
         return false;
     }
     // Decided in this very turn under this policy: once is enough.
-    const bool fresh = waiting.verdict == Verdict::allow && waiting.created_at == now && waiting.attempts.empty() && waiting.decision_position == waiting.created_position &&
-                       waiting.policy == state.active_policy && waiting.address != 0 && state.contacts[waiting.contact.value].live.size() == 1;
+    const bool fresh = waiting.verdict == Verdict::allow && waiting.created_at == now && waiting.next_attempt == 1 && waiting.decision_position == waiting.created_position &&
+                       waiting.policy == state.active_policy && waiting.address != 0 && waiting.created_sequence > stopped_at_sequence;
     Choice choice;
     if (fresh) {
         choice.chosen = waiting.chosen;

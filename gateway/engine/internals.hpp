@@ -151,6 +151,7 @@ struct Engine::Internals {
     std::set<std::uint32_t> held_rows;     // deferred by a hold or a pause
     std::set<ProfileId> unlogged_profiles;  // made by a question; logged when a touch first uses them
     std::uint32_t next_generation = 1;
+    std::uint64_t stopped_at_sequence = 0;  // of the newest hold or pause: what was decided before it is decided again
     std::size_t cached_contents = 0;
     std::uint64_t log_bytes_since_checkpoint = 0;
     Engine::Metrics counters;

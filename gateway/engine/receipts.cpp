@@ -16,7 +16,8 @@ bool Engine::Internals::seen_before(const crypto::Hash128& dedupe) { return dedu
 void Engine::Internals::forget_inbound() {
     constexpr auto window = std::chrono::hours{72};  // at least 48 h are promised
     while (!state.inbound_order.empty() && state.inbound_order.front().first + window < now) {
-        state.inbound_seen.erase(state.inbound_order.front().second);
+        const auto seen = state.inbound_seen.find(state.inbound_order.front().second);
+        if (seen != state.inbound_seen.end() && seen->second <= state.inbound_order.front().first) state.inbound_seen.erase(seen);
         state.inbound_order.pop_front();
     }
     while (!state.parked.empty() && state.parked.begin()->second.received_at + std::chrono::hours{48} < now) {
@@ -221,7 +222,13 @@ void Engine::Internals::take_message(AccountNumber, const channel::InboundMessag
     crypto::Hash128 dedupe{};
     if (!message.provider_id.empty()) dedupe = index_hash("m" + std::string{account_name} + "\n" + message.provider_id);
     else if (!message.fingerprint.empty()) dedupe = index_hash("f" + std::string{account_name} + "\n" + message.fingerprint);
-    if (seen_before(dedupe)) return engine.after_sync(std::move(settled));
+    if (message.provider_id.empty()) {
+        // Without an id of the provider only a repeat within a minute is the same message; the same words later are a new one.
+        const auto seen = state.inbound_seen.find(dedupe);
+        if (dedupe != crypto::Hash128{} && seen != state.inbound_seen.end() && now - seen->second <= std::chrono::seconds{60}) return engine.after_sync(std::move(settled));
+    } else if (seen_before(dedupe)) {
+        return engine.after_sync(std::move(settled));
+    }
 
     ContactIndex contact = known;
     std::uint32_t address = 0;

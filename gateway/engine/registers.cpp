@@ -55,7 +55,7 @@ Result<CampaignDetails> Engine::change_campaign(const std::string& id, std::stri
     if (action == "pause") {
         if (campaign.state == "paused") return details_of(campaign);
         if (campaign.state == "cancelled") return wrong_state();
-        in.emit(ContactIndex{}, CampaignPaused{id});
+        in.stopped_at_sequence = in.emit(ContactIndex{}, CampaignPaused{id});
         // Their slots are free at once; a few touches a turn say so in the log.
         each_waiting([&](std::uint32_t row) { in.sweep.push_back(row); });
     } else if (action == "resume") {
@@ -64,7 +64,7 @@ Result<CampaignDetails> Engine::change_campaign(const std::string& id, std::stri
         each_waiting([&](std::uint32_t row) { in.sweep.push_back(row); });
     } else if (action == "cancel") {
         if (campaign.state == "cancelled") return details_of(campaign);
-        in.emit(ContactIndex{}, CampaignCancelled{id});
+        in.stopped_at_sequence = in.emit(ContactIndex{}, CampaignCancelled{id});
         each_waiting([&](std::uint32_t row) { in.cancel_later.push_back(row); });
     } else {
         return wrong_state();
@@ -77,7 +77,7 @@ Result<HoldDetails> Engine::set_hold(const HoldInput& input) {
     if (auto error = in.refusal()) return *error;
     HoldSet event{.id = in.ids.next(in.now), .purposes = input.purposes, .channels = input.channels, .units = input.units, .accounts = input.accounts,
                   .reason = input.reason, .until = input.until ? unix_ms(*input.until) : 0};
-    in.emit(ContactIndex{}, event);
+    in.stopped_at_sequence = in.emit(ContactIndex{}, event);
     // What is permitted and not yet written comes back; what waits is judged anew.
     for (const auto& [ref, flight] : in.in_flight) {
         auto& out = in.touch(flight.row);

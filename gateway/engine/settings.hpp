@@ -1,6 +1,7 @@
 // The engine's configuration: typed, checked, complete. Made by gateway/app from the configuration file, or by a test.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "gateway/content/billing.hpp"
 #include "gateway/content/reply_words.hpp"
 #include "gateway/content/templates.hpp"
+#include "gateway/crypto/crypto.hpp"
 #include "gateway/engine/phone_facts.hpp"
 #include "gateway/policy/decide.hpp"
 

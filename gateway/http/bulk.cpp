@@ -213,7 +213,9 @@ public:
         if (work) items_.push_back({.number = number, .work = std::move(*work)});
         else add_bad(number, work.error());
     }
-    void add_bad(std::uint64_t number, Error error) override { items_.push_back({.number = number, .outcome = Result<LineOutcome>{std::move(error)}}); }
+    void add_bad(std::uint64_t number, Error error) override {
+        items_.push_back({.number = number, .outcome = Result<LineOutcome>{std::move(error)}});
+    }
 
     bool run(Engine& engine, std::vector<ContactRef>& settle) override {
         for (; done_ < items_.size(); ++done_) {

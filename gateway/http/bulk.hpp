@@ -65,6 +65,8 @@ public:
     void finish();
     // May more bytes be read now? When false, BulkOutput::resume tells when.
     [[nodiscard]] bool wants_more() const;
+    // Lines are under way.
+    [[nodiscard]] bool is_busy() const { return !flights_.empty(); }
     // The connection is gone: what runs in the engine goes on, the rest is dropped.
     void abandon() { abandoned_ = true; }
     // The output has been sent; there may be room again.

@@ -83,6 +83,8 @@ protected:
     virtual void close_socket() = 0;
 
     void on_read(boost::beast::error_code error, std::size_t bytes);
+    // Some of what is being written has left.
+    void on_write_progress() { expire_in(services_.options.body_idle_timeout); }
     void on_written(boost::beast::error_code error);
     // Reads the first request.
     void begin();

@@ -79,8 +79,8 @@ ContactRef read_contact_ref(JsonReader& contact, const PhoneNumbers& phones, boo
         address(AddressKind::chat_id, contact.text("chat_id", {}, limits::platform_id));
     }
     if (forms != 1)
-        contact.problem_here(std::string{"must have exactly one of "} + (with_id ? "id, " : "") + "phone, external_userid, openid (with account), chat_id; has " +
-                             std::to_string(forms));
+        contact.problem_here(std::string{"must have exactly one of "} + (with_id ? "id, " : "") +
+                             "phone, external_userid, openid (with account), chat_id; has " + std::to_string(forms));
     return ref;
 }
 
@@ -170,7 +170,8 @@ void read_attributes(JsonReader& body, ContactInput& input) {
         else if (value.is_null()) input.attributes_removed.push_back(name);
         else if (value.is_boolean()) input.attributes->emplace(name, value.get<bool>());
         else if (value.is_number()) input.attributes->emplace(name, value.get<double>());
-        else if (value.is_string() && fits(value.get_ref<const std::string&>(), limits::variable_value)) input.attributes->emplace(name, value.get<std::string>());
+        else if (value.is_string() && fits(value.get_ref<const std::string&>(), limits::variable_value))
+            input.attributes->emplace(name, value.get<std::string>());
         else body.problems().push_back({pointer, "must be a string of at most 8192 bytes, a number, true, false or null"});
     });
 }
@@ -306,8 +307,8 @@ InboundInput read_inbound(JsonReader& body, const PhoneNumbers& phones) {
         {"receipt", InboundKind::receipt},   {"complaint", InboundKind::complaint}, {"ticket_opened", InboundKind::ticket_opened},
         {"ticket_closed", InboundKind::ticket_closed}};
     if (!body.has("kind")) body.problem("kind", "is required");
-    const auto word = body.choice("kind", {"message", "call", "opt_out", "opt_in", "follow", "unfollow", "receipt", "complaint", "ticket_opened", "ticket_closed"},
-                                  "message");
+    const auto word = body.choice(
+        "kind", {"message", "call", "opt_out", "opt_in", "follow", "unfollow", "receipt", "complaint", "ticket_opened", "ticket_closed"}, "message");
     for (const auto& [name, kind] : kinds)
         if (word == name) input.kind = kind;
     input.ref = body.text("ref", {}, limits::name);
@@ -338,7 +339,8 @@ CancelFilter read_cancel_filter(JsonReader& body, const PhoneNumbers& phones) {
     filter.metadata = read_metadata(body, "metadata");
     body.finish();
     const bool empty = !body.has("campaign") && !body.has("contact") && !body.has("key_prefix") && (!body.has("metadata") || filter.metadata.empty());
-    if (empty && body.value().is_object()) body.problem_here("name at least one of campaign, contact, key_prefix, metadata: an empty filter would cancel everything");
+    if (empty && body.value().is_object())
+        body.problem_here("name at least one of campaign, contact, key_prefix, metadata: an empty filter would cancel everything");
     return filter;
 }
 

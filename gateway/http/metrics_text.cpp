@@ -40,7 +40,8 @@ void write_server(Writer& out, const Services& services) {
     out.family("http_connections_refused_total", "counter", "Connections over limits.connections").value(counters.connections_refused);
     out.family("http_requests_total", "counter", "Requests whose header was read").value(counters.requests);
     out.family("http_answers_total", "counter", "Answers by class of status");
-    for (std::size_t i = 1; i < counters.answers_by_class.size(); ++i) out.value(counters.answers_by_class[i], label("class", std::to_string(i) + "xx"));
+    for (std::size_t i = 1; i < counters.answers_by_class.size(); ++i)
+        out.value(counters.answers_by_class[i], label("class", std::to_string(i) + "xx"));
     out.family("http_bulk_lines_total", "counter", "Lines of bulk requests").value(counters.bulk_lines);
     out.family("http_exchanges_open", "gauge", "Requests under way").value(counters.exchanges_open);
     out.family("projection_sequence", "gauge", "Newest sequence that lists and reports show").value(services.queries.shown_sequence());

@@ -10,6 +10,7 @@
 namespace touchgate::http {
 
 // Without `engine`, the server's own counters only.
-[[nodiscard]] std::string metrics_text(const Services& services, const std::optional<Engine::Metrics>& engine, const std::vector<AccountDetails>& accounts);
+[[nodiscard]] std::string metrics_text(const Services& services, const std::optional<Engine::Metrics>& engine,
+                                       const std::vector<AccountDetails>& accounts);
 
 }  // namespace touchgate::http

@@ -91,7 +91,8 @@ Response problem(const Error& error, Language language, std::string_view referen
     response.body += "\",";
     append_members(response.body, error, language, reference_name, response.status);
     response.body += '}';
-    if (response.status == 429 || response.status == 503) response.headers.emplace_back("Retry-After", std::to_string(std::max(1, error.retry_after_s)));
+    if (response.status == 429 || response.status == 503)
+        response.headers.emplace_back("Retry-After", std::to_string(std::max(1, error.retry_after_s)));
     if (response.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
     return response;
 }

@@ -105,7 +105,8 @@ public:
     // Kind not_found: there is none, or it belongs to a unit that the caller may not see.
     virtual Result<std::string> touch(const TouchId& touch, const Visibility& visibility) = 0;
     // The same of a touch that the engine still holds, from where its records stand. Kind not_found where that is not offered.
-    virtual Result<std::string> touch_at(const TouchId& /*touch*/, LogPosition /*newest_of_contact*/, LogPosition /*created*/, const Visibility& /*visibility*/) {
+    virtual Result<std::string> touch_at(const TouchId& /*touch*/, LogPosition /*newest_of_contact*/, LogPosition /*created*/,
+                                         const Visibility& /*visibility*/) {
         return Error{.kind = ErrorKind::not_found, .detail = "not offered"};
     }
     virtual Result<ItemPage> touches(const TouchQuery& query) = 0;

@@ -44,8 +44,10 @@ Result<std::shared_ptr<asio::ssl::context>> make_tls(const HttpOptions& options)
     context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 |
                              asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1,
                          error);
-    if (context->use_certificate_chain_file(options.tls_certificate, error)) return invalid("/http/tls/certificate", "cannot be used: " + error.message());
-    if (context->use_private_key_file(options.tls_key, asio::ssl::context::pem, error)) return invalid("/http/tls/key", "cannot be used: " + error.message());
+    if (context->use_certificate_chain_file(options.tls_certificate, error))
+        return invalid("/http/tls/certificate", "cannot be used: " + error.message());
+    if (context->use_private_key_file(options.tls_key, asio::ssl::context::pem, error))
+        return invalid("/http/tls/key", "cannot be used: " + error.message());
     return context;
 }
 
@@ -64,7 +66,8 @@ struct HttpServer::Parts {
 
 HttpServer::HttpServer(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
 
-Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, Engine& engine, QueryPort& queries, const HookPort& hooks, const Clock& clock) {
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, Engine& engine, QueryPort& queries, const HookPort& hooks,
+                                                      const Clock& clock) {
     auto keys = ApiKeys::make(options.api_keys);
     if (!keys) return keys.error();
     auto endpoint = resolve(options.listen);

@@ -25,7 +25,8 @@ namespace touchgate::http {
 class HttpServer {
 public:
     // Errors: invalid_input (API keys, listen address, certificate), unavailable (the port is taken).
-    static Result<std::unique_ptr<HttpServer>> start(HttpOptions options, Engine& engine, QueryPort& queries, const HookPort& hooks, const Clock& clock);
+    static Result<std::unique_ptr<HttpServer>> start(HttpOptions options, Engine& engine, QueryPort& queries, const HookPort& hooks,
+                                                     const Clock& clock);
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;

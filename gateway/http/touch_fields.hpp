@@ -37,7 +37,9 @@ inline constexpr std::size_t metadata_bytes_max = 2'048;  // names and values to
 
 inline constexpr std::string_view reserved_key_prefix = "campaign:";
 
-[[nodiscard]] constexpr bool fits(std::string_view text, TextLimits limits) { return text.size() >= limits.bytes_min && text.size() <= limits.bytes_max; }
+[[nodiscard]] constexpr bool fits(std::string_view text, TextLimits limits) {
+    return text.size() >= limits.bytes_min && text.size() <= limits.bytes_max;
+}
 
 // A number as the text that a template shows: whole numbers without a point, others in the shortest form that reads back the same.
 [[nodiscard]] inline std::string number_text(double value) {

@@ -185,9 +185,23 @@ bool has_what_a_touch_needs(std::uint32_t given) {
 // ---- strict -------------------------------------------------------------------------------------------------------------------
 
 // Shapes of content that go to a channel as they are.
-constexpr std::array<std::string_view, 17> shaped_content = {"image", "video", "file", "music", "news", "mpnews", "mpnewsarticle", "msgmenu", "wxcard",
-                                                             "link", "miniprogram", "miniprogrampage", "template_message", "subscribe_message", "mass",
-                                                             "voice", "attachments"};
+constexpr std::array<std::string_view, 17> shaped_content = {"image",
+                                                             "video",
+                                                             "file",
+                                                             "music",
+                                                             "news",
+                                                             "mpnews",
+                                                             "mpnewsarticle",
+                                                             "msgmenu",
+                                                             "wxcard",
+                                                             "link",
+                                                             "miniprogram",
+                                                             "miniprogrampage",
+                                                             "template_message",
+                                                             "subscribe_message",
+                                                             "mass",
+                                                             "voice",
+                                                             "attachments"};
 
 void read_channels(JsonReader& body, std::vector<std::string>& channels) {
     const auto* given = body.raw("channels");
@@ -195,11 +209,13 @@ void read_channels(JsonReader& body, std::vector<std::string>& channels) {
     const auto before = body.problems().size();
     channels = body.texts("channels");
     if (body.problems().size() > before) return;
-    if (channels.empty() || channels.size() > limits::channels_max) body.problem("channels", "must name 1 to " + std::to_string(limits::channels_max) + " channels or accounts");
+    if (channels.empty() || channels.size() > limits::channels_max)
+        body.problem("channels", "must name 1 to " + std::to_string(limits::channels_max) + " channels or accounts");
     for (std::size_t i = 0; i < channels.size(); ++i) {
         const auto pointer = pointer_to(pointer_to(body.pointer(), "channels"), i);
         if (!fits(channels[i], limits::name)) body.problems().push_back({pointer, "must have 1 to 200 bytes"});
-        else if (std::find(channels.begin(), channels.begin() + static_cast<std::ptrdiff_t>(i), channels[i]) != channels.begin() + static_cast<std::ptrdiff_t>(i))
+        else if (std::find(channels.begin(), channels.begin() + static_cast<std::ptrdiff_t>(i), channels[i]) !=
+                 channels.begin() + static_cast<std::ptrdiff_t>(i))
             body.problems().push_back({pointer, "\"" + channels[i] + "\" stands in the list twice"});
     }
 }

@@ -122,7 +122,8 @@ std::vector<std::string_view> values_of(const std::vector<Address>& addresses, A
 void append_counts(std::string& out, const std::array<std::uint64_t, touch_state_count>& counts, bool of_audience) {
     JsonObject json{out};
     if (of_audience) json.number("pending", 0).number("held_out", 0);
-    for (std::size_t state = 1; state < touch_state_count; ++state) json.number(to_string(static_cast<TouchState>(state)), of_audience ? 0 : counts[state]);
+    for (std::size_t state = 1; state < touch_state_count; ++state)
+        json.number(to_string(static_cast<TouchState>(state)), of_audience ? 0 : counts[state]);
     json.close();
 }
 
@@ -190,7 +191,10 @@ void append_suppression(std::string& out, const SuppressionDetails& entry) {
     json.text("list", entry.list);
     if (entry.address) append_address(json, *entry.address);
     else json.text("phone_hash", entry.phone_hash_hex).text("algorithm", entry.hash_algorithm);
-    json.text_or_null("reason", entry.reason).text_or_null("source", entry.source).text_or_null("evidence", entry.evidence).text_or_null("by", entry.by);
+    json.text_or_null("reason", entry.reason)
+        .text_or_null("source", entry.source)
+        .text_or_null("evidence", entry.evidence)
+        .text_or_null("by", entry.by);
     json.instant("at", entry.at).instant("expires_at", entry.expires_at);
     if (!entry.channels.empty()) json.texts("channels", entry.channels);
     if (!entry.purposes.empty()) json.texts("purposes", entry.purposes);
@@ -234,7 +238,10 @@ void append_account(std::string& out, const AccountDetails& account) {
 void append_hold(std::string& out, const HoldDetails& details) {
     JsonObject json{out};
     json.text("id", details.id).text("reason", details.hold.reason);
-    json.texts("purposes", details.hold.purposes).texts("channels", details.hold.channels).texts("units", details.hold.units).texts("accounts", details.hold.accounts);
+    json.texts("purposes", details.hold.purposes)
+        .texts("channels", details.hold.channels)
+        .texts("units", details.hold.units)
+        .texts("accounts", details.hold.accounts);
     json.instant("until", details.hold.until).instant("set_at", details.set_at);
     json.close();
 }

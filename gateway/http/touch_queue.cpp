@@ -18,7 +18,8 @@ std::optional<Error> apply_caller(const Caller& caller, const Access& access, To
     if (!access.limited()) return std::nullopt;
     if (request.unit.empty()) request.unit = access.units.front();
     if (access.covers(request.unit)) return std::nullopt;
-    return Error{.kind = ErrorKind::forbidden, .detail = "this API key is limited to other units", .problems = {{"/unit", "is not a unit of this API key"}}};
+    return Error{
+        .kind = ErrorKind::forbidden, .detail = "this API key is limited to other units", .problems = {{"/unit", "is not a unit of this API key"}}};
 }
 
 void complete_problems(Engine& engine, ParsedTouch& touch) {

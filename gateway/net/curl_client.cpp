@@ -58,7 +58,8 @@ struct Watch : std::enable_shared_from_this<Watch> {
     void release() {
         if (std::exchange(lane, nullptr) != nullptr) descriptor.release();
     }
-    template <class Wait> void wait(Wait for_what, bool& waiting, int event);
+    template <class Wait>
+    void wait(Wait for_what, bool& waiting, int event);
 };
 
 // One multi handle.
@@ -68,11 +69,13 @@ struct Lane {
     std::function<void(Lane&, curl_socket_t, int)> drive;
     CURLM* multi = nullptr;
     Timer timer;
+    std::uint64_t timer_round = 0;  // libcurl has one timer: a later setting ends the earlier
     std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches;
     std::size_t active = 0;
 };
 
-template <class Wait> void Watch::wait(Wait for_what, bool& waiting, int event) {
+template <class Wait>
+void Watch::wait(Wait for_what, bool& waiting, int event) {
     if (waiting) return;
     waiting = true;
     descriptor.async_wait(for_what, [self = shared_from_this(), &waiting, event](boost::system::error_code error) {
@@ -116,8 +119,15 @@ int on_socket(CURL*, curl_socket_t socket, int what, void* lane_pointer, void*) 
 
 int on_timer(CURLM*, long timeout_ms, void* lane_pointer) {
     auto& lane = *static_cast<Lane*>(lane_pointer);
+    const auto round = ++lane.timer_round;
     lane.timer.cancel();
     if (timeout_ms < 0) return 0;
+    if (timeout_ms == 0) {  // the usual case, at every start: no timer of the kernel's for that
+        asio::post(*lane.io, [&lane, round] {
+            if (lane.timer_round == round) lane.drive(lane, CURL_SOCKET_TIMEOUT, 0);
+        });
+        return 0;
+    }
     lane.timer.expires_after(std::chrono::milliseconds{timeout_ms});
     lane.timer.async_wait([&lane](boost::system::error_code error) {
         if (!error) lane.drive(lane, CURL_SOCKET_TIMEOUT, 0);
@@ -345,7 +355,8 @@ private:
         } else {
             curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
         }
-        if (request.method != (has_body ? "POST" : "GET") && request.method != "HEAD") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+        if (request.method != (has_body ? "POST" : "GET") && request.method != "HEAD")
+            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
         return set_headers(transfer, has_body);
     }
 

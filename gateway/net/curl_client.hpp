@@ -20,10 +20,10 @@
 namespace touchgate::net {
 
 struct HttpSettings {
-    std::string ca_file = {};                           // PEM; empty: the system's authorities
-    std::optional<std::string> proxy = {};              // none: as the environment says; "": no proxy
+    std::string ca_file = {};               // PEM; empty: the system's authorities
+    std::optional<std::string> proxy = {};  // none: as the environment says; "": no proxy
     Duration connect_timeout{10'000};
-    std::size_t response_bytes_max = 4 * 1024 * 1024;   // a longer answer counts as unreadable
+    std::size_t response_bytes_max = 4 * 1024 * 1024;  // a longer answer counts as unreadable
     // HTTP/1.1 by default: a server that ends an HTTP/2 connection (as common ones do after every thousand requests) takes all requests
     // in flight with it, and each would be `unknown`.
     // HTTP/2 is spoken where TLS agrees on it (libcurl 7.88 cannot reuse connections of HTTP/2 without TLS).

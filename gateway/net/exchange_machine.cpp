@@ -82,10 +82,8 @@ bool ExchangeMachine::revoke(MachineTime, AttemptRef ref) {
 }
 
 void ExchangeMachine::reconcile(MachineTime, ReconcileOrder order) {
-    if (shutting_down_)
-        actions_.events.push_back(Reconciled{.ref = order.submission.ref, .answer = {}});
-    else
-        questions_.push_back(std::move(order));
+    if (shutting_down_) actions_.events.push_back(Reconciled{.ref = order.submission.ref, .answer = {}});
+    else questions_.push_back(std::move(order));
 }
 
 void ExchangeMachine::shut_down(MachineTime) {
@@ -107,8 +105,7 @@ void ExchangeMachine::stop(MachineTime now) {
     shut_down(now);
     for (auto& [id, exchange] : exchanges_) {
         cancel_exchange(id);
-        if (exchange.kind == Exchange::Kind::reconcile)
-            actions_.events.push_back(Reconciled{.ref = exchange.question.submission.ref, .answer = {}});
+        if (exchange.kind == Exchange::Kind::reconcile) actions_.events.push_back(Reconciled{.ref = exchange.question.submission.ref, .answer = {}});
     }
     exchanges_.clear();
     for (const auto& [ref, order] : orders_)
@@ -388,7 +385,8 @@ channel::RequestContext ExchangeMachine::context(MachineTime now) {
     return made;
 }
 
-void ExchangeMachine::with_submissions(const std::vector<AttemptRef>& refs, const std::function<void(std::span<const channel::Submission>)>& use) const {
+void ExchangeMachine::with_submissions(const std::vector<AttemptRef>& refs,
+                                       const std::function<void(std::span<const channel::Submission>)>& use) const {
     if (refs.size() == 1) {
         use({&orders_.at(refs.front()).submission, 1});
         return;
@@ -455,12 +453,9 @@ void ExchangeMachine::finish_submit(MachineTime now, const Exchange& exchange, c
     with_submissions(exchange.refs, [&](auto submissions) { outcomes = adapter_.classify(submissions, response); });
     for (std::size_t i = 0; i < exchange.refs.size(); ++i) {
         const auto ref = exchange.refs[i];
-        if (stale && !orders_.at(ref).refreshed)
-            submit_again(now, ref);
-        else if (i < outcomes.size())
-            answer(ref, std::move(outcomes[i]));
-        else
-            answer(ref, {.kind = OutcomeKind::unknown, .code = "NO_VERDICT", .detail = "the answer says nothing about this attempt"});
+        if (stale && !orders_.at(ref).refreshed) submit_again(now, ref);
+        else if (i < outcomes.size()) answer(ref, std::move(outcomes[i]));
+        else answer(ref, {.kind = OutcomeKind::unknown, .code = "NO_VERDICT", .detail = "the answer says nothing about this attempt"});
     }
 }
 
@@ -469,7 +464,8 @@ void ExchangeMachine::submit_again(MachineTime now, AttemptRef ref) {
     auto& order = found->second;
     // The provider refused the token, so nothing was sent; but the permit may have ended meanwhile, and what was revoked never writes again.
     if (order.told_written || order.submission.permit_deadline < now.monotonic || state_ != AccountState::up || shutting_down_) {
-        answer(ref, {.kind = OutcomeKind::not_sent, .code = "STALE_RESOURCE", .detail = "the provider asked for a fresh token; the permit has ended"});
+        answer(ref,
+               {.kind = OutcomeKind::not_sent, .code = "STALE_RESOURCE", .detail = "the provider asked for a fresh token; the permit has ended"});
         return;
     }
     order.refreshed = true;
@@ -481,16 +477,15 @@ void ExchangeMachine::submit_again(MachineTime now, AttemptRef ref) {
 void ExchangeMachine::fail_exchange(MachineTime now, const Exchange& exchange, bool bytes_left, std::string_view code, std::string_view reason) {
     switch (exchange.kind) {
         case Exchange::Kind::submit: {
-            const Outcome outcome{.kind = bytes_left ? OutcomeKind::unknown : OutcomeKind::not_sent, .code = std::string{code}, .detail = std::string{reason}};
+            const auto kind = bytes_left ? OutcomeKind::unknown : OutcomeKind::not_sent;
+            const Outcome outcome{.kind = kind, .code = std::string{code}, .detail = std::string{reason}};
             for (const auto ref : exchange.refs) answer(ref, outcome);
             break;
         }
         case Exchange::Kind::fetch:
             fetch_failed(now, exchange, {.kind = OutcomeKind::not_sent, .code = std::string{code}, .detail = std::string{reason}});
             break;
-        case Exchange::Kind::reconcile:
-            actions_.events.push_back(Reconciled{.ref = exchange.question.submission.ref, .answer = {}});
-            break;
+        case Exchange::Kind::reconcile: actions_.events.push_back(Reconciled{.ref = exchange.question.submission.ref, .answer = {}}); break;
         case Exchange::Kind::trial: break;
     }
 }

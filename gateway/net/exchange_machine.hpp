@@ -77,7 +77,7 @@ public:
     void on_failure(MachineTime now, ExchangeId id, bool bytes_left, std::string_view reason);
 
     struct Actions {
-        std::vector<ExchangeId> cancel = {};     // abandon, without a report (may be over already)
+        std::vector<ExchangeId> cancel = {};  // abandon, without a report (may be over already)
         std::vector<HttpExchange> start = {};
         std::vector<TransportEvent> events = {};
     };
@@ -99,21 +99,21 @@ private:
         channel::Submission submission;
         std::vector<channel::Need> needs;
         Stage stage = Stage::waiting;
-        ExchangeId exchange = 0;      // connecting, written
-        bool refreshed = false;       // the one repeat after a stale resource is used up
-        bool told_written = false;    // a revocation was answered AttemptWritten: it must not be written again
+        ExchangeId exchange = 0;    // connecting, written
+        bool refreshed = false;     // the one repeat after a stale resource is used up
+        bool told_written = false;  // a revocation was answered AttemptWritten: it must not be written again
     };
     struct Exchange {
         enum class Kind : std::uint8_t { submit, fetch, reconcile, trial };
         Kind kind = Kind::submit;
         bool first_byte = false;
         Monotonic deadline{};
-        std::vector<AttemptRef> refs = {};                              // submit
-        std::map<std::string, ResourceCache::Generation> used = {};     // submit, fetch
-        channel::Need need = {};                                        // fetch
-        ResourceCache::Generation generation = 0;                       // fetch: of what it will bring
-        ReconcileOrder question = {};                                   // reconcile
-        std::string url = {};  // scheme, host and port
+        std::vector<AttemptRef> refs = {};                           // submit
+        std::map<std::string, ResourceCache::Generation> used = {};  // submit, fetch
+        channel::Need need = {};                                     // fetch
+        ResourceCache::Generation generation = 0;                    // fetch: of what it will bring
+        ReconcileOrder question = {};                                // reconcile
+        std::string url = {};                                        // scheme, host and port
     };
     using Orders = std::map<AttemptRef, Order>;
     using Exchanges = std::map<ExchangeId, Exchange>;
@@ -169,18 +169,18 @@ private:
     bool shutting_down_ = false;
     int connect_failures_ = 0;
     std::string trial_url_;
-    ExchangeId trial_ = 0;            // the one under way
+    ExchangeId trial_ = 0;  // the one under way
     std::optional<Monotonic> trial_at_;
     Duration trial_after_{};
 
     Orders orders_;
-    std::deque<AttemptRef> ready_;                                    // may name orders that are gone or ready no more
-    std::map<std::string, std::vector<AttemptRef>> waiters_;          // resource key → orders that wait for its fetch
-    std::set<std::string> refetching_;                                // keys whose fetch met a stale resource and is made once more
-    std::deque<ReconcileOrder> questions_;                            // not yet asked
-    std::optional<Monotonic> earliest_deadline_;                      // of unwritten orders; may be too early, never too late
+    std::deque<AttemptRef> ready_;                            // may name orders that are gone or ready no more
+    std::map<std::string, std::vector<AttemptRef>> waiters_;  // resource key → orders that wait for its fetch
+    std::set<std::string> refetching_;                        // keys whose fetch met a stale resource and is made once more
+    std::deque<ReconcileOrder> questions_;                    // not yet asked
+    std::optional<Monotonic> earliest_deadline_;              // of unwritten orders; may be too early, never too late
     Exchanges exchanges_;
-    std::deque<std::pair<Monotonic, ExchangeId>> timeouts_;           // in order; may name exchanges that are over
+    std::deque<std::pair<Monotonic, ExchangeId>> timeouts_;  // in order; may name exchanges that are over
     ExchangeId last_id_ = 0;
     int submits_in_flight_ = 0;
     int questions_in_flight_ = 0;

@@ -1,10 +1,10 @@
 #include "gateway/net/net_transport.hpp"
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -32,9 +32,11 @@ using Command = std::variant<std::vector<AttemptOrder>, std::vector<AttemptRef>,
 // Handlers run between two deliveries of events at most, so that a busy loop delays no event for long.
 constexpr int handlers_per_turn_max = 128;
 
-std::unique_ptr<AccountDriver> make_driver(asio::io_context& io, const Clock& clock, AccountNumber number, const NetAccount& account, EventSink& sink) {
+std::unique_ptr<AccountDriver> make_driver(asio::io_context& io, const Clock& clock, AccountNumber number, const NetAccount& account,
+                                           EventSink& sink) {
     if (const auto* session = std::get_if<std::unique_ptr<channel::SessionAdapter>>(account.adapter))
-        return std::make_unique<SocketDriver>(io, clock, (*session)->endpoint(), SessionMachine{number, (*session)->make_session(account.seed)}, sink);
+        return std::make_unique<SocketDriver>(io, clock, (*session)->endpoint(), SessionMachine{number, (*session)->make_session(account.seed)},
+                                              sink);
     const auto& exchange = *std::get<std::unique_ptr<channel::ExchangeAdapter>>(*account.adapter);
     return std::make_unique<CurlDriver>(io, clock, account.http, ExchangeMachine{number, exchange, account.seed}, sink);
 }
@@ -118,10 +120,8 @@ private:
 
     void carry_out(std::vector<AttemptOrder>& orders) {
         for (auto& order : orders)
-            if (touch(order.account))
-                drivers_[order.account]->hand_over(std::move(order.submission));
-            else
-                events_.push_back(AttemptUnwritten{.ref = order.submission.ref});
+            if (touch(order.account)) drivers_[order.account]->hand_over(std::move(order.submission));
+            else events_.push_back(AttemptUnwritten{.ref = order.submission.ref});
     }
 
     void carry_out(std::vector<AttemptRef>& refs) {
@@ -140,10 +140,8 @@ private:
 
     void carry_out(std::vector<ReconcileOrder>& orders) {
         for (auto& order : orders)
-            if (touch(order.account))
-                drivers_[order.account]->reconcile(std::move(order));
-            else
-                events_.push_back(Reconciled{.ref = order.submission.ref, .answer = {}});
+            if (touch(order.account)) drivers_[order.account]->reconcile(std::move(order));
+            else events_.push_back(Reconciled{.ref = order.submission.ref, .answer = {}});
     }
 
     // Notes that the account's driver must be pumped; false when there is no such account.
@@ -159,7 +157,7 @@ private:
     std::vector<Command> commands_;  // guarded by mutex_
     bool posted_ = false;            // guarded by mutex_: take_commands() is on its way
 
-    bool ended_ = false;             // the owner's thread
+    bool ended_ = false;  // the owner's thread
 
     // The loop's thread, all below. The drivers end before the context that their handlers lie in.
     asio::io_context io_{1};

@@ -68,7 +68,8 @@ std::string host_of(const std::string& url) {
 }
 
 std::string said(const channel::Outcome& outcome) {
-    return std::string{to_string(outcome.kind)} + (outcome.code.empty() ? "" : ' ' + outcome.code) + (outcome.detail.empty() ? "" : ": " + outcome.detail);
+    return std::string{to_string(outcome.kind)} + (outcome.code.empty() ? "" : ' ' + outcome.code) +
+           (outcome.detail.empty() ? "" : ": " + outcome.detail);
 }
 
 std::optional<Error> judge(const channel::Outcome& outcome, const std::string& host) {

@@ -32,9 +32,7 @@ ResourceCache::View ResourceCache::view(const std::string& key, Monotonic now) c
     return {};
 }
 
-ResourceCache::Generation ResourceCache::begin_fetch(const std::string& key) {
-    return entries_[key].fetching = ++last_generation_;
-}
+ResourceCache::Generation ResourceCache::begin_fetch(const std::string& key) { return entries_[key].fetching = ++last_generation_; }
 
 void ResourceCache::arrived(const std::string& key, Generation generation, channel::Resource resource, Monotonic now, Random& random) {
     auto& entry = entries_[key];

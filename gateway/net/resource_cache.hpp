@@ -19,11 +19,11 @@ public:
     using Generation = std::uint64_t;  // from 1, rising over all keys
 
     struct Settings {
-        double refresh_at_share = 0.8;   // of the validity
-        double refresh_jitter = 0.05;    // of the validity; that much earlier at most
+        double refresh_at_share = 0.8;     // of the validity
+        double refresh_jitter = 0.05;      // of the validity; that much earlier at most
         Duration failure_rest_min{1'000};  // after a failed fetch nobody asks again for so long, doubling …
         Duration failure_rest_max{60'000};
-        std::size_t entries_kept = 1024;   // expired ones are dropped beyond this
+        std::size_t entries_kept = 1024;  // expired ones are dropped beyond this
     };
 
     ResourceCache() = default;
@@ -31,10 +31,10 @@ public:
 
     struct View {
         enum class State : std::uint8_t { ready, missing, fetching, failed } state = State::missing;
-        bool refresh_wanted = false;                   // ready, but old enough to be fetched again in the background
-        Generation generation = 0;                     // ready
-        const std::string* value = nullptr;            // ready; until the next call that is not const
-        const channel::Outcome* failure = nullptr;     // failed: what the last fetch said; until the next call that is not const
+        bool refresh_wanted = false;                // ready, but old enough to be fetched again in the background
+        Generation generation = 0;                  // ready
+        const std::string* value = nullptr;         // ready; until the next call that is not const
+        const channel::Outcome* failure = nullptr;  // failed: what the last fetch said; until the next call that is not const
     };
     [[nodiscard]] View view(const std::string& key, Monotonic now) const;
 
@@ -51,12 +51,12 @@ public:
 private:
     struct Entry {
         std::string value;
-        Generation generation = 0;      // of the value; 0: no value
+        Generation generation = 0;  // of the value; 0: no value
         Monotonic refresh_at{};
         Monotonic expires_at{};
-        Generation fetching = 0;        // generation of the request that is out; 0: none
+        Generation fetching = 0;  // generation of the request that is out; 0: none
         channel::Outcome failure;
-        int failures = 0;               // in a row
+        int failures = 0;  // in a row
         Monotonic failed_until{};
     };
     void drop_expired(Monotonic now);

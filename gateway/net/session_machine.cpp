@@ -18,8 +18,7 @@ channel::Outcome lost_answer() {
 
 }  // namespace
 
-SessionMachine::SessionMachine(AccountNumber account, std::unique_ptr<channel::Session> session)
-    : account_{account}, session_{std::move(session)} {}
+SessionMachine::SessionMachine(AccountNumber account, std::unique_ptr<channel::Session> session) : account_{account}, session_{std::move(session)} {}
 
 void SessionMachine::hand_over(Monotonic, channel::Submission order) {
     if (!bound_ || shutting_down_) {

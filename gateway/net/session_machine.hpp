@@ -49,9 +49,9 @@ public:
     void on_writable(Monotonic now);
 
     struct Actions {
-        bool connect = false;      // open the connection; answered by on_connected or on_closed
-        std::string write = {};    // hand this to the socket whole; answered by on_writable (or on_closed)
-        bool close = false;        // close once all writes are handed over; answered by on_closed
+        bool connect = false;    // open the connection; answered by on_connected or on_closed
+        std::string write = {};  // hand this to the socket whole; answered by on_writable (or on_closed)
+        bool close = false;      // close once all writes are handed over; answered by on_closed
         std::vector<TransportEvent> events = {};
     };
     [[nodiscard]] Actions take_actions(Monotonic now);
@@ -79,19 +79,19 @@ private:
     std::unique_ptr<channel::Session> session_;
 
     AccountState state_ = AccountState::untold;
-    bool bound_ = false;          // between the session's SessionUp and its SessionDown
+    bool bound_ = false;  // between the session's SessionUp and its SessionDown
     bool connecting_ = false;
     bool connected_ = false;
-    bool writable_ = false;       // no write in flight and the socket takes bytes
-    bool closing_ = false;        // the session wants the connection closed once its bytes are written
+    bool writable_ = false;  // no write in flight and the socket takes bytes
+    bool closing_ = false;   // the session wants the connection closed once its bytes are written
     bool close_told_ = false;
     bool shutting_down_ = false;
     std::uint32_t generation_ = 0;  // of the connection; part of every ticket
 
-    std::deque<channel::Submission> waiting_;        // not written, in order of arrival
-    std::optional<Monotonic> earliest_deadline_;     // of the waiting ones; may be too early, never too late
-    std::unordered_set<AttemptRef> written_;         // encoded and not answered
-    std::string outgoing_;                           // bytes that the session made and the socket has not been given
+    std::deque<channel::Submission> waiting_;     // not written, in order of arrival
+    std::optional<Monotonic> earliest_deadline_;  // of the waiting ones; may be too early, never too late
+    std::unordered_set<AttemptRef> written_;      // encoded and not answered
+    std::string outgoing_;                        // bytes that the session made and the socket has not been given
     std::vector<TransportEvent> events_;
 };
 

@@ -1,8 +1,8 @@
 // Writing to a connection that the peer has closed raises SIGPIPE where a library writes without MSG_NOSIGNAL (OpenSSL under libcurl).
 #pragma once
 
-#include <csignal>
 #include <pthread.h>
+#include <csignal>
 
 namespace touchgate::net {
 

@@ -17,7 +17,12 @@ namespace touchgate::net {
 namespace asio = boost::asio;
 
 SocketConnection::SocketConnection(asio::io_context& io, SocketDriver& driver, const channel::SessionAdapter::Endpoint& endpoint)
-    : driver_{&driver}, endpoint_{endpoint}, resolver_{io.get_executor()}, tls_{asio::ssl::context::tls_client}, stream_{io.get_executor(), tls_}, patience_{io.get_executor()} {}
+    : driver_{&driver},
+      endpoint_{endpoint},
+      resolver_{io.get_executor()},
+      tls_{asio::ssl::context::tls_client},
+      stream_{io.get_executor(), tls_},
+      patience_{io.get_executor()} {}
 
 void SocketConnection::open() {
     patience_.expires_after(endpoint_.connect_timeout);
@@ -30,10 +35,8 @@ void SocketConnection::open() {
     resolver_.async_resolve(endpoint_.host, std::to_string(endpoint_.port), asio::ip::resolver_base::numeric_service,
                             [self = shared_from_this()](ErrorCode error, const Resolver::results_type& addresses) {
                                 if (self->driver_ == nullptr) return;
-                                if (error)
-                                    self->fail(explain_connect_error(error, self->endpoint_.host, self->endpoint_.port));
-                                else
-                                    self->connect(addresses);
+                                if (error) self->fail(explain_connect_error(error, self->endpoint_.host, self->endpoint_.port));
+                                else self->connect(addresses);
                             });
 }
 
@@ -49,10 +52,8 @@ void SocketConnection::connect(const Resolver::results_type& addresses) {
         self->stream_.next_layer().set_option(asio::ip::tcp::no_delay{true}, error);
         self->stream_.next_layer().set_option(asio::socket_base::keep_alive{true}, error);
         self->stream_.next_layer().non_blocking(true, error);
-        if (self->endpoint_.tls)
-            self->shake_hands();
-        else
-            self->established();
+        if (self->endpoint_.tls) self->shake_hands();
+        else self->established();
     });
 }
 
@@ -62,10 +63,8 @@ void SocketConnection::shake_hands() {
     SSL_set_min_proto_version(ssl, TLS1_2_VERSION);
     ErrorCode error;
     if (endpoint_.tls_verify) {
-        if (endpoint_.tls_ca_file.empty())
-            tls_.set_default_verify_paths(error);
-        else
-            tls_.load_verify_file(endpoint_.tls_ca_file, error);
+        if (endpoint_.tls_ca_file.empty()) tls_.set_default_verify_paths(error);
+        else tls_.load_verify_file(endpoint_.tls_ca_file, error);
         if (error) {
             fail("TLS: cannot read the authorities' file " + endpoint_.tls_ca_file + ": " + error.message());
             return;
@@ -81,8 +80,7 @@ void SocketConnection::shake_hands() {
         if (self->driver_ == nullptr) return;
         if (failed)
             self->fail(explain_tls_error(failed, self->endpoint_.host, self->endpoint_.port, SSL_get_verify_result(self->stream_.native_handle())));
-        else
-            self->established();
+        else self->established();
     });
 }
 
@@ -117,13 +115,12 @@ void SocketConnection::read() {
         self->driver_->received({self->incoming_.data(), size});
         if (self->driver_ != nullptr) self->read();
     };
-    if (endpoint_.tls)
-        stream_.async_read_some(asio::buffer(incoming_), std::move(heard));
-    else
-        stream_.next_layer().async_read_some(asio::buffer(incoming_), std::move(heard));
+    if (endpoint_.tls) stream_.async_read_some(asio::buffer(incoming_), std::move(heard));
+    else stream_.next_layer().async_read_some(asio::buffer(incoming_), std::move(heard));
 }
 
-template <class Then> void SocketConnection::write_all(Then then) {
+template <class Then>
+void SocketConnection::write_all(Then then) {
     if (endpoint_.tls) {
         asio::async_write(stream_, asio::buffer(writing_), std::move(then));
         return;
@@ -135,8 +132,7 @@ template <class Then> void SocketConnection::write_all(Then then) {
     if (error == asio::error::would_block) error = {};
     if (error || written == writing_.size())
         asio::post(socket.get_executor(), [then = std::move(then), error, written]() mutable { then(error, written); });
-    else
-        asio::async_write(socket, asio::buffer(writing_.data() + written, writing_.size() - written), std::move(then));
+    else asio::async_write(socket, asio::buffer(writing_.data() + written, writing_.size() - written), std::move(then));
 }
 
 void SocketConnection::write(std::string bytes) {
@@ -147,12 +143,9 @@ void SocketConnection::write(std::string bytes) {
 void SocketConnection::after_write(const ErrorCode& error) {
     if (driver_ == nullptr) return;
     writing_.clear();
-    if (error)
-        fail(explain_connect_error(error, endpoint_.host, endpoint_.port));
-    else if (close_wanted_)
-        fail("closed by the gateway");
-    else
-        report_when_writable();
+    if (error) fail(explain_connect_error(error, endpoint_.host, endpoint_.port));
+    else if (close_wanted_) fail("closed by the gateway");
+    else report_when_writable();
 }
 
 void SocketConnection::report_when_writable() {
@@ -163,12 +156,9 @@ void SocketConnection::report_when_writable() {
     }
     stream_.next_layer().async_wait(asio::socket_base::wait_write, [self = shared_from_this()](ErrorCode error) {
         if (self->driver_ == nullptr) return;
-        if (error)
-            self->fail(explain_connect_error(error, self->endpoint_.host, self->endpoint_.port));
-        else if (self->close_wanted_)
-            self->fail("closed by the gateway");
-        else
-            self->driver_->writable();
+        if (error) self->fail(explain_connect_error(error, self->endpoint_.host, self->endpoint_.port));
+        else if (self->close_wanted_) self->fail("closed by the gateway");
+        else self->driver_->writable();
     });
 }
 

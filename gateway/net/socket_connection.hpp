@@ -43,7 +43,8 @@ private:
     void read();
     void after_write(const ErrorCode& error);
     void report_when_writable();
-    template <class Then> void write_all(Then then);
+    template <class Then>
+    void write_all(Then then);
 
     SocketDriver* driver_;  // null once closed
     channel::SessionAdapter::Endpoint endpoint_;

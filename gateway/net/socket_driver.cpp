@@ -8,7 +8,8 @@
 
 namespace touchgate::net {
 
-SocketDriver::SocketDriver(boost::asio::io_context& io, const Clock& clock, channel::SessionAdapter::Endpoint endpoint, SessionMachine machine, EventSink& sink)
+SocketDriver::SocketDriver(boost::asio::io_context& io, const Clock& clock, channel::SessionAdapter::Endpoint endpoint, SessionMachine machine,
+                           EventSink& sink)
     : io_{io}, clock_{clock}, endpoint_{std::move(endpoint)}, machine_{std::move(machine)}, sink_{sink}, timer_{io.get_executor()} {}
 
 SocketDriver::~SocketDriver() {

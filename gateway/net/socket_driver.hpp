@@ -20,7 +20,8 @@ class SocketConnection;
 class SocketDriver final : public AccountDriver {
 public:
     // All references must outlive the driver. Destroy it only when `io` runs no more.
-    SocketDriver(boost::asio::io_context& io, const Clock& clock, channel::SessionAdapter::Endpoint endpoint, SessionMachine machine, EventSink& sink);
+    SocketDriver(boost::asio::io_context& io, const Clock& clock, channel::SessionAdapter::Endpoint endpoint, SessionMachine machine,
+                 EventSink& sink);
     ~SocketDriver() override;
 
     void start() override { pump(); }

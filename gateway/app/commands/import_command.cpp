@@ -70,7 +70,7 @@ struct Importer {
     std::string source;         // the whole file as UTF-8
     RowReader* rows = nullptr;
     std::string progress_file, reject_file;
-    std::uint64_t taken = 0, rejected = 0, seen = 0;
+    std::uint64_t taken = 0, rejected = 0, seen = 0, reject_bytes = 0;
     std::ofstream rejects;
 
     int fail(const std::string& detail) const {
@@ -80,8 +80,12 @@ struct Importer {
 
     void reject(const ImportRow& row, const std::string& pointer, const std::string& reason) {
         if (!rejects.is_open()) {
-            rejects.open(reject_file, std::ios::binary | (rejected == 0 ? std::ios::trunc : std::ios::app));
-            if (rejected == 0) rejects << rows->reject_header();
+            // Rows that a killed run wrote after its last progress come again: the file is cut back to what that progress knew.
+            std::error_code missing;
+            const bool goes_on = rejected > 0 && fs::file_size(reject_file, missing) >= reject_bytes && !missing;
+            if (goes_on) fs::resize_file(reject_file, reject_bytes, missing);
+            rejects.open(reject_file, std::ios::binary | (goes_on ? std::ios::app : std::ios::trunc));
+            if (!goes_on) rejects << rows->reject_header();
         }
         ++rejected;
         rejects << rows->reject_line(row, pointer, reason);
@@ -151,8 +155,8 @@ struct Importer {
             return 2;
         }
         rows = &reader;
-        // Where a former run of the same file with the same mapping stopped.
-        const auto fingerprint = to_hex(crypto::view(crypto::sha256(*bytes, options.kind + mapping.dump()))).substr(0, 32);
+        // Where a former run of the same file, read in the same way, stopped.
+        const auto fingerprint = to_hex(crypto::view(crypto::sha256(*bytes, options.kind + options.encoding + options.delimiter + mapping.dump()))).substr(0, 32);
         progress_file = options.file + ".import-progress";
         reject_file = options.file + ".reject" + (reader.is_csv() ? ".csv" : ".ndjson");
         if (!options.restart && !options.dry_run)
@@ -162,6 +166,7 @@ struct Importer {
                     reader.skip_to(state.value("offset", std::uint64_t{0}), state.value("line", std::uint64_t{1}));
                     taken = state.value("taken", std::uint64_t{0});
                     rejected = state.value("rejected", std::uint64_t{0});
+                    reject_bytes = state.value("reject_bytes", std::uint64_t{0});
                     seen = taken + rejected;
                 }
             }
@@ -179,10 +184,11 @@ struct Importer {
             if (const int status = send(batch); status != 0) return status;
             batch.clear();
             rejects.flush();
+            if (rejects.is_open()) reject_bytes = static_cast<std::uint64_t>(rejects.tellp());
             show_progress(reader.offset(), source.size());
             if (!options.dry_run) {
                 std::ofstream progress{progress_file + ".new", std::ios::trunc};
-                progress << Json{{"fingerprint", fingerprint}, {"offset", reader.offset()}, {"line", reader.line()}, {"taken", taken}, {"rejected", rejected}}.dump();
+                progress << Json{{"fingerprint", fingerprint}, {"offset", reader.offset()}, {"line", reader.line()}, {"taken", taken}, {"rejected", rejected}, {"reject_bytes", reject_bytes}}.dump();
                 progress.close();
                 fs::rename(progress_file + ".new", progress_file);
             }

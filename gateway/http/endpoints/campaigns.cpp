@@ -11,7 +11,8 @@ Error no_such_campaign() { return {.kind = ErrorKind::not_found, .detail = "ther
 
 std::string unit_of(const CampaignDetails& campaign) {
     const auto definition = Json::parse(campaign.definition_json, nullptr, false);
-    return definition.is_object() && definition.contains("unit") && definition["unit"].is_string() ? definition["unit"].get<std::string>() : std::string{};
+    return definition.is_object() && definition.contains("unit") && definition["unit"].is_string() ? definition["unit"].get<std::string>()
+                                                                                                   : std::string{};
 }
 
 // The campaign, unless there is none or it is another unit's.
@@ -38,7 +39,9 @@ void post_campaign(const Call& call) {
             definition["unit"] = input->unit;
             input->definition_json = definition.dump();
         } else if (!call->access.covers(input->unit)) {
-            call->fail({.kind = ErrorKind::forbidden, .detail = "this API key is limited to other units", .problems = {{"/unit", "is not a unit of this API key"}}});
+            call->fail({.kind = ErrorKind::forbidden,
+                        .detail = "this API key is limited to other units",
+                        .problems = {{"/unit", "is not a unit of this API key"}}});
             return;
         }
     }

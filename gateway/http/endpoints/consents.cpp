@@ -76,7 +76,8 @@ std::unique_ptr<BulkReader> consent_lines(Exchange& exchange) {
 }  // namespace
 
 void add_consent_endpoints(Router& router) {
-    router.add({.method = Method::post, .pattern = "/v1/contacts/{id}/consents", .scope = "contacts", .handler = post_consent, .body = BodyKind::json});
+    router.add(
+        {.method = Method::post, .pattern = "/v1/contacts/{id}/consents", .scope = "contacts", .handler = post_consent, .body = BodyKind::json});
     router.add({.method = Method::post, .pattern = "/v1/consents/bulk", .scope = "contacts", .body = BodyKind::ndjson, .bulk = consent_lines});
 }
 

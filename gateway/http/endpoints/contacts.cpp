@@ -76,10 +76,13 @@ void write_contact(const Call& call, bool replace) {
     auto input = read_body(call, [&](JsonReader& body) { return read_contact(body, call->services().phones, &id); });
     if (!input) return;
     if (!apply_unit(call->access, *input, replace)) {
-        call->fail({.kind = ErrorKind::forbidden, .detail = "this API key is limited to other units", .problems = {{"/unit", "is not a unit of this API key"}}});
+        call->fail({.kind = ErrorKind::forbidden,
+                    .detail = "this API key is limited to other units",
+                    .problems = {{"/unit", "is not a unit of this API key"}}});
         return;
     }
-    in_engine(call, [id, input = std::move(*input), replace, on_conflict = *on_conflict, if_match = read_if_match(*call)](Engine& engine, Exchange& exchange) {
+    in_engine(call, [id, input = std::move(*input), replace, on_conflict = *on_conflict, if_match = read_if_match(*call)](Engine& engine,
+                                                                                                                          Exchange& exchange) {
         if (is_foreign(engine, exchange.access, id)) return exchange.problem_of(no_such_contact());
         if (!replace && !engine.find_contact(id)) return exchange.problem_of(no_such_contact());
         const auto contact = engine.put_contact(id, input, replace, on_conflict, if_match);
@@ -201,7 +204,8 @@ void add_contact_endpoints(Router& router) {
     router.add({.method = Method::get, .pattern = "/v1/contacts", .scope = "contacts", .handler = list_contacts});
     router.add({.method = Method::post, .pattern = "/v1/contacts/bulk", .scope = "contacts", .body = BodyKind::ndjson, .bulk = contact_lines});
     router.add({.method = Method::put, .pattern = "/v1/contacts/{id}", .scope = "contacts", .handler = put_contact, .body = BodyKind::json});
-    router.add({.method = Method::patch, .pattern = "/v1/contacts/{id}", .scope = "contacts", .handler = patch_contact, .body = BodyKind::merge_patch});
+    router.add(
+        {.method = Method::patch, .pattern = "/v1/contacts/{id}", .scope = "contacts", .handler = patch_contact, .body = BodyKind::merge_patch});
     router.add({.method = Method::get, .pattern = "/v1/contacts/{id}", .scope = "contacts", .handler = get_contact});
     router.add({.method = Method::del, .pattern = "/v1/contacts/{id}", .scope = "contacts", .handler = delete_contact});
     router.add({.method = Method::get, .pattern = "/v1/contacts/{id}/timeline", .scope = "contacts", .handler = get_timeline});

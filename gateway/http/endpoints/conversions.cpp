@@ -18,7 +18,12 @@ void post_conversion(const Call& call) {
         if (!recorded) return exchange.problem_of(recorded.error());
         Response response;
         response.status = *recorded ? 201 : 200;
-        JsonObject{response.body}.text("id", input.key).text("key", input.key).text_or_null("contact_id", contact_id).boolean("duplicate", !*recorded).close();
+        JsonObject{response.body}
+            .text("id", input.key)
+            .text("key", input.key)
+            .text_or_null("contact_id", contact_id)
+            .boolean("duplicate", !*recorded)
+            .close();
         return response;
     });
 }

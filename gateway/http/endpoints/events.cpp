@@ -26,8 +26,9 @@ void limit_to_own_touches(const Exchange& exchange, EventQuery& query) {
     std::vector<std::string> own;
     for (const auto& type : query.types)
         if (type.starts_with("touch.")) own.push_back(type);
-    const bool asked_for_none = !query.types.empty() && own.empty() &&
-                                std::none_of(query.types.begin(), query.types.end(), [](const auto& type) { return type == "*" || type == "touch*"; });
+    const bool asked_for_none = !query.types.empty() && own.empty() && std::none_of(query.types.begin(), query.types.end(), [](const auto& type) {
+        return type == "*" || type == "touch*";
+    });
     query.types = own.empty() ? std::vector<std::string>{asked_for_none ? "touch.none" : "touch.*"} : own;
 }
 

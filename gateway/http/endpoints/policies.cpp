@@ -39,7 +39,8 @@ bool is_active(const Engine& engine, const PolicyVersion& version) {
 void list_policies(const Call& call) {
     in_engine(call, [](Engine& engine, Exchange&) {
         std::string items;
-        append_array(items, engine.policies(), [&](std::string& out, const auto& version) { append_version(out, *version, is_active(engine, *version)); });
+        append_array(items, engine.policies(),
+                     [&](std::string& out, const auto& version) { append_version(out, *version, is_active(engine, *version)); });
         return json_answer(200, list_of(items, {}));
     });
 }
@@ -54,7 +55,10 @@ void get_policy(const Call& call) {
         const auto document = parse_json_with_comments(newest->document);
         Response response;
         JsonObject json{response.body};
-        json.text("name", newest->name).number("version", newest->version).text("policy", newest->label()).boolean("active", is_active(engine, *newest));
+        json.text("name", newest->name)
+            .number("version", newest->version)
+            .text("policy", newest->label())
+            .boolean("active", is_active(engine, *newest));
         json.raw("document", document ? document->dump(-1, ' ', false, Json::error_handler_t::replace) : "null").close();
         return response;
     });

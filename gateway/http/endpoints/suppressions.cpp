@@ -56,7 +56,8 @@ std::unique_ptr<BulkReader> suppression_lines(Exchange& exchange) {
                 const auto added = engine.add_suppression(input);
                 if (!added) return added.error();
                 LineOutcome outcome{.members = "\"id\":"};
-                append_json_string(outcome.members, input.address ? input.list + "/" + input.address->value : input.list + "/" + to_hex(input.phone_hash));
+                append_json_string(outcome.members,
+                                   input.address ? input.list + "/" + input.address->value : input.list + "/" + to_hex(input.phone_hash));
                 if (!*added) outcome.members += ",\"duplicate\":true";
                 if (input.address) outcome.settle = ContactRef{.id = {}, .address = input.address};
                 return outcome;
@@ -140,7 +141,8 @@ void delete_suppression(const Call& call) {
     // An address that is no phone number is taken as a platform's id: the account after an "@" makes it an openid.
     if (!call->services().phones.normalise(written, address.value)) {
         const auto at = written.rfind('@');
-        if (at != std::string::npos && at > 0) address = {.kind = AddressKind::openid, .value = written.substr(0, at), .account = written.substr(at + 1)};
+        if (at != std::string::npos && at > 0)
+            address = {.kind = AddressKind::openid, .value = written.substr(0, at), .account = written.substr(at + 1)};
         else address = {.kind = AddressKind::external_userid, .value = written};
     }
     remove(call, call->path[0], address, 204);
@@ -165,9 +167,14 @@ void add_suppression_endpoints(Router& router) {
     constexpr std::size_t list_bytes_max = std::size_t{512} << 20U;
     router.add({.method = Method::post, .pattern = "/v1/suppressions", .scope = "contacts", .handler = post_suppression, .body = BodyKind::json});
     router.add({.method = Method::get, .pattern = "/v1/suppressions", .scope = "contacts", .handler = list_suppressions});
-    router.add({.method = Method::post, .pattern = "/v1/suppressions/bulk", .scope = "contacts", .body = BodyKind::ndjson, .bulk = suppression_lines});
+    router.add(
+        {.method = Method::post, .pattern = "/v1/suppressions/bulk", .scope = "contacts", .body = BodyKind::ndjson, .bulk = suppression_lines});
     router.add({.method = Method::post, .pattern = "/v1/suppressions/remove", .scope = "contacts", .handler = post_removal, .body = BodyKind::json});
-    router.add({.method = Method::put, .pattern = "/v1/suppressions/{list}", .scope = "contacts", .handler = put_suppressions, .body = BodyKind::ndjson,
+    router.add({.method = Method::put,
+                .pattern = "/v1/suppressions/{list}",
+                .scope = "contacts",
+                .handler = put_suppressions,
+                .body = BodyKind::ndjson,
                 .body_max = list_bytes_max});
     router.add({.method = Method::del, .pattern = "/v1/suppressions/{list}/{address}", .scope = "contacts", .handler = delete_suppression});
 }

@@ -62,7 +62,8 @@ void get_touch(const Call& call) {
                 return stored ? json_answer(200, std::move(*stored)) : exchange.problem_of(stored.error());
             }
             // With attempts and receipts, all of which stand in the log.
-            if (auto whole = queries.touch_at(id, (*found)->newest_of_contact, (*found)->created_position, visibility)) return json_answer(200, std::move(*whole));
+            if (auto whole = queries.touch_at(id, (*found)->newest_of_contact, (*found)->created_position, visibility))
+                return json_answer(200, std::move(*whole));
             const auto events = queries.touch_events(id, (*found)->newest_of_contact, (*found)->created_position, visibility);
             if (!events) return exchange.problem_of(events.error());
             Response response;
@@ -140,7 +141,11 @@ void cancel_touches(const Call& call) {
     in_engine(call, [filter = std::move(*filter)](Engine& engine, Exchange&) {
         const auto counts = engine.cancel_touches(filter);
         Response response;
-        JsonObject{response.body}.number("cancelled", counts.cancelled).number("too_late", counts.too_late).number("already_final", counts.already_final).close();
+        JsonObject{response.body}
+            .number("cancelled", counts.cancelled)
+            .number("too_late", counts.too_late)
+            .number("already_final", counts.already_final)
+            .close();
         return response;
     });
 }

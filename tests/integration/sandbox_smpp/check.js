@@ -43,6 +43,18 @@ const submit = (session, fields) => ask(session, 'submit_sm', {source_addr: '106
 const close = (session) => new Promise((resolve) => session.close(resolve));
 const receiptsOf = (session) => session.delivered.filter((pdu) => pdu.esm_class === 4);
 
+// Takes what earlier checks left under way, so that it does not turn up in the next one.
+async function settle() {
+    const session = await connect();
+    await bind(session);
+    await until('every receipt answered', async () => {
+        const left = (await get('/messages?limit=100000')).items.filter((item) => item.state === 'accepted').length;
+        return left === 0 && (await get('/stats')).smsc.deliveries_waiting === 0;
+    });
+    await close(session);
+    await until('nobody bound', async () => (await get('/stats')).smsc.bound === 0);
+}
+
 const checks = {
     async 'a wrong password, an unknown user and traffic before the bind are refused'() {
         const session = await connect();
@@ -124,7 +136,6 @@ const checks = {
         assert.strictEqual(short.source_addr, '8613900000001');
         assert.strictEqual(chinese.short_message.message, '退订😀');
         assert.strictEqual(first.short_message.message + second.short_message.message, '很长'.repeat(50));
-        assert.deepStrictEqual([...first.short_message.udh[0].subarray ? first.short_message.udh[0] : first.short_message.udh].length > 0, true);
         await close(session);
     },
 
@@ -175,6 +186,7 @@ const checks = {
     let failures = 0;
     for (const [name, check] of Object.entries(checks)) {
         try {
+            await settle();
             await check();
             console.log('ok    ' + name);
         } catch (fault) {

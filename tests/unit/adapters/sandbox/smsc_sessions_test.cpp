@@ -61,8 +61,8 @@ TEST_CASE("stream: PDUs cut anywhere are put together, and several in one read a
     centre.bound();
     const auto stream = submit(2) + pdu(0x15, 3) + submit(4);
     for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
-        auto said = centre.say(stream.substr(0, cut));
-        for (auto& one : centre.say(stream.substr(cut))) said.push_back(one);
+        auto said = centre.say(std::string_view{stream}.substr(0, cut));
+        for (auto& one : centre.say(std::string_view{stream}.substr(cut))) said.push_back(one);
         REQUIRE(said.size() == 3);
         CHECK(said[0].command == 0x80000004);
         CHECK(said[1].command == 0x80000015);
@@ -75,7 +75,9 @@ TEST_CASE("stream: a length below 16 or above the cap is nacked and ends the con
     const auto length = GENERATE(0U, 15U, 70'001U, 0xFFFFFFFFU);
     MessageCentre centre;
     centre.bound();
-    const auto said = centre.say(number(length) + number(4) + number(0) + number(77) + std::string(100, 'x'));
+    std::string stream(116, 'x');
+    stream.replace(0, 4, number(length)).replace(4, 12, pdu(4, 77), 4, 12);
+    const auto said = centre.say(stream);
     REQUIRE(said.size() == 1);
     CHECK(said[0].command == 0x80000000);
     CHECK(said[0].status == 0x02);

@@ -59,8 +59,8 @@ TEST_CASE("keys: everything that is wrong is named") {
     REQUIRE_FALSE(made);
     std::vector<std::string> pointers;
     for (const auto& problem : made.error().problems) pointers.push_back(problem.pointer);
-    CHECK(pointers == std::vector<std::string>{"/api_keys/0/key", "/api_keys/0/name", "/api_keys/0/scopes/0", "/api_keys/0/scopes/1", "/api_keys/0/rate",
-                                               "/api_keys/1/key_hash", "/api_keys/2/key", "/api_keys/2/name"});
+    CHECK(pointers == std::vector<std::string>{"/api_keys/0/key", "/api_keys/0/name", "/api_keys/0/scopes/0", "/api_keys/0/scopes/1",
+                                               "/api_keys/0/rate", "/api_keys/1/key_hash", "/api_keys/2/key", "/api_keys/2/name"});
 }
 
 TEST_CASE("rate: a bucket of N that refills in its unit, and the seconds to wait") {
@@ -81,5 +81,6 @@ TEST_CASE("rate: a bucket of N that refills in its unit, and the seconds to wait
 TEST_CASE("rate: what is a rate and what is not") {
     CHECK(RateLimit::parse("100/second"));
     CHECK(RateLimit::parse("1/day"));
-    for (const auto* wrong : {"", "100", "/second", "0/second", "-1/second", "1/fortnight", "1.5/second", "1/second "}) CHECK_FALSE(RateLimit::parse(wrong));
+    for (const auto* wrong : {"", "100", "/second", "0/second", "-1/second", "1/fortnight", "1.5/second", "1/second "})
+        CHECK_FALSE(RateLimit::parse(wrong));
 }

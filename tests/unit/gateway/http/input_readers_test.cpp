@@ -34,7 +34,8 @@ TEST_CASE("contact: the members that are there are set, null empties") {
     std::vector<std::string> wrong;
     std::string id = "c1";
     const auto contact = reading(R"({"phones":["13800138000"],"openids":[{"account":"oa","openid":"o1"}],"name":null,"time_zone":"Asia/Shanghai",
-        "tags":["a"],"attributes":{"tier":"gold","age":41,"vip":true,"old":null}})", [&](JsonReader& body) { return read_contact(body, phones(), &id); }, wrong);
+        "tags":["a"],"attributes":{"tier":"gold","age":41,"vip":true,"old":null}})",
+                                 [&](JsonReader& body) { return read_contact(body, phones(), &id); }, wrong);
     CHECK(wrong.empty());
     CHECK(contact.addresses == std::vector<Address>{{AddressKind::phone, "+8613800138000"}, {AddressKind::openid, "o1", "oa"}});
     CHECK(contact.address_kinds == std::vector<AddressKind>{AddressKind::phone, AddressKind::openid});
@@ -48,15 +49,17 @@ TEST_CASE("contact: the members that are there are set, null empties") {
 TEST_CASE("contact: what is wrong is named") {
     std::vector<std::string> wrong;
     std::string id = "c1";
-    static_cast<void>(reading(R"({"id":"c2","phones":["13800138000","no"],"time_zone":"Mars/Base","openids":[{"openid":"x"}],"attributes":{"a":[]},"legal_hold":1,"x":1})",
-                              [&](JsonReader& body) { return read_contact(body, phones(), &id); }, wrong));
+    static_cast<void>(reading(
+        R"({"id":"c2","phones":["13800138000","no"],"time_zone":"Mars/Base","openids":[{"openid":"x"}],"attributes":{"a":[]},"legal_hold":1,"x":1})",
+        [&](JsonReader& body) { return read_contact(body, phones(), &id); }, wrong));
     CHECK(wrong == std::vector<std::string>{"/id", "/phones/1", "/openids/0/account", "/time_zone", "/attributes/a", "/legal_hold", "/x"});
 }
 
 TEST_CASE("consent: status is one of two words") {
     std::vector<std::string> wrong;
-    const auto consent = reading(R"({"channel":"*","purpose":"marketing","status":"granted","source":"form","evidence":"e","at":"2026-01-01T00:00:00Z"})",
-                                 [](JsonReader& body) { return read_consent(body); }, wrong);
+    const auto consent =
+        reading(R"({"channel":"*","purpose":"marketing","status":"granted","source":"form","evidence":"e","at":"2026-01-01T00:00:00Z"})",
+                [](JsonReader& body) { return read_consent(body); }, wrong);
     CHECK(wrong.empty());
     CHECK(consent.granted);
     static_cast<void>(reading(R"({"channel":"","status":"maybe"})", [](JsonReader& body) { return read_consent(body); }, wrong));
@@ -80,7 +83,8 @@ TEST_CASE("suppression: an address in any form, or the hash of a phone") {
 TEST_CASE("conversion: value in cents") {
     std::vector<std::string> wrong;
     const auto read = [](JsonReader& body) { return read_conversion(body, phones()); };
-    CHECK(reading(R"({"key":"k","contact":{"id":"c"},"at":"2026-01-01T00:00:00Z","kind":"order","value":199.99,"currency":"CNY"})", read, wrong).value_cents == 19'999);
+    CHECK(reading(R"({"key":"k","contact":{"id":"c"},"at":"2026-01-01T00:00:00Z","kind":"order","value":199.99,"currency":"CNY"})", read, wrong)
+              .value_cents == 19'999);
     CHECK(reading(R"({"key":"k","contact":{"id":"c"},"kind":"visit"})", read, wrong).value_cents == 0);
     CHECK(wrong.empty());
     static_cast<void>(reading(R"({"contact":{},"value":"much","currency":"YUAN"})", read, wrong));
@@ -113,10 +117,13 @@ TEST_CASE("campaign: the definition is kept whole, its parts are checked") {
     std::vector<std::string> wrong;
     const auto read = [](JsonReader& body) { return read_campaign(body); };
     const auto campaign = reading(R"({"id":"d11","purpose":"marketing","channels":["sms"],"template":"t","rate":"500/minute","holdout":0.1,
-        "arms":[{"name":"a","share":0.5},{"name":"b","share":0.5}],"window":{"from":"2026-11-01T00:00:00Z","to":"2026-11-12T00:00:00Z"}})", read, wrong);
+        "arms":[{"name":"a","share":0.5},{"name":"b","share":0.5}],"window":{"from":"2026-11-01T00:00:00Z","to":"2026-11-12T00:00:00Z"}})",
+                                  read, wrong);
     CHECK(wrong.empty());
     CHECK(campaign.holdout == 0.1);
     CHECK(Json::parse(campaign.definition_json).at("arms").size() == 2);
-    static_cast<void>(reading(R"({"rate":"fast","holdout":2,"arms":[{"share":0.2}],"window":{"from":"2026-11-02T00:00:00Z","to":"2026-11-01T00:00:00Z"},"zz":1})", read, wrong));
+    static_cast<void>(
+        reading(R"({"rate":"fast","holdout":2,"arms":[{"share":0.2}],"window":{"from":"2026-11-02T00:00:00Z","to":"2026-11-01T00:00:00Z"},"zz":1})",
+                read, wrong));
     CHECK(wrong == std::vector<std::string>{"/id", "/rate", "/holdout", "/window/to", "/arms/0/name", "/arms", "/zz"});
 }

@@ -35,7 +35,8 @@ std::vector<Seen> split_in_parts(const std::string& text, std::size_t part_bytes
 
 TEST_CASE("lines: numbered from 1; blank ones are counted and left out; the last needs no LF") {
     const std::string text = "a\n\n  \t\nb\r\n\nc";
-    for (std::size_t part = 1; part <= text.size(); ++part) CHECK(split_in_parts(text, part) == std::vector<Seen>{{1, "a", false}, {4, "b", false}, {6, "c", false}});
+    for (std::size_t part = 1; part <= text.size(); ++part)
+        CHECK(split_in_parts(text, part) == std::vector<Seen>{{1, "a", false}, {4, "b", false}, {6, "c", false}});
 }
 
 TEST_CASE("lines: nothing, and only blanks") {

@@ -59,7 +59,9 @@ public:
     Result<std::vector<http::EventText>> touch_events(const TouchId&, LogPosition, LogPosition, const http::Visibility&) override {
         return std::vector<http::EventText>{{.sequence = 1, .type = "touch.created", .json = R"({"sequence":1,"type":"touch.created"})"}};
     }
-    Result<std::string> touch(const TouchId&, const http::Visibility&) override { return Error{.kind = ErrorKind::not_found, .detail = "no such touch"}; }
+    Result<std::string> touch(const TouchId&, const http::Visibility&) override {
+        return Error{.kind = ErrorKind::not_found, .detail = "no such touch"};
+    }
     Result<http::ItemPage> touches(const http::TouchQuery&) override { return http::ItemPage{.items = R"([{"id":"x"}])", .next_cursor = "next"}; }
     Result<http::ItemPage> contacts(const http::ContactQuery&) override { return http::ItemPage{}; }
     Result<http::ItemPage> timeline(const http::TimelineQuery&) override { return http::ItemPage{}; }

@@ -134,7 +134,8 @@ private:
 EngineSettings small_settings(const std::string& data_dir, const Limits& limits) {
     EngineSettings settings;
     settings.data_dir = data_dir;
-    settings.policy_document = R"({"name":"open","default_channels":{"*":["sms"]},"rules":[{"name":"cap","kind":"cap","when":{"purposes":["marketing"]},"max":1,"per":"P1D","by":["contact"]}]})";
+    settings.policy_document =
+        R"({"name":"open","default_channels":{"*":["sms"]},"rules":[{"name":"cap","kind":"cap","when":{"purposes":["marketing"]},"max":1,"per":"P1D","by":["contact"]}]})";
     settings.policy_source = "open.json";
     settings.include = [](std::string_view) -> Result<Json> { return Error{.kind = ErrorKind::not_found, .detail = "no other policies"}; };
     settings.limits = limits;
@@ -182,7 +183,12 @@ LiveServer::LiveServer(http::HttpOptions options, Limits limits) : parts_{std::m
     auto keys = KeyStore::open(*parts.disk, parts.folder, crypto::Key{9});
     REQUIRE(keys);
     parts.keys = std::move(*keys);
-    auto engine = Engine::start({.disk = *parts.disk, .log = *parts.log, .reader = *parts.log, .keys = *parts.keys, .clock = parts.clock, .random = parts.random,
+    auto engine = Engine::start({.disk = *parts.disk,
+                                 .log = *parts.log,
+                                 .reader = *parts.log,
+                                 .keys = *parts.keys,
+                                 .clock = parts.clock,
+                                 .random = parts.random,
                                  .transport = parts.transport},
                                 small_settings(parts.folder, limits), std::nullopt);
     if (!engine) FAIL(engine.error().detail);

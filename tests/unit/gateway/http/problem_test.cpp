@@ -9,7 +9,8 @@ using namespace touchgate::http;
 using Json = nlohmann::json;
 
 TEST_CASE("problem: all fields, as the contract writes it") {
-    const auto response = problem({.kind = ErrorKind::invalid_input, .detail = "1 field is not valid", .problems = {{"/purpose", "is \"required\""}}}, Language::english);
+    const auto response = problem({.kind = ErrorKind::invalid_input, .detail = "1 field is not valid", .problems = {{"/purpose", "is \"required\""}}},
+                                  Language::english);
     CHECK(response.status == 422);
     CHECK(response.content_type == "application/problem+json");
     CHECK(Json::parse(response.body) == Json::parse(R"({"type":"urn:touchgate:invalid-request","title":"Some fields are not valid","status":422,
@@ -17,9 +18,17 @@ TEST_CASE("problem: all fields, as the contract writes it") {
 }
 
 TEST_CASE("problem: each kind has its status; 429 and 503 say when to come back") {
-    const auto [kind, status] = GENERATE(table<ErrorKind, int>({{ErrorKind::malformed, 400}, {ErrorKind::unauthorized, 401}, {ErrorKind::forbidden, 403},
-        {ErrorKind::not_found, 404}, {ErrorKind::not_allowed, 405}, {ErrorKind::conflict, 409}, {ErrorKind::too_large, 413}, {ErrorKind::unsupported, 415},
-        {ErrorKind::invalid_input, 422}, {ErrorKind::rate_limited, 429}, {ErrorKind::unavailable, 503}}));
+    const auto [kind, status] = GENERATE(table<ErrorKind, int>({{ErrorKind::malformed, 400},
+                                                                {ErrorKind::unauthorized, 401},
+                                                                {ErrorKind::forbidden, 403},
+                                                                {ErrorKind::not_found, 404},
+                                                                {ErrorKind::not_allowed, 405},
+                                                                {ErrorKind::conflict, 409},
+                                                                {ErrorKind::too_large, 413},
+                                                                {ErrorKind::unsupported, 415},
+                                                                {ErrorKind::invalid_input, 422},
+                                                                {ErrorKind::rate_limited, 429},
+                                                                {ErrorKind::unavailable, 503}}));
     const auto response = problem({.kind = kind, .detail = "d"}, Language::english);
     CHECK(response.status == status);
     CHECK(Json::parse(response.body).at("status") == status);
@@ -37,9 +46,14 @@ TEST_CASE("problem: a conflict names the thing in the way") {
 }
 
 TEST_CASE("problem: titles follow Accept-Language") {
-    const auto [header, language] = GENERATE(table<std::string, Language>({{"", Language::english}, {"zh-CN", Language::chinese}, {"zh", Language::chinese},
-        {"en-GB, zh;q=0.5", Language::english}, {"zh-CN,zh;q=0.9,en;q=0.8", Language::chinese}, {"en;q=0.1, zh-TW;q=0.2", Language::chinese},
-        {"fr", Language::english}, {";;;,,q=", Language::english}}));
+    const auto [header, language] = GENERATE(table<std::string, Language>({{"", Language::english},
+                                                                           {"zh-CN", Language::chinese},
+                                                                           {"zh", Language::chinese},
+                                                                           {"en-GB, zh;q=0.5", Language::english},
+                                                                           {"zh-CN,zh;q=0.9,en;q=0.8", Language::chinese},
+                                                                           {"en;q=0.1, zh-TW;q=0.2", Language::chinese},
+                                                                           {"fr", Language::english},
+                                                                           {";;;,,q=", Language::english}}));
     INFO(header);
     CHECK(preferred_language(header) == language);
     CHECK(problem_title(ErrorKind::not_found, Language::chinese) == "对象不存在");

@@ -51,7 +51,8 @@ TEST_CASE("router: an unknown path is told from a method that the path has not")
 }
 
 TEST_CASE("router: broken escapes match nothing") {
-    const auto path = GENERATE(as<std::string>{}, "/v1/things/%", "/v1/things/%2", "/v1/things/%zz", "/v1/things/%00", "/v1/things/%ff", "/v1/things//x");
+    const auto path =
+        GENERATE(as<std::string>{}, "/v1/things/%", "/v1/things/%2", "/v1/things/%zz", "/v1/things/%00", "/v1/things/%ff", "/v1/things//x");
     CHECK(small().match(Method::get, path).route == nullptr);
 }
 

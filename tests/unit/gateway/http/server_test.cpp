@@ -17,7 +17,8 @@ constexpr const char* ndjson = "Content-Type: application/x-ndjson\r\n";
 std::vector<Json> lines_of(const std::string& body) {
     std::vector<Json> lines;
     std::size_t at = 0;
-    for (auto end = body.find('\n'); end != std::string::npos; at = end + 1, end = body.find('\n', at)) lines.push_back(Json::parse(body.substr(at, end - at)));
+    for (auto end = body.find('\n'); end != std::string::npos; at = end + 1, end = body.find('\n', at))
+        lines.push_back(Json::parse(body.substr(at, end - at)));
     return lines;
 }
 
@@ -64,7 +65,8 @@ TEST_CASE("server: a touch is accepted, repeated, conflicts, and is read back") 
 TEST_CASE("server: problems of form and of meaning are named together") {
     LiveServer live;
     Client client{live.port()};
-    const auto answer = client.request("POST", "/v1/touches", R"({"contact":{"phone":"13800138000"},"purpose":"nonsense","content":{"text":"hi"},"priority":500,"x":1})");
+    const auto answer = client.request("POST", "/v1/touches",
+                                       R"({"contact":{"phone":"13800138000"},"purpose":"nonsense","content":{"text":"hi"},"priority":500,"x":1})");
     REQUIRE(answer.status == 422);
     CHECK(answer.header("content-type") == "application/problem+json");
     auto found = pointers(answer.json());
@@ -130,7 +132,8 @@ TEST_CASE("server: paths, methods, media types, sizes") {
     const auto head = client.request("HEAD", "/healthz");
     CHECK(head.status == 200);
     CHECK(head.header("content-length") == "15");
-    const auto zh = client.request("GET", "/v1/nothing", "", "Accept-Language: zh-CN\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n");
+    const auto zh = client.request("GET", "/v1/nothing", "",
+                                   "Accept-Language: zh-CN\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n");
     CHECK(zh.json().at("title") == "对象不存在");
     CHECK(zh.header("traceparent") == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     // The connection has served all of them.
@@ -150,8 +153,9 @@ TEST_CASE("server: a body over 1 MiB is refused, announced or not, and the answe
 
 TEST_CASE("server: broken requests get a clear answer, and never stop the others") {
     LiveServer live;
-    const auto bytes = GENERATE(as<std::string>{}, "nonsense\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "POST /v1/touches HTTP/1.1\r\nContent-Length: x\r\n\r\n",
-                                "POST /v1/touches HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "GET /a b HTTP/1.1\r\n\r\n");
+    const auto bytes =
+        GENERATE(as<std::string>{}, "nonsense\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "POST /v1/touches HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+                 "POST /v1/touches HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "GET /a b HTTP/1.1\r\n\r\n");
     Client broken{live.port()};
     broken.send(bytes);
     INFO(bytes);
@@ -190,7 +194,8 @@ TEST_CASE("server: pipelined requests are answered in order") {
     std::string all;
     for (int i = 0; i < 20; ++i) {
         const auto body = touch("p" + std::to_string(i));
-        all += "POST /v1/touches HTTP/1.1\r\nAuthorization: Bearer " + client.key + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+        all += "POST /v1/touches HTTP/1.1\r\nAuthorization: Bearer " + client.key + "\r\nContent-Length: " + std::to_string(body.size()) +
+               "\r\n\r\n" + body;
     }
     client.send(all);
     for (int i = 0; i < 20; ++i) CHECK(client.receive().json().at("key") == "p" + std::to_string(i));
@@ -199,8 +204,8 @@ TEST_CASE("server: pipelined requests are answered in order") {
 TEST_CASE("bulk: same order, bad lines beside good ones, blank lines counted, no LF at the end") {
     LiveServer live;
     Client client{live.port()};
-    const auto body = touch("b1") + "\n\n{nonsense\n" + touch("b1") + "\n" + touch("b1", "13900000000") + "\n" + R"({"purpose":"service","contact":{"id":"nobody"},"content":{"text":"x"}})" +
-                      "\n\xff\xfe\n" + touch("b2");
+    const auto body = touch("b1") + "\n\n{nonsense\n" + touch("b1") + "\n" + touch("b1", "13900000000") + "\n" +
+                      R"({"purpose":"service","contact":{"id":"nobody"},"content":{"text":"x"}})" + "\n\xff\xfe\n" + touch("b2");
     const auto answer = client.request("POST", "/v1/touches/bulk", body, ndjson);
     REQUIRE(answer.status == 200);
     CHECK(answer.header("content-type") == "application/x-ndjson");
@@ -254,7 +259,8 @@ TEST_CASE("bulk: many lines arrive in order") {
     const auto lines = lines_of(client.request("POST", "/v1/touches/bulk", body, ndjson).body);
     REQUIRE(lines.size() == count);
     bool in_order = true;
-    for (int i = 0; i < count; ++i) in_order = in_order && lines[static_cast<std::size_t>(i)].at("line") == i + 1 && lines[static_cast<std::size_t>(i)].contains("id");
+    for (int i = 0; i < count; ++i)
+        in_order = in_order && lines[static_cast<std::size_t>(i)].at("line") == i + 1 && lines[static_cast<std::size_t>(i)].contains("id");
     CHECK(in_order);
 }
 
@@ -286,16 +292,26 @@ TEST_CASE("bulk: lines that the engine cannot take for too long are answered 503
 TEST_CASE("bulk: contacts, consents, suppressions, conversions") {
     LiveServer live;
     Client client{live.port()};
-    auto lines = lines_of(client.request("POST", "/v1/contacts/bulk", "{\"id\":\"c1\",\"phones\":[\"13800138000\"]}\n{\"id\":\"c2\",\"phones\":[\"x\"]}\n", ndjson).body);
+    auto lines = lines_of(
+        client.request("POST", "/v1/contacts/bulk", "{\"id\":\"c1\",\"phones\":[\"13800138000\"]}\n{\"id\":\"c2\",\"phones\":[\"x\"]}\n", ndjson)
+            .body);
     REQUIRE(lines.size() == 2);
     CHECK(lines[0].at("id") == "c1");
     CHECK(pointers(lines[1].at("error")) == std::vector<std::string>{"/phones/0"});
-    lines = lines_of(client.request("POST", "/v1/consents/bulk", R"({"contact":{"id":"c1"},"channel":"sms","purpose":"marketing","status":"withdrawn","source":"x"})", ndjson).body);
+    lines = lines_of(client
+                         .request("POST", "/v1/consents/bulk",
+                                  R"({"contact":{"id":"c1"},"channel":"sms","purpose":"marketing","status":"withdrawn","source":"x"})", ndjson)
+                         .body);
     REQUIRE(lines.size() == 1);
     CHECK(lines[0].contains("id"));
     lines = lines_of(client.request("POST", "/v1/suppressions/bulk", R"({"list":"dnc","phone":"13800138000"})", ndjson).body);
     CHECK(lines.at(0).contains("id"));
-    lines = lines_of(client.request("POST", "/v1/conversions/bulk", "{\"key\":\"o1\",\"contact\":{\"id\":\"c1\"},\"kind\":\"order\",\"value\":1}\n{\"key\":\"o1\",\"contact\":{\"id\":\"c1\"},\"kind\":\"order\",\"value\":1}", ndjson).body);
+    lines = lines_of(client
+                         .request("POST", "/v1/conversions/bulk",
+                                  "{\"key\":\"o1\",\"contact\":{\"id\":\"c1\"},\"kind\":\"order\",\"value\":1}\n{\"key\":\"o1\",\"contact\":{\"id\":"
+                                  "\"c1\"},\"kind\":\"order\",\"value\":1}",
+                                  ndjson)
+                         .body);
     REQUIRE(lines.size() == 2);
     CHECK(lines[1].at("duplicate") == true);
 }
@@ -315,9 +331,11 @@ TEST_CASE("server: contacts, consents and suppressions") {
     CHECK(clash.json().at("contact_id") == "c 1");
     CHECK(client.request("GET", "/v1/contacts/c%201").json().at("phones") == Json{"+8613800138000"});
 
-    CHECK(client.request("POST", "/v1/contacts/c%201/consents", R"({"channel":"sms","purpose":"service","status":"withdrawn","source":"call"})").status == 201);
+    CHECK(client.request("POST", "/v1/contacts/c%201/consents", R"({"channel":"sms","purpose":"service","status":"withdrawn","source":"call"})")
+              .status == 201);
     CHECK(client.request("POST", "/v1/contacts/none/consents", R"({"channel":"sms","purpose":"service","status":"withdrawn"})").status == 404);
-    const auto denied = client.request("POST", "/v1/touches", R"({"contact":{"id":"c 1"},"purpose":"service","channels":["sms"],"content":{"text":"x"}})");
+    const auto denied =
+        client.request("POST", "/v1/touches", R"({"contact":{"id":"c 1"},"purpose":"service","channels":["sms"],"content":{"text":"x"}})");
     CHECK(denied.status == 202);
     CHECK(denied.json().at("state") == "blocked");
     CHECK(denied.json().at("decision").at("rule") == "opt-out");
@@ -327,7 +345,9 @@ TEST_CASE("server: contacts, consents and suppressions") {
     CHECK(client.request("GET", "/v1/suppressions?list=dnc").json().at("items").size() == 1);
     CHECK(client.request("DELETE", "/v1/suppressions/dnc/%2B8613800138000").status == 204);
     CHECK(client.request("DELETE", "/v1/suppressions/dnc/%2B8613800138000").status == 404);
-    CHECK(client.request("PUT", "/v1/suppressions/robinson", "{\"phone\":\"13800138001\"}\n{\"phone\":\"13800138002\"}", ndjson).json().at("entries") == 2);
+    CHECK(
+        client.request("PUT", "/v1/suppressions/robinson", "{\"phone\":\"13800138001\"}\n{\"phone\":\"13800138002\"}", ndjson).json().at("entries") ==
+        2);
     CHECK(client.request("DELETE", "/v1/contacts/c%201").status == 204);
     CHECK(client.request("GET", "/v1/contacts/c%201").status == 404);
 }
@@ -336,7 +356,9 @@ TEST_CASE("server: decisions are bare and write nothing") {
     LiveServer live;
     Client client{live.port()};
     const auto before = client.request("GET", "/v1/log/head").json();
-    const auto decision = client.request("POST", "/v1/decisions", R"({"contact":{"phone":"13800138000"},"purpose":"marketing","channels":["sms"],"content":{"text":"x"},"at":"2030-01-01T00:00:00Z"})");
+    const auto decision = client.request(
+        "POST", "/v1/decisions",
+        R"({"contact":{"phone":"13800138000"},"purpose":"marketing","channels":["sms"],"content":{"text":"x"},"at":"2030-01-01T00:00:00Z"})");
     REQUIRE(decision.status == 200);
     CHECK(decision.json().at("verdict") == "allow");
     CHECK(decision.json().at("trace").at(0).at("rule") == "cap");
@@ -409,7 +431,8 @@ TEST_CASE("events: pages, long polls and streams") {
     CHECK(client.request("GET", "/v1/events?after=999999").json().at("items").empty());
 
     Client stream{live.port()};
-    stream.send("GET /v1/events HTTP/1.1\r\nAuthorization: Bearer " + client.key + "\r\nAccept: text/event-stream\r\nLast-Event-ID: " + std::to_string(last) + "\r\n\r\n");
+    stream.send("GET /v1/events HTTP/1.1\r\nAuthorization: Bearer " + client.key +
+                "\r\nAccept: text/event-stream\r\nLast-Event-ID: " + std::to_string(last) + "\r\n\r\n");
     CHECK(stream.receive_until("id: " + std::to_string(last + 1) + "\n").find("text/event-stream") != std::string::npos);
     client.request("POST", "/v1/touches", touch("e3"));
     CHECK(stream.receive_until("data: {\"sequence\":" + std::to_string(last + 2) + "}\n\n").find("event: touch.created") != std::string::npos);
@@ -433,7 +456,8 @@ TEST_CASE("server: while draining new requests are refused and those under way f
     live.hold_engine();
     Client busy{live.port()};
     const auto body = touch("d1");
-    busy.send("POST /v1/touches HTTP/1.1\r\nAuthorization: Bearer " + busy.key + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    busy.send("POST /v1/touches HTTP/1.1\r\nAuthorization: Bearer " + busy.key + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+              body);
     Client client{live.port()};
     CHECK(client.request("GET", "/readyz").status == 200);
     live.server->begin_drain();
@@ -474,7 +498,8 @@ TEST_CASE("server: a full intake queue answers 503 to single touches") {
     for (int i = 0; i < 12; ++i) {
         clients.push_back(std::make_unique<Client>(live.port()));
         const auto body = touch("i" + std::to_string(i));
-        clients.back()->send("POST /v1/touches HTTP/1.1\r\nAuthorization: Bearer " + clients.back()->key + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+        clients.back()->send("POST /v1/touches HTTP/1.1\r\nAuthorization: Bearer " + clients.back()->key +
+                             "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     }
     // Those that find no room are answered while the engine stands still.
     Client last{live.port()};

@@ -103,7 +103,8 @@ TEST_CASE("intake: equal touches have equal body hashes, whatever their JSON loo
         return touch.request.body_hash;
     };
     const auto base = hash(R"({"contact":{"phone":"13800138000"},"purpose":"p","content":{"text":"a"},"variables":{"x":"1","y":"2"}})");
-    CHECK(base == hash("{ \"purpose\" : \"p\",\n\"variables\":{\"y\":\"2\",\"x\":\"1\"}, \"content\":{\"text\":\"\\u0061\"},\"contact\":{\"phone\":\"+86 138-0013-8000\"}}"));
+    CHECK(base == hash("{ \"purpose\" : \"p\",\n\"variables\":{\"y\":\"2\",\"x\":\"1\"}, "
+                       "\"content\":{\"text\":\"\\u0061\"},\"contact\":{\"phone\":\"+86 138-0013-8000\"}}"));
     CHECK(base == hash(R"({"contact":{"phone":"13800138000"},"purpose":"p","content":{"text":"a"},"variables":{"x":1,"y":2},"campaign":null})"));
     CHECK(base != hash(R"({"contact":{"phone":"13800138000"},"purpose":"p","content":{"text":"a"},"variables":{"x":"1","y":"3"}})"));
     CHECK(base != hash(R"({"contact":{"phone":"13800138001"},"purpose":"p","content":{"text":"a"},"variables":{"x":"1","y":"2"}})"));

@@ -311,7 +311,9 @@ TEST_CASE("tokens: two hundred refusals of one token refresh it once and submit 
     const bool late_ones_after_the_refresh = GENERATE(false, true);
     for (std::size_t i = 0; i < (late_ones_after_the_refresh ? 100U : 200U); ++i) bench.respond(first_round[i], 401);
     CHECK(bench.take().empty());
-    const auto fetches = [&] { return std::ranges::count_if(bench.open, [](const auto& item) { return item.second.request.body == "fetch token"; }); };
+    const auto fetches = [&] {
+        return std::ranges::count_if(bench.open, [](const auto& item) { return item.second.request.body == "fetch token"; });
+    };
     REQUIRE(fetches() == 1);
     bench.respond(bench.open.rbegin()->first, 200, "T2");
     if (late_ones_after_the_refresh)
@@ -373,10 +375,8 @@ TEST_CASE("tokens: a failed fetch answers all that wait with something that mean
         {"no connection", -2, "not_sent"},
     }));
     INFO(label);
-    if (how > 0)
-        bench.respond(bench.id(), how);
-    else
-        bench.fail(bench.id(), how == -1);
+    if (how > 0) bench.respond(bench.id(), how);
+    else bench.fail(bench.id(), how == -1);
     CHECK(bench.take() == Lines{"answered 1 " + expected, "answered 2 " + expected, "answered 3 " + expected});
     bench.hand_over(4);  // and the provider is not asked again at once
     CHECK(bench.take() == Lines{"answered 4 " + expected});
@@ -457,10 +457,8 @@ TEST_CASE("reconcile: each question is answered once", "[net]") {
     }));
     INFO(label);
     CHECK(bench.body(bench.id()) == "query 9");
-    if (how > 0)
-        bench.respond(bench.id(), how);
-    else
-        bench.fail(bench.id(), how == -1);
+    if (how > 0) bench.respond(bench.id(), how);
+    else bench.fail(bench.id(), how == -1);
     bench.pump();
     const auto answers = only<Reconciled>(bench.events);
     REQUIRE(answers.size() == 1);
@@ -529,10 +527,8 @@ TEST_CASE("reachability: an answer between failures starts the count again", "[n
     bench.bring_up();
     for (AttemptRef ref = 1; ref <= 9; ++ref) {
         bench.hand_over(ref);
-        if (ref % 3 == 0)
-            bench.respond(bench.id(), 500);
-        else
-            bench.fail(bench.id(), false);
+        if (ref % 3 == 0) bench.respond(bench.id(), 500);
+        else bench.fail(bench.id(), false);
     }
     CHECK(std::ranges::count(bench.take(), "down") == 0);
 }
@@ -589,7 +585,8 @@ TEST_CASE("exchange machine: whatever happens, each order is answered once and t
 
         const auto take_actions = [&] {
             auto actions = machine.take_actions(at(now));
-            for (const auto id : actions.cancel) REQUIRE(connecting.erase(id) + sent.erase(id) <= 1);  // refused its first byte in between: gone already
+            for (const auto id : actions.cancel)
+                REQUIRE(connecting.erase(id) + sent.erase(id) <= 1);  // refused its first byte in between: gone already
             for (auto& exchange : actions.start) connecting.emplace(exchange.id, std::move(exchange));
             for (const auto& event : actions.events) {
                 if (const auto* answered = std::get_if<AttemptAnswered>(&event)) {

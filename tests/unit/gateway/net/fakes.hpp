@@ -29,7 +29,8 @@ inline Submission order(AttemptRef ref, Monotonic deadline = 5s) {
 
 // ---- Events.
 
-template <class Event> std::vector<Event> only(const std::vector<TransportEvent>& events) {
+template <class Event>
+std::vector<Event> only(const std::vector<TransportEvent>& events) {
     std::vector<Event> found;
     for (const auto& event : events)
         if (const auto* held = std::get_if<Event>(&event)) found.push_back(*held);
@@ -41,7 +42,9 @@ inline std::string told(const TransportEvent& event) {
     struct Reader {
         std::string operator()(const AccountUp&) const { return "up"; }
         std::string operator()(const AccountDown& e) const { return e.credentials ? "down for credentials" : "down"; }
-        std::string operator()(const AttemptAnswered& e) const { return "answered " + std::to_string(e.ref) + ' ' + std::string{to_string(e.outcome.kind)}; }
+        std::string operator()(const AttemptAnswered& e) const {
+            return "answered " + std::to_string(e.ref) + ' ' + std::string{to_string(e.outcome.kind)};
+        }
         std::string operator()(const AttemptUnwritten& e) const { return (e.revoked ? "revoked " : "unwritten ") + std::to_string(e.ref); }
         std::string operator()(const AttemptWritten& e) const { return "written " + std::to_string(e.ref); }
         std::string operator()(const ReceiptReported&) const { return "receipt"; }
@@ -67,12 +70,12 @@ struct FakeSessionState {
     bool bound = false;
     bool shut_down = false;
     std::size_t window = 10;
-    std::vector<AttemptRef> submitted;     // ever, in order
-    std::vector<AttemptRef> open;          // submitted, not answered
+    std::vector<AttemptRef> submitted;  // ever, in order
+    std::vector<AttemptRef> open;       // submitted, not answered
     std::vector<std::pair<channel::AckToken, bool>> acknowledged;
     std::vector<std::string> heard;
     int wakes = 0;
-    bool forgets_on_close = false;         // a faulty session, which reports nothing when the connection ends
+    bool forgets_on_close = false;  // a faulty session, which reports nothing when the connection ends
     channel::SessionOutput output;
     std::function<void(Monotonic, const Submission&)> on_submit;
 
@@ -136,10 +139,10 @@ public:
     std::size_t batch_max = 1;
     int window_size = 4;
     Duration time_limit{10'000};
-    std::vector<channel::Need> needs;                      // of every submission
-    bool one_template_a_batch = false;                     // same_batch compares template codes
+    std::vector<channel::Need> needs;   // of every submission
+    bool one_template_a_batch = false;  // same_batch compares template codes
     bool has_question = true;
-    std::vector<OutcomeKind> classified;                   // if set: what classify returns, whatever its number
+    std::vector<OutcomeKind> classified;  // if set: what classify returns, whatever its number
 
     channel::Capabilities capabilities() const override { return {.channel = "sms", .batch_max = batch_max}; }
     int segments(std::string_view) const override { return 1; }
@@ -158,7 +161,8 @@ public:
     bool same_batch(const Submission& a, const Submission& b) const override {
         return !one_template_a_batch || a.content.template_code == b.content.template_code;
     }
-    channel::HttpRequest submit(std::span<const Submission> submissions, const channel::Resources& resources, const channel::RequestContext& context) const override {
+    channel::HttpRequest submit(std::span<const Submission> submissions, const channel::Resources& resources,
+                                const channel::RequestContext& context) const override {
         std::string body = "refs=";
         for (const auto& submission : submissions) body += std::to_string(submission.ref) + ',';
         body += " nonce=" + context.nonce;
@@ -201,6 +205,8 @@ inline std::vector<AttemptRef> refs_in(const std::string& body) {
     return refs;
 }
 
-inline MachineTime at(Monotonic monotonic) { return {.monotonic = monotonic, .wall = from_unix_ms(1'764'000'000'000) + std::chrono::floor<Duration>(monotonic)}; }
+inline MachineTime at(Monotonic monotonic) {
+    return {.monotonic = monotonic, .wall = from_unix_ms(1'764'000'000'000) + std::chrono::floor<Duration>(monotonic)};
+}
 
 }  // namespace touchgate::net::test

@@ -158,11 +158,12 @@ TEST_CASE("net transport: connecting that fails is not_sent, then down; up again
 
 TEST_CASE("net transport: TLS that is not trusted sends nothing", "[net]") {
     Tally tally;
-    Server server{http_server([&](const HttpHeard& heard) {
-                                  tally.add(heard.body);
-                                  return http_answer(200, "ok");
-                              },
-                              certificate().context())};
+    Server server{http_server(
+        [&](const HttpHeard& heard) {
+            tally.add(heard.body);
+            return http_answer(200, "ok");
+        },
+        certificate().context())};
     OneAccount stranger{any(PlainHttpAdapter{url(server.port(), true)}), HttpSettings{.proxy = ""}};
     CHECK(stranger.send(1) == "not_sent");
     OneAccount trusted{any(PlainHttpAdapter{url(server.port(), true)})};
@@ -273,22 +274,23 @@ TEST_CASE("http/2: a submit on a reused connection that ends without an answer w
 }
 
 TEST_CASE("http: more transfers than one lane takes are all answered", "[net]") {
-    std::atomic<int> open = 0;
-    std::atomic<bool> hold = true;
+    std::mutex mutex;
+    std::condition_variable all_there;
+    int open = 0;
     Server server{http_server([&](const HttpHeard&) {
+        std::unique_lock lock{mutex};  // nobody is answered before all 300 are there
         ++open;
-        while (hold) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+        all_there.notify_all();
+        all_there.wait_for(lock, std::chrono::seconds{60}, [&] { return open == 300; });
         return http_answer(200, "ok");
     })};
     PlainHttpAdapter adapter{url(server.port())};
     adapter.window_size = 300;
+    adapter.time_limit = 60s;
     OneAccount one{any(adapter)};
     std::vector<AttemptOrder> orders;
-    for (AttemptRef ref = 1; ref <= 300; ++ref) orders.push_back(real_order(0, ref));
+    for (AttemptRef ref = 1; ref <= 300; ++ref) orders.push_back(real_order(0, ref, 60s));
     one.transport.hand_over(std::move(orders));
-    for (int i = 0; i < 5'000 && open < 300; ++i) std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    CHECK(open == 300);
-    hold = false;
     for (AttemptRef ref = 1; ref <= 300; ++ref) REQUIRE(one.listener.answer(ref) == "accepted");
 }
 
@@ -315,11 +317,13 @@ TEST_CASE("probe: says in plain words what is wrong", "[net]") {
         CHECK(wrong.error().kind == ErrorKind::unauthorized);
         CHECK(says(wrong, "refuses the user name or password"));
         CHECK(says(probe(any(LineAdapter{endpoint(closed_port())})), "refused the connection"));
-        CHECK(says(probe(any(LineAdapter{{.host = "no-such-host.invalid", .port = 1, .tls_ca_file = ""}})), "cannot find the host no-such-host.invalid"));
+        CHECK(says(probe(any(LineAdapter{{.host = "no-such-host.invalid", .port = 1, .tls_ca_file = ""}})),
+                   "cannot find the host no-such-host.invalid"));
         CHECK(says(probe(any(LineAdapter{{.host = "127.0.0.1", .port = secure.port(), .tls = true, .tls_ca_file = ""}})), "TLS: the certificate"));
         CHECK(probe(any(LineAdapter{{.host = "127.0.0.1", .port = secure.port(), .tls = true, .tls_verify = false, .tls_ca_file = ""}})).has_value());
         CHECK(probe(any(LineAdapter{{.host = "localhost", .port = secure.port(), .tls = true, .tls_ca_file = certificate().file()}})).has_value());
-        CHECK(says(probe(any(LineAdapter{{.host = "127.0.0.1", .port = silent.port(), .tls = true, .tls_ca_file = "", .connect_timeout = 100ms}})), "is this port TLS at all?"));
+        const auto not_tls = any(LineAdapter{{.host = "127.0.0.1", .port = silent.port(), .tls = true, .tls_ca_file = "", .connect_timeout = 100ms}});
+        CHECK(says(probe_account({.name = "one", .adapter = &not_tls}, real_clock(), 3s), "is this port TLS at all?"));
         CHECK(says(probe(any(LineAdapter{endpoint(silent.port())}), {}, 100ms), "does not answer the login"));
     }
     SECTION("http providers") {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "gateway/net/net_transport.hpp"
-#include "tests/unit/gateway/net/servers.hpp"
 #include "tests/unit/gateway/net/fakes.hpp"
+#include "tests/unit/gateway/net/servers.hpp"
 
 namespace touchgate::net::test {
 
@@ -63,7 +63,8 @@ public:
         connected_ = false;
         received_.clear();
         output_.bytes.clear();
-        for (const auto ref : std::exchange(open_, {})) output_.events.push_back(channel::AttemptOutcome{.ref = ref, .outcome = {.kind = OutcomeKind::unknown}});
+        for (const auto ref : std::exchange(open_, {}))
+            output_.events.push_back(channel::AttemptOutcome{.ref = ref, .outcome = {.kind = OutcomeKind::unknown}});
         if (std::exchange(bound_, false)) output_.events.push_back(channel::SessionDown{.reason = std::string{reason}});
     }
     void on_bytes(Monotonic, std::string_view bytes) override {
@@ -77,7 +78,9 @@ public:
         open_.push_back(submission.ref);
         output_.bytes += "SUBMIT " + std::to_string(submission.ref) + '\n';
     }
-    void acknowledge(channel::AckToken token, bool durable) override { output_.bytes += (durable ? "DONE " : "AGAIN ") + std::to_string(token) + '\n'; }
+    void acknowledge(channel::AckToken token, bool durable) override {
+        output_.bytes += (durable ? "DONE " : "AGAIN ") + std::to_string(token) + '\n';
+    }
     void shut_down(Monotonic) override {
         leaving_ = true;
         leave_when_idle();
@@ -96,7 +99,8 @@ private:
             output_.close = true;
         } else if (line.starts_with("TAKEN ")) {
             const auto ref = std::stoull(line.substr(6));
-            if (std::erase(open_, ref) == 1) output_.events.push_back(channel::AttemptOutcome{.ref = ref, .outcome = {.kind = OutcomeKind::accepted}});
+            if (std::erase(open_, ref) == 1)
+                output_.events.push_back(channel::AttemptOutcome{.ref = ref, .outcome = {.kind = OutcomeKind::accepted}});
             leave_when_idle();
         } else if (line.starts_with("RECEIPT ")) {
             output_.events.push_back(channel::ReceiptArrived{.receipt = {.provider_ids = {line.substr(8)}}, .token = std::stoull(line.substr(8))});
@@ -104,10 +108,8 @@ private:
     }
     void leave_when_idle() {
         if (!leaving_ || !open_.empty()) return;
-        if (bound_)
-            output_.bytes += "BYE\n";
-        else
-            output_.close = true;
+        if (bound_) output_.bytes += "BYE\n";
+        else output_.close = true;
     }
 
     std::string password_;
@@ -167,7 +169,8 @@ public:
         changed_.notify_all();
     }
     // All events so far, once `enough` says so of them; fails the wait after 10 s.
-    template <class Enough> bool wait(Enough enough) {
+    template <class Enough>
+    bool wait(Enough enough) {
         std::unique_lock lock{mutex_};
         return changed_.wait_for(lock, std::chrono::seconds{10}, [&] { return enough(events_); });
     }
@@ -219,11 +222,11 @@ inline AttemptOrder real_order(AccountNumber account, AttemptRef ref, Monotonic 
 
 inline HttpSettings loopback_http() { return {.ca_file = certificate().file(), .proxy = ""}; }
 
-template <class Adapter> channel::AnyAdapter any(Adapter adapter) {
+template <class Adapter>
+channel::AnyAdapter any(Adapter adapter) {
     if constexpr (std::is_base_of_v<channel::SessionAdapter, Adapter>)
         return std::unique_ptr<channel::SessionAdapter>{std::make_unique<Adapter>(std::move(adapter))};
-    else
-        return std::unique_ptr<channel::ExchangeAdapter>{std::make_unique<Adapter>(std::move(adapter))};
+    else return std::unique_ptr<channel::ExchangeAdapter>{std::make_unique<Adapter>(std::move(adapter))};
 }
 
 }  // namespace touchgate::net::test

@@ -51,7 +51,8 @@ public:
         X509V3_CTX context;
         X509V3_set_ctx_nodb(&context);
         X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
-        for (const auto& [kind, value] : {std::pair{NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost"}, std::pair{NID_basic_constraints, "critical,CA:TRUE"}}) {
+        for (const auto& [kind, value] :
+             {std::pair{NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost"}, std::pair{NID_basic_constraints, "critical,CA:TRUE"}}) {
             auto* const extension = X509V3_EXT_conf_nid(nullptr, &context, kind, value);
             X509_add_ext(certificate, extension, -1);
             X509_EXTENSION_free(extension);
@@ -70,7 +71,8 @@ public:
             http2_context_,
             [](SSL*, const unsigned char** chosen, unsigned char* out_size, const unsigned char* in, unsigned in_size, void*) {
                 static const unsigned char h2[] = {2, 'h', '2'};
-                const bool agreed = SSL_select_next_proto(const_cast<unsigned char**>(chosen), out_size, h2, sizeof h2, in, in_size) == OPENSSL_NPN_NEGOTIATED;
+                const bool agreed =
+                    SSL_select_next_proto(const_cast<unsigned char**>(chosen), out_size, h2, sizeof h2, in, in_size) == OPENSSL_NPN_NEGOTIATED;
                 return agreed ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
             },
             nullptr);
@@ -132,14 +134,16 @@ public:
     bool read_until(std::string_view end, std::string& line) {
         std::size_t found = 0;
         while ((found = rest_.find(end)) == std::string::npos)
-            if (const auto more = read_some(); more.empty()) return false; else rest_ += more;
+            if (const auto more = read_some(); more.empty()) return false;
+            else rest_ += more;
         line = rest_.substr(0, found);
         rest_.erase(0, found + end.size());
         return true;
     }
     bool read_exactly(std::size_t size, std::string& bytes) {
         while (rest_.size() < size)
-            if (const auto more = read_some(); more.empty()) return false; else rest_ += more;
+            if (const auto more = read_some(); more.empty()) return false;
+            else rest_ += more;
         bytes = rest_.substr(0, size);
         rest_.erase(0, size);
         return true;
@@ -148,10 +152,8 @@ public:
         while (good_ && !bytes.empty()) {
             const auto size = ssl_ != nullptr ? static_cast<ssize_t>(SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())))
                                               : ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            if (size <= 0)
-                good_ = false;
-            else
-                bytes.remove_prefix(static_cast<std::size_t>(size));
+            if (size <= 0) good_ = false;
+            else bytes.remove_prefix(static_cast<std::size_t>(size));
         }
         return good_;
     }
@@ -225,7 +227,7 @@ private:
     std::atomic<bool> leaving_ = false;
     std::atomic<int> accepted_ = 0;
     std::mutex mutex_;
-    std::list<int> open_;                  // guarded by mutex_
+    std::list<int> open_;                   // guarded by mutex_
     std::vector<std::thread> connections_;  // guarded by mutex_ until leaving
     std::thread thread_;
 };
@@ -278,8 +280,8 @@ inline std::function<void(int)> http_server(std::function<std::string(const Http
 }
 
 inline std::string http_answer(int status, std::string_view body, std::string_view more_headers = "") {
-    return "HTTP/1.1 " + std::to_string(status) + " Word\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string{more_headers} + "\r\n" +
-           std::string{body};
+    return "HTTP/1.1 " + std::to_string(status) + " Word\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string{more_headers} +
+           "\r\n" + std::string{body};
 }
 
 // HTTP/2, just enough for libcurl: counts whole requests (their bodies) and answers 200, or does as `end` says.

@@ -119,19 +119,15 @@ TEST_CASE("session machine: an order waits while a write is in flight or the win
 
     SECTION("room in time") {
         bench.now = 5s;  // the last instant that is in time
-        if (by_window)
-            bench.session.answer(1);
-        else
-            bench.machine.on_writable(bench.now);
+        if (by_window) bench.session.answer(1);
+        else bench.machine.on_writable(bench.now);
         bench.pump();
         CHECK(bench.wire == "<1><2>");
     }
     SECTION("room too late") {
         bench.now = Monotonic{5s} + Monotonic{1};
-        if (by_window)
-            bench.session.answer(1);
-        else
-            bench.machine.on_writable(bench.now);
+        if (by_window) bench.session.answer(1);
+        else bench.machine.on_writable(bench.now);
         const auto lines = bench.take();
         CHECK(std::ranges::count(lines, "unwritten 2") == 1);
         CHECK(bench.wire == "<1>");
@@ -397,10 +393,8 @@ TEST_CASE("session machine: whatever happens, each order is answered once and no
                     if (connecting) {
                         connecting = false;
                         connected = random.chance(0.8);
-                        if (connected)
-                            bench.machine.on_connected(at(bench.now));
-                        else
-                            bench.machine.on_closed(bench.now, "refused");
+                        if (connected) bench.machine.on_connected(at(bench.now));
+                        else bench.machine.on_closed(bench.now, "refused");
                     }
                     break;
                 case 5:

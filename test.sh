@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs all tests. The last line is "N passed, N failed"; exit status 1 if any failed.
+#   ./test.sh          everything a change must pass
+#   ./test.sh --long   also more random cases and seeds, and the tests built with the address, undefined-behaviour and thread sanitizers
+# TOUCHGATE_BUILD_DIR: where to build (build). What each test printed is in $TOUCHGATE_BUILD_DIR/test-logs.
+set -uo pipefail
+cd "$(dirname "$0")"
+build="${TOUCHGATE_BUILD_DIR:-build}"
+export TOUCHGATE_BUILD_DIR="$build"
+long=""
+case "${1:-}" in
+  --long) long=1 ;;
+  "") ;;
+  *) echo "usage: ./test.sh [--long]" >&2; exit 2 ;;
+esac
+
+passed=0 failed=0 failures=()
+logs="$(realpath -m "$build")/test-logs"
+rm -rf "$logs"
+mkdir -p "$logs"
+
+finish() {
+  if [ ${#failures[@]} -gt 0 ]; then
+    echo
+    echo "failed:"
+    printf '  %s\n' "${failures[@]}"
+  fi
+  echo
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ] && exit 0
+  exit 1
+}
+
+# Number in the first match of a pattern with one group; 0 without.
+number() { local found; found=$(sed -nE "s/.*$1.*/\\1/p" "$2" | tail -1); echo "${found:-0}"; }
+
+# run NAME COMMAND…: one line of result. Test cases are counted where the output names them (Catch2, unittest), else the command is one.
+run() {
+  local name=$1 log="$logs/${1//\//_}.log" start=$SECONDS status cases bad
+  shift
+  "$@" > "$log" 2>&1 < /dev/null
+  status=$?
+  cases=$(number 'All tests passed \([0-9]+ assertions? in ([0-9]+) test cases?\)' "$log")
+  [ "$cases" = 0 ] && cases=$(number 'test cases: +([0-9]+) \|' "$log")
+  [ "$cases" = 0 ] && cases=$(number 'Ran ([0-9]+) tests? in' "$log")
+  [ "$cases" = 0 ] && cases=1
+  bad=0
+  if [ "$status" != 0 ]; then
+    bad=$(number 'test cases: .*\| +([0-9]+) failed' "$log")
+    [ "$bad" = 0 ] && bad=$(( $(number 'FAILED \(.*failures=([0-9]+)' "$log") + $(number 'FAILED \(.*errors=([0-9]+)' "$log") ))
+    [ "$bad" = 0 ] && bad=1
+    [ "$bad" -gt "$cases" ] && cases=$bad
+    failures+=("$name  ($log)")
+    printf 'FAIL  %-40s %4d of %d, %d s\n' "$name" "$bad" "$cases" $((SECONDS - start))
+    tail -25 "$log" | sed 's/^/      | /'
+  else
+    printf 'ok    %-40s %4d, %d s\n' "$name" "$cases" $((SECONDS - start))
+  fi
+  passed=$((passed + cases - bad))
+  failed=$((failed + bad))
+  return $status
+}
+
+skip() { printf 'skip  %-40s %s\n' "$1" "$2"; }
+
+# configure FOLDER OPTIONS…
+configure() {
+  local folder=$1
+  shift
+  TOUCHGATE_DEPENDENCIES="$(realpath -m "$build")/dependencies" cmake -G Ninja -S . -B "$folder" "$@"
+}
+build_targets() { local folder=$1; shift; ninja -C "$folder" "$@"; }
+
+# The tests of a build folder whose names match.
+run_programs() {
+  local folder=$1 prefix=$2 pattern=$3 name
+  for name in $(ctest --test-dir "$folder" -N | sed -nE 's/^ +Test +#[0-9]+: //p' | grep -E "$pattern"); do
+    run "$prefix$name" ctest --test-dir "$folder" -V -R "^$name\$" --timeout 900
+  done
+}
+
+TOUCHGATE_TESTS=1 ./setup.sh || { failures+=("setup.sh"); failed=1; finish; }
+run configure configure "$build" -DCMAKE_BUILD_TYPE=Release || finish
+echo "building (the first time takes some minutes; the compiler cache makes the next ones short) …"
+run build build_targets "$build" touchgate tests || finish
+program="$(realpath "$build")/touchgate"
+export TOUCHGATE="$program"
+
+[ -n "$long" ] && export RC_PARAMS="${RC_PARAMS:-max_success=2000}"
+run_programs "$build" "" '.'
+run check "$program" check --config config/demo.json
+for policy in policies/*.json demo/policy.json; do
+  case $policy in *.schema.json) continue ;; esac
+  run "$policy" "$program" policy test "$policy"
+done
+for test in tests/acceptance/*_test.py; do
+  run "acceptance/$(basename "$test" .py)" env -C tests/acceptance PYTHONDONTWRITEBYTECODE=1 python3 -m unittest "$(basename "$test" .py)"
+done
+
+# The demonstration is a test as well: it checks its own numbers. Its log is then read by an independent reader.
+run demo env TOUCHGATE_BUILD_DIR="$build/demo-test" PYTHONDONTWRITEBYTECODE=1 python3 demo/run_demo.py --program "$program" --once
+data="$build/demo-test/demo-data"
+if [ -e "$data/config/demo.json" ]; then
+  records=$("$program" log verify --config "$data/config/demo.json" --json | sed -nE 's/.*"records":([0-9]+).*/\1/p')
+  run integration/log_reader tests/integration/log_reader/run.sh "$data/data" "$records"
+fi
+
+# Third parties' clients against the sandbox come from npm; without the registry (and nothing kept from before) they cannot run.
+registry=""
+for script in tests/integration/*/run.sh; do
+  name=$(basename "$(dirname "$script")")
+  [ "$name" = log_reader ] && continue
+  if [ -e "$(dirname "$script")/package.json" ]; then
+    if ! command -v node > /dev/null || ! command -v npm > /dev/null; then
+      skip "integration/$name" "node and npm are not installed"
+      continue
+    fi
+    kept="${NODE_CACHE:-build/node}/$name"
+    if ! cmp -s "$(dirname "$script")/package.json" "$kept/installed.json"; then
+      [ -n "$registry" ] || { timeout 30 npm ping > "$logs/npm-ping.log" 2>&1 && registry=yes || registry=no; }
+      if [ "$registry" = no ]; then
+        skip "integration/$name" "the npm registry cannot be reached"
+        continue
+      fi
+    fi
+  fi
+  run "integration/$name" timeout 300 "$script" "$program"
+done
+
+if ninja -C "$build" -t targets all | grep -q '^touchgate-sim: '; then
+  run build-simulation build_targets "$build" touchgate-sim && run simulation "$build/touchgate-sim" --seeds "$([ -n "$long" ] && echo 500 || echo 50)"
+else
+  skip simulation "there is no target touchgate-sim"
+fi
+
+if [ -n "$long" ]; then
+  unset RC_PARAMS
+  run asan/configure configure "$build/asan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTOUCHGATE_SANITIZE=address,undefined &&
+    run asan/build build_targets "$build/asan" tests && run_programs "$build/asan" asan/ '^unit_'
+  run tsan/configure configure "$build/tsan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTOUCHGATE_SANITIZE=thread &&
+    for module in engine http net; do
+      ninja -C "$build/tsan" -t targets all | grep -q "^unit_$module: " || continue
+      run "tsan/build_$module" build_targets "$build/tsan" "unit_$module" && run_programs "$build/tsan" tsan/ "^unit_$module\$"
+    done
+fi
+finish
