@@ -49,11 +49,18 @@ IoThread::IoThread(std::shared_ptr<Services> services, std::shared_ptr<asio::ssl
 
 IoThread::~IoThread() = default;
 
-Result<std::uint16_t> IoThread::listen(const asio::ip::tcp::endpoint& endpoint) {
+Result<std::uint16_t> IoThread::listen(const asio::ip::tcp::endpoint& endpoint, bool shares_with_first) {
     error_code error;
     const auto failed = [&](const char* step) {
         return Error{.kind = ErrorKind::unavailable, .detail = std::string{"cannot "} + step + " the HTTP listener: " + error.message()};
     };
+    // Listeners of one process share a port; another process must not join them unnoticed. Binding once without sharing tells.
+    if (endpoint.port() != 0 && !shares_with_first) {
+        asio::ip::tcp::acceptor probe{context_};
+        if (probe.open(endpoint.protocol(), error)) return failed("open");
+        probe.set_option(asio::socket_base::reuse_address{true}, error);
+        if (probe.bind(endpoint, error)) return failed("bind (is the port in use?)");
+    }
     if (acceptor_.open(endpoint.protocol(), error)) return failed("open");
     acceptor_.set_option(asio::socket_base::reuse_address{true}, error);
     using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;

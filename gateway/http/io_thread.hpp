@@ -34,7 +34,8 @@ public:
     ~IoThread() override;
 
     // Before `start`. With SO_REUSEPORT, so that every thread has a listener on the same port. The port bound.
-    Result<std::uint16_t> listen(const boost::asio::ip::tcp::endpoint& endpoint);
+    // `shares_with_first`: a listener of this process has the port already. Kind unavailable: another process has it.
+    Result<std::uint16_t> listen(const boost::asio::ip::tcp::endpoint& endpoint, bool shares_with_first);
     void start();
     // Any thread. Closes the listener and what is idle; connections with an answer under way close after it. Ends the thread at `deadline`
     // at the latest; `join` waits for that.

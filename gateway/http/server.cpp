@@ -97,7 +97,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, Engin
     };
     for (int i = 0; i < io_threads; ++i) {
         auto thread = std::make_shared<IoThread>(parts->services, *tls);
-        const auto port = thread->listen(*endpoint);
+        const auto port = thread->listen(*endpoint, i > 0);
         if (!port) return port.error();
         endpoint->port(*port);  // port 0: all further listeners share the one that the first was given
         parts->threads.push_back(std::move(thread));

@@ -4,7 +4,9 @@ namespace touchgate::policy {
 
 std::optional<std::chrono::local_days> parse_date(std::string_view text) {
     if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-    const auto instant = parse_instant(std::string{text} + "T00:00:00Z");  // checks digits, month lengths and leap years
+    std::string midnight{text};
+    midnight.append("T00:00:00Z");
+    const auto instant = parse_instant(midnight);  // checks digits, month lengths and leap years
     if (!instant) return std::nullopt;
     return std::chrono::local_days{std::chrono::floor<std::chrono::days>(*instant).time_since_epoch()};
 }

@@ -289,6 +289,29 @@ TEST_CASE("bulk: lines that the engine cannot take for too long are answered 503
     CHECK(std::stoi(full.header("retry-after")) >= 1);
 }
 
+TEST_CASE("bulk: a caller who waits for the gateway is not cut off, one who stops sending is") {
+    http::HttpOptions options;
+    options.body_idle_timeout = Duration{400};
+    options.bulk_pressure_timeout = Duration{2'500};
+    Limits limits;
+    limits.waiting_touches = 10;
+    LiveServer live{options, limits};
+    Client client{live.port()};
+    client.send("POST /v1/touches/bulk HTTP/1.1\r\nAuthorization: Bearer " + client.key +
+                "\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 9; ++i) {
+        const auto line = touch("t" + std::to_string(i), "138" + std::to_string(10'000'000 + i)) + "\n";
+        char size[16];
+        std::snprintf(size, sizeof size, "%zx\r\n", line.size());
+        client.send(size + line + "\r\n");
+    }
+    CHECK(client.receive_until("\"line\":9").find("\"line\":8") != std::string::npos);
+    CHECK(client.receive_until("\n").find("503") != std::string::npos);
+    // Now it is the caller who is silent.
+    client.receive_until("\r\n");
+    CHECK(client.is_closed());
+}
+
 TEST_CASE("bulk: contacts, consents, suppressions, conversions") {
     LiveServer live;
     Client client{live.port()};

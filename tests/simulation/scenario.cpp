@@ -1,0 +1,169 @@
+// What callers and customers do, at random: each act posts one command and notes what its answer promised.
+#include "tests/simulation/world.hpp"
+
+namespace touchgate::simulation {
+
+namespace {
+
+Address phone(const Customer& customer) { return {.kind = AddressKind::phone, .value = customer.phone, .account = {}}; }
+ContactRef reference(const Customer& customer) { return {.id = {}, .address = phone(customer)}; }
+
+}  // namespace
+
+void World::act() {
+    const auto kind = random_.below(100);
+    if (kind < 60) new_touch();
+    else if (kind < 70) repeat_touch();
+    else if (kind < 76) cancel();
+    else if (kind < 80) withdraw();
+    else if (kind < 87) grant();
+    else if (kind < 88) suppress();
+    else if (kind < 91) unsuppress();
+    else if (kind < 92) change_policy();
+    else if (kind < 95) hold();
+    else customer_writes();
+}
+
+void World::new_touch() {
+    Asked made;
+    const auto number = std::to_string(oracle_.asked.size());
+    made.token = "T" + std::string(6 - std::min<std::size_t>(6, number.size()), '0') + number;
+    if (random_.chance(0.6)) made.key = "key-" + number;
+    made.customer = any_customer();
+    static constexpr const char* purposes[] = {"marketing", "marketing", "service", "transactional"};
+    made.purpose = purposes[random_.below(4)];
+    made.at_least_once = random_.chance(0.05);
+    made.text = made.token + " private words for a customer";
+    if (random_.chance(0.1)) made.text += std::string(150, 'x') + " over several parts";
+    if (random_.chance(0.2)) made.text += " 会员日";
+    oracle_.asked.push_back(std::move(made));
+    submit(oracle_.asked.size() - 1, false);
+}
+
+void World::repeat_touch() {
+    if (oracle_.asked.empty()) return;
+    const auto number = oracle_.asked.size() - 1 - random_.below(std::min<std::size_t>(oracle_.asked.size(), 200));
+    const auto& each = oracle_.asked[number];
+    if (each.key.empty()) return;
+    // With another body only where the first body is known to have been taken: else this one would be the first.
+    submit(number, each.answered && random_.chance(0.3));
+}
+
+void World::submit(std::size_t number, bool changed_body) {
+    const auto& each = oracle_.asked[number];
+    TouchRequest request;
+    request.key = each.key;
+    request.body_hash = {.high = changed_body ? 1U : 0U, .low = number};
+    request.contact = reference(oracle_.customers[each.customer]);
+    request.purpose = each.purpose;
+    request.content.text = each.text;
+    request.at_least_once = each.at_least_once;
+    request.key_name = each.token;
+    request.priority = static_cast<int>(random_.below(101));
+    if (random_.chance(0.1)) request.not_before = clock_.wall_now() + Duration{static_cast<std::int64_t>(random_.below(20'000))};
+    gateway_->engine->post([this, number, changed_body, request = std::move(request)](Engine& engine) mutable {
+        auto answer = engine.submit_touch(std::move(request));
+        engine.after_sync([this, number, changed_body, given = std::move(answer)] {
+            if (changed_body) {
+                if (given) oracle_.fail("4 keys", oracle_.asked[number].token + ": another body under the same key was accepted");
+                else if (given.error().kind != ErrorKind::conflict && given.error().kind != ErrorKind::unavailable) oracle_.fail("4 keys", given.error().detail);
+                return;
+            }
+            if (given) {
+                ++accepted_;
+                oracle_.check_answer(number, *given);
+            } else {
+                ++refused_;
+                if (given.error().kind != ErrorKind::unavailable) oracle_.fail("4 answer", oracle_.asked[number].token + " was refused: " + given.error().detail);
+            }
+        });
+    });
+}
+
+void World::cancel() {
+    if (oracle_.asked.empty()) return;
+    const auto number = oracle_.asked.size() - 1 - random_.below(std::min<std::size_t>(oracle_.asked.size(), 30));
+    if (!oracle_.asked[number].answered) return;
+    gateway_->engine->post([this, number, id = *oracle_.asked[number].answered](Engine& engine) {
+        const auto answer = engine.cancel_touch(id);
+        const bool cancelled = answer && answer->state == TouchState::cancelled;
+        engine.after_sync([this, number, cancelled] {
+            if (cancelled && oracle_.asked[number].cancelled == 0) oracle_.asked[number].cancelled = oracle_.tick();
+        });
+    });
+}
+
+void World::withdraw() {
+    const auto number = any_customer();
+    const auto begun = oracle_.tick();
+    const auto who = reference(oracle_.customers[number]);
+    const bool all = random_.chance(0.3);
+    gateway_->engine->post([this, number, begun, who, all](Engine& engine) {
+        const auto result = engine.record_consent(who, {.channel = all ? "*" : "sms", .purpose = "marketing", .granted = false, .source = "customer", .evidence = "private words"});
+        if (result) engine.when_settled(who, [this, number, begun] { oracle_.withdrawn(number, begun); });
+    });
+}
+
+void World::grant() {
+    const auto number = any_customer();
+    auto& customer = oracle_.customers[number];
+    customer.marketing_forbidden = 0;
+    ++customer.grants_open;
+    gateway_->engine->post([this, number, who = reference(customer)](Engine& engine) {
+        (void)engine.record_consent(who, {.channel = "*", .purpose = "marketing", .granted = true, .source = "customer", .evidence = "private words"});
+        engine.after_sync([this, number] {
+            auto& granted = oracle_.customers[number];
+            --granted.grants_open;
+            granted.last_grant = oracle_.tick();
+        });
+    });
+}
+
+void World::suppress() {
+    const auto number = any_customer();
+    const auto begun = oracle_.tick();
+    gateway_->engine->post([this, number, begun, address = phone(oracle_.customers[number])](Engine& engine) {
+        const auto added = engine.add_suppression({.list = "dnc", .address = address, .reason = "private words"});
+        if (added) engine.when_settled({.id = {}, .address = address}, [this, number, begun] { oracle_.suppressed(number, begun); });
+    });
+}
+
+void World::unsuppress() {
+    const auto number = any_customer();
+    auto& customer = oracle_.customers[number];
+    customer.all_forbidden = 0;
+    ++customer.removals_open;
+    gateway_->engine->post([this, number, address = phone(customer)](Engine& engine) {
+        (void)engine.remove_suppression("dnc", address);
+        engine.after_sync([this, number] {
+            auto& removed = oracle_.customers[number];
+            --removed.removals_open;
+            removed.last_removal = oracle_.tick();
+        });
+    });
+}
+
+void World::change_policy() {
+    gateway_->engine->post([document = policy_document(caps_[random_.below(caps_.size())])](Engine& engine) { (void)engine.put_policy("sim", document, true); });
+}
+
+void World::hold() {
+    if (!holds_.empty()) {
+        gateway_->engine->post([id = holds_.back()](Engine& engine) { (void)engine.lift_hold(id); });
+        if (random_.chance(0.8)) holds_.pop_back();
+        return;
+    }
+    const auto until = clock_.wall_now() + std::chrono::seconds{1 + random_.below(120)};
+    gateway_->engine->post([this, until](Engine& engine) {
+        auto set = engine.set_hold({.purposes = {"marketing"}, .reason = "private words", .until = until});
+        if (set) engine.after_sync([this, id = set->id] { holds_.push_back(id); });
+    });
+}
+
+void World::customer_writes() {
+    static constexpr const char* words[] = {"TD", "T", "OK", "hello there", "请问多少钱"};
+    (void)peer_.inbound({.from = oracle_.customers[any_customer()].phone, .to = "10690000", .text = words[random_.below(5)], .user = "gateway"},
+                        {.monotonic = clock_.monotonic_now(), .wall = clock_.wall_now()});
+}
+
+}  // namespace touchgate::simulation

@@ -1,0 +1,320 @@
+#include "tests/simulation/world.hpp"
+
+#include <utility>
+
+#include "gateway/engine/internals.hpp"
+#include "gateway/json/json.hpp"
+
+namespace touchgate::simulation {
+
+namespace {
+
+constexpr auto data_dir = "data";
+constexpr std::size_t segment_bytes = std::size_t{68} << 20U;  // a start's reservation fills one, so that segments change
+constexpr crypto::Key master_key{7};
+
+class OnePhoneFact final : public PhoneFacts {
+public:
+    [[nodiscard]] const PhoneFact& of(std::string_view) const override { return fact_; }
+
+private:
+    PhoneFact fact_{.region = "CN", .carrier = "cmcc", .zones = {"Asia/Shanghai"}};
+};
+
+// Sees nothing: for starts that are only compared.
+class NoObserver final : public NetworkObserver {
+public:
+    std::uint64_t tick() override { return 0; }
+    void on_message_reported(const AckTicket&, const channel::InboundMessage&) override {}
+    void on_acknowledged(const AckTicket&, bool) override {}
+    void on_bytes_arrived(std::uint64_t) override {}
+};
+
+std::string dump_of(Engine& engine) {
+    std::string dump;
+    engine.internals().dump([&](std::string_view piece) { dump.append(piece); });
+    return dump;
+}
+
+sandbox::DelayRange between(int from_ms, int to_ms) { return {Duration{from_ms}, Duration{to_ms}}; }
+
+}  // namespace
+
+World::World(std::uint64_t seed)
+    : random_{seed},
+      clock_{*parse_instant("2026-11-23T02:00:00Z")},
+      disk_{seed + 1},
+      peer_random_{seed + 2},
+      peer_{{.users = {{"gateway", "secret"}}}, behaviour_, store_, peer_random_},
+      oracle_{store_} {
+    auto& b = behaviour_;
+    b.throttle = 0.02;
+    b.queue_full = 0.02;
+    b.system_error = 0.02;
+    b.response_delay = between(0, 300);
+    b.no_response = random_.chance(0.5) ? 0.03 : 0;
+    b.receipts = {{"DELIVRD", 0.8}, {"UNDELIV", 0.1}};
+    b.receipt_delay = between(10, 3'000);
+    b.early_receipt = 0.1;
+    b.duplicate_receipt = 0.1;
+    b.out_of_order = 0.1;
+    b.intermediate = 0.1;
+    b.mo_repeat = 0.2;
+    b.refuse_connection = 0.02;
+    b.customers.opt_out = 0.02;
+    b.customers.reply = 0.05;
+    b.customers.reply_delay = between(10, 3'000);
+    b.customers.opt_out_words = {"T", "TD"};
+    static constexpr const char* id_forms[] = {"same", "hex_to_dec", "dec_to_hex", "upper"};
+    b.receipt_id = id_forms[random_.below(4)];
+    b.deliver_timeout = Duration{5'000};
+
+    std::vector<Problem> problems;
+    const auto json = parse_json_with_comments(R"({"host":"smsc","system_id":"gateway","password":"secret","window":8,"response_timeout":"PT10S"})").value();
+    JsonReader reader{json, "", problems};
+    adapter_ = std::make_unique<adapters::smpp::Adapter>(adapters::smpp::read_settings(reader));
+    if (!problems.empty()) oracle_.fail("simulation", problems.front().pointer + " " + problems.front().detail);
+
+    for (const auto max : {1, 2, 3})
+        for (const auto minutes : {1, 5, 30}) caps_.push_back({.max = max, .per = std::chrono::minutes{minutes}});
+    for (const auto& cap : caps_) oracle_.add_policy(cap);
+    first_cap_ = caps_[random_.below(caps_.size())];
+    for (int i = 0; i < 8; ++i) oracle_.customers.push_back({.phone = "+861380000000" + std::to_string(i)});
+    start();
+}
+
+World::~World() = default;
+
+EngineSettings World::settings() const {
+    EngineSettings made;
+    made.data_dir = data_dir;
+    made.policy_document = policy_document(first_cap_);
+    made.policy_source = "sim.json";
+    made.include = [](std::string_view) -> Result<Json> { return Error{.kind = ErrorKind::not_found, .detail = "no other policies"}; };
+    made.expires_after = {{"*", std::chrono::hours{2}}};
+    made.phones = std::make_shared<OnePhoneFact>();
+    made.index_key = master_key;
+    AccountSettings account;
+    account.name = "sms";
+    account.adapter = "smpp";
+    account.capabilities = adapter_->capabilities();
+    account.window = adapter_->window();
+    account.match_by_address = true;
+    account.unknown_final_after = std::chrono::hours{12};
+    account.segments = [adapter = adapter_.get()](std::string_view text) { return adapter->segments(text); };
+    made.accounts.push_back(std::move(account));
+    return made;
+}
+
+Result<std::unique_ptr<World::Gateway>> World::open(Disk& disk, Random& random, bool with_checkpoint, NetworkObserver& observer, sandbox::SmscPeer& peer) {
+    auto made = std::make_unique<Gateway>();
+    auto keys = KeyStore::open(disk, data_dir, master_key);
+    if (!keys) return keys.error();
+    made->keys = std::move(*keys);
+    std::optional<Checkpoint> checkpoint;
+    if (with_checkpoint) {
+        std::vector<std::string> skipped;
+        auto found = read_newest_checkpoint(disk, data_dir, skipped);
+        if (!found) return found.error();
+        checkpoint = std::move(*found);
+        if (!skipped.empty()) return Error{.kind = ErrorKind::corrupt, .detail = "checkpoint " + skipped.front() + " is damaged"};
+    }
+    LogRecovery recovery;
+    const auto known = std::max(made->keys->known_sequence(), checkpoint ? checkpoint->head.sequence : 0);
+    auto log = FileLog::open(disk, {.data_dir = data_dir, .segment_bytes = segment_bytes, .archive_dir = {}, .new_log_id = std::array<std::uint8_t, 16>{1}},
+                             checkpoint ? checkpoint->head : LogHead{}, known, recovery);
+    if (!log) return log.error();
+    made->log = std::move(*log);
+    made->transport = std::make_unique<SimTransport>(adapter_->make_session(random.next()), clock_, peer, next_connection_, observer);
+    auto engine = Engine::start({.disk = disk, .log = *made->log, .reader = *made->log, .keys = *made->keys, .clock = clock_, .random = random, .transport = *made->transport},
+                                settings(), std::move(checkpoint));
+    if (!engine) return engine.error();
+    made->engine = std::move(*engine);
+    made->transport->listen(made->engine.get());
+    return made;
+}
+
+void World::start() {
+    check_disk();
+    compare_starts();
+    if (!oracle_.broken().empty()) return;
+    auto opened = open(disk_, random_, true, oracle_, peer_);
+    if (!opened) {
+        oracle_.fail("8 start", opened.error().detail);
+        return;
+    }
+    gateway_ = std::move(*opened);
+    oracle_.watch(gateway_->log.get());
+    oracle_.check_after_start();
+}
+
+// The chain is whole, and no phone number and no text stands in the files.
+void World::check_disk() {
+    bool any = false;
+    for (const auto& path : disk_.paths()) {
+        any = any || path.find("/log/") != std::string::npos;
+        const auto bytes = disk_.bytes(path);
+        for (const auto* secret : {"1380000000", "private words"})
+            if (bytes.find(secret) != std::string::npos) oracle_.fail("9 secrets", path + " contains \"" + secret + "\"");
+    }
+    if (!any) return;
+    const auto verified = verify_log(disk_, {.data_dir = data_dir, .segment_bytes = segment_bytes}, std::nullopt);
+    if (!verified) {
+        oracle_.fail("8 log", verified.error().detail);
+        return;
+    }
+    for (const auto& damage : verified->damages)
+        if (!damage.last_batch_only) oracle_.fail("8 log", damage.file + ": " + damage.reason + " at sequence " + std::to_string(damage.sequence));
+}
+
+// The state from checkpoint and tail is the state from the whole log. Both on copies of the disk: a start writes.
+void World::compare_starts() {
+    FaultyDisk from_checkpoint{1};
+    FaultyDisk from_log{1};
+    bool has_checkpoint = false;
+    for (const auto& path : disk_.paths()) {
+        const auto bytes = disk_.bytes(path);
+        has_checkpoint = has_checkpoint || path.find(".ckpt") != std::string::npos;
+        from_checkpoint.set_bytes(path, bytes);
+        from_log.set_bytes(path, bytes);
+    }
+    if (!has_checkpoint) return;
+    ++from_checkpoint_;
+    NoObserver nobody;
+    sandbox::MessageStore store;
+    Random peer_random{1};
+    sandbox::SmscPeer peer{{.users = {}}, behaviour_, store, peer_random};
+    Random same{5};
+    Random again{5};
+    auto first = open(from_checkpoint, same, true, nobody, peer);
+    auto second = open(from_log, again, false, nobody, peer);
+    if (!first || !second) {
+        oracle_.fail("8 start", (first ? second : first).error().detail);
+        return;
+    }
+    const auto one = dump_of(*(*first)->engine);
+    const auto other = dump_of(*(*second)->engine);
+    if (one == other) return;
+    std::size_t at = 0;
+    while (at < std::min(one.size(), other.size()) && one[at] == other[at]) ++at;
+    oracle_.fail("8 state", "checkpoint and tail give " + std::to_string(one.size()) + " bytes, the whole log gives " + std::to_string(other.size()) + "; they differ from byte " +
+                                std::to_string(at));
+}
+
+void World::die(bool power_cut) {
+    ++crashes_;
+    oracle_.watch(nullptr);
+    gateway_->engine.reset();
+    gateway_->transport->vanish(random_.below(2) == 0 ? 0 : random_.below(400));
+    gateway_.reset();
+    if (power_cut) disk_.crash();
+    else disk_.kill();
+    disk_.set_capacity(FaultyDisk::unlimited);
+    disk_is_full_ = false;
+    for (auto& customer : oracle_.customers) {
+        if (customer.grants_open > 0) customer.last_grant = oracle_.tick();
+        if (customer.removals_open > 0) customer.last_removal = oracle_.tick();
+        customer.grants_open = customer.removals_open = 0;
+    }
+    clock_.advance(Duration{static_cast<std::int64_t>(random_.below(60'000))});
+    start();
+}
+
+void World::turn() {
+    const auto done = gateway_->engine->turn();
+    if (!done && !disk_.failed()) oracle_.fail("simulation", "the turn failed: " + done.error().detail);
+    if (!done || disk_.failed()) die(true);
+}
+
+void World::move(bool whole) {
+    auto& transport = *gateway_->transport;
+    const auto size = whole || random_.chance(0.7) ? std::size_t{1} << 20U : 1 + random_.below(60);
+    if (random_.chance(0.5)) transport.move_to_peer(size);
+    else transport.move_to_gateway(size);
+    if (peer_.wake_at() && *peer_.wake_at() <= clock_.monotonic_now()) peer_.on_wake({.monotonic = clock_.monotonic_now(), .wall = clock_.wall_now()});
+    transport.collect_from_peer();
+}
+
+void World::advance() {
+    const auto kind = random_.below(1'000);
+    const auto most = kind < 850 ? 50U : kind < 993 ? 3'000U : 600'000U;
+    clock_.advance(Duration{1 + static_cast<std::int64_t>(random_.below(most))});
+}
+
+void World::fault() {
+    switch (random_.below(12)) {
+        case 0: die(true); break;
+        case 1: die(false); break;
+        case 2: disk_.fail_from(random_.below(8)); break;  // a crash in the middle of a write or sync
+        case 3:
+            disk_is_full_ = !disk_is_full_;
+            disk_.set_capacity(disk_is_full_ ? 1'000'000 : FaultyDisk::unlimited);
+            break;
+        case 4:
+            clock_.step_wall(-wall_error_);
+            wall_error_ = random_.chance(0.5) ? Duration{0} : Duration{static_cast<std::int64_t>(random_.below(400'000)) - 200'000};
+            clock_.step_wall(wall_error_);
+            break;
+        case 5:
+        case 6:
+        case 7:
+            if (gateway_->engine->write_checkpoint_now()) ++checkpoints_;
+            else if (disk_.failed()) die(true);
+            break;
+        default:
+            ++tears_;
+            gateway_->transport->tear(random_.below(2) == 0 ? 0 : random_.below(400));
+            break;
+    }
+}
+
+bool World::step() {
+    if (!oracle_.broken().empty()) return false;
+    if (!gateway_) return false;
+    const auto kind = random_.below(1'000);
+    if (kind < 5) fault();
+    else if (kind < 130) act();
+    else if (kind < 330) turn();
+    else if (kind < 530) gateway_->transport->work();
+    else if (kind < 850) move(false);
+    else advance();
+    return oracle_.broken().empty();
+}
+
+void World::settle() {
+    if (!oracle_.broken().empty() || !gateway_) return;
+    disk_.set_capacity(FaultyDisk::unlimited);
+    clock_.step_wall(-wall_error_);
+    wall_error_ = Duration{0};
+    for (int i = 0; i < 3'000 && oracle_.broken().empty(); ++i) {
+        turn();
+        for (int j = 0; j < 4 && gateway_; ++j) {
+            gateway_->transport->work();
+            move(true);
+        }
+        clock_.advance(i < 1'000 ? Duration{100} : Duration{60'000});
+        if (!gateway_) return;
+    }
+    oracle_.read_log();
+    for (const auto& each : oracle_.asked) {
+        if (!each.answered || !oracle_.broken().empty()) continue;
+        std::optional<TouchView> view;
+        gateway_->engine->post([&](Engine& engine) { view = engine.find_touch(*each.answered); });
+        turn();
+        if (!gateway_) return;
+        if (view && (view->state == TouchState::queued || view->state == TouchState::deferred || view->state == TouchState::dispatching || view->state == TouchState::unknown) &&
+            !view->final)
+            oracle_.fail("4 stuck", each.token + " is still " + std::string{to_string(view->state)} + " after a day without faults");
+    }
+    die(true);
+}
+
+std::string World::summary() const {
+    const auto& c = oracle_.counts();
+    const auto n = [](std::uint64_t value) { return std::to_string(value); };
+    return "records=" + n(c.records) + " touches=" + n(c.created) + " accepted=" + n(accepted_) + " refused=" + n(refused_) + " permits=" + n(c.permits) + " received=" + n(c.received) +
+           " delivered=" + n(c.delivered) + " failed=" + n(c.failed) + " unknown=" + n(c.unknown) + " full-caps=" + n(c.full_caps) + " opt-outs=" + n(c.opt_outs) +
+           " crashes=" + n(crashes_) + " tears=" + n(tears_) + " checkpoints=" + n(checkpoints_) + " compared=" + n(from_checkpoint_);
+}
+
+}  // namespace touchgate::simulation
