@@ -241,14 +241,26 @@ int serve(const std::string& config_path) {
 
     spdlog::info("draining");
     (*server)->begin_drain();
-    gateway.post([](Engine& inside) { inside.begin_drain(); });
+    gateway.begin_drain();
+    // A turn that began before may still hand orders over: the transport must see them before it leaves.
+    for (const auto begun = gateway.turns_begun(); gateway.turns_begun() < begun + 2;) {
+        gateway.post([](Engine&) {});
+        std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    }
     transport.shut_down(config->engine.drain_timeout);
     (*server)->stop(Duration{5'000});
     gateway.ask_stop();
     engine_thread.join();
     // What the transport reported last is folded before the end.
-    if (auto last = gateway.turn(); !last) spdlog::error("{}", last.error().detail);
-    if (auto written = gateway.write_checkpoint_now(); !written) spdlog::warn("no checkpoint was written: {}", written.error().detail);
+    bool folded = true;
+    for (;;) {
+        const auto last = gateway.turn();
+        folded = last.has_value();
+        if (!last) spdlog::error("{}", last.error().detail);
+        if (!last || !*last) break;
+    }
+    if (folded)
+        if (auto written = gateway.write_checkpoint_now(); !written) spdlog::warn("no checkpoint was written: {}", written.error().detail);
     stop_scrub = true;
     scrubber.join();
     callbacks.reset();

@@ -73,7 +73,6 @@ void Engine::Internals::apply(const RecordMeta& meta, const ContactCreated& even
     ContactSecret values;
     // Without a key the contact was erased later: contact.erased follows in the log (the end of the start checks that it did).
     if (unseal_of(event.index, event.sealed, values)) fill_contact(*this, event.index, values, event.owner, event.unit, event.legal_hold);
-    else contact.erased = true;
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const ContactUpdated& event) {
@@ -81,7 +80,6 @@ void Engine::Internals::apply(const RecordMeta& meta, const ContactUpdated& even
     contact.version = meta.sequence;
     ContactSecret values;
     if (unseal_of(meta.contact, event.sealed, values)) fill_contact(*this, meta.contact, values, event.owner, event.unit, event.legal_hold);
-    else contact.erased = true;
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const ContactErased&) {
@@ -152,7 +150,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const ConsentWithdrawn& ev
     for (const auto number : contact.addresses) {
         auto& entries = state.addresses[number].shared_consents;
         const bool there = std::any_of(entries.begin(), entries.end(), [&](SharedConsent& entry) {
-            if (entry.contact != meta.contact || entry.consent.channel != record.channel || entry.consent.purpose != record.purpose) return false;
+            if (entry.contact != meta.contact || entry.consent.channel != record.channel || entry.consent.purpose != record.purpose || entry.consent.unit != record.unit) return false;
             entry.consent.at = std::max(entry.consent.at, record.at);
             entry.consent.ended = false;
             return true;
@@ -253,6 +251,17 @@ void Engine::Internals::apply(const RecordMeta& meta, const ReceiptReceived& eve
         for (const auto& alias : event.aliases) state.parked_by_id[id_hash(account->second, alias)] = meta.sequence;
         state.parked.emplace(meta.sequence, std::move(parked));
         return;
+    }
+    if (account != account_numbers.end()) {
+        // A parked receipt that found its touch is parked no more.
+        const auto known = state.parked_by_id.find(id_hash(account->second, event.provider_id));
+        if (known != state.parked_by_id.end()) {
+            if (const auto parked = state.parked.find(known->second); parked != state.parked.end()) {
+                const auto aliases = parked->second.receipt.provider_ids;
+                state.parked.erase(parked);
+                for (const auto& alias : aliases) state.parked_by_id.erase(id_hash(account->second, alias));
+            }
+        }
     }
     const auto row = row_of(event.touch);
     if (row == 0 || account == account_numbers.end() || event.provider_id.empty()) return;

@@ -78,6 +78,10 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchDecided& event)
     const auto row = row_of(event.touch);
     if (row == 0) return;
     auto& decided = touch(row);
+    if (event.chosen < candidates(decided).size() && account_of(profile_of(decided, event.chosen)) != account_of(chosen_profile(decided))) {
+        decided.is_queued = false;  // another account's queue
+        ++decided.queue_ticket;
+    }
     const bool had_slot = decided.verdict == Verdict::allow && decided.is_waiting();
     if (had_slot) change_slot(decided, 0, SlotChange::release, meta.time);
     decided.chosen = event.chosen;
@@ -159,7 +163,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchPermitLapsed& e
     if (row == 0) return;
     auto& back = touch(row);
     if (auto* attempt = attempt_of(back, event.attempt)) back.attempts.erase(attempt);
-    if (back.final) return;
+    if (back.final) return change_slot(back, event.attempt, SlotChange::release, meta.time);
     change_slot(back, event.attempt, SlotChange::reserve, meta.time);
     set_state(back, TouchState::queued, meta.time);
 }
@@ -248,8 +252,10 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchAttemptEnded& e
     const auto row = row_of(event.touch);
     if (row == 0) return;
     auto& ended = touch(row);
-    change_slot(ended, event.attempt, event.slot, meta.time);
+    // A final touch needs no reservation for another attempt.
+    change_slot(ended, event.attempt, ended.final && event.slot == SlotChange::reserve ? SlotChange::release : event.slot, meta.time);
     if (auto* attempt = attempt_of(ended, event.attempt)) {
+        if (event.outcome == channel::OutcomeKind::recipient_invalid && attempt->address != 0) state.addresses[attempt->address].invalid = true;
         const bool remembered = event.outcome == channel::OutcomeKind::accepted;  // a fallback starts beside it; receipts may still come
         if (!remembered) ended.attempts.erase(attempt);
     }
@@ -260,9 +266,15 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchAttemptEnded& e
     } else if (event.outcome != channel::OutcomeKind::throttled) {
         ++ended.retries;
     }
+    if (event.next == 3) return;  // only this attempt ended
     if (event.outcome == channel::OutcomeKind::accepted && event.next == 2) {  // the fallback may not go: the first attempt stands
         change_slot(ended, 0, SlotChange::release, meta.time);
-        if (!ended.final) set_state(ended, TouchState::accepted, meta.time);
+        if (!ended.final) {
+            bool accepted = false;
+            for (const auto& attempt : ended.attempts) accepted = accepted || attempt.state == AttemptState::accepted;
+            set_state(ended, accepted ? TouchState::accepted : TouchState::unknown, meta.time);
+            if (!meta.replay) arm_waiting(row);
+        }
         return;
     }
     // What is reserved stays an allow; a released slot means that the next candidate must be decided from the start.

@@ -283,14 +283,19 @@ Result<void> Engine::Internals::load(std::string_view body) {
         ++state.counts[static_cast<std::size_t>(touch_row.state)];
     }
     for (const auto& [at, hash] : state.inbound_order) state.inbound_seen[hash] = at;
+    std::vector<std::uint64_t> orphans;
     for (auto& [sequence, parked] : state.parked) {
         // Account numbers follow the configuration, which may have changed since.
         const auto name = parked.account < account_names.size() ? account_names[parked.account] : std::string{};
         const auto number = account_numbers.find(name);
-        if (number == account_numbers.end()) continue;
+        if (number == account_numbers.end()) {
+            orphans.push_back(sequence);  // its account is gone from the configuration
+            continue;
+        }
         parked.account = number->second;
         for (const auto& alias : parked.receipt.provider_ids) state.parked_by_id[id_hash(number->second, alias)] = sequence;
     }
+    for (const auto sequence : orphans) state.parked.erase(sequence);
     for (std::uint32_t i = 1; i < state.templates.size(); ++i) {
         std::vector<Problem> problems;
         state.templates[i].parsed = content::Template::parse(state.templates[i].document, state.templates[i].name, problems);

@@ -89,6 +89,14 @@ void Engine::Internals::settle(ContactIndex contact, Effect done) {
     settling.push_back(std::move(settling_now));
 }
 
+// A repeat of a message is acknowledged no earlier than what it repeats.
+void Engine::Internals::after_settling(Effect done) {
+    Settling waiting{.waiting = {}, .done = std::move(done)};
+    for (const auto& each : settling) waiting.waiting.insert(each.waiting.begin(), each.waiting.end());
+    if (waiting.waiting.empty()) return engine.after_sync(std::move(waiting.done));
+    settling.push_back(std::move(waiting));
+}
+
 void Engine::Internals::settled_ref(channel::AttemptRef ref) {
     if (settling.empty()) return;
     for (auto& each : settling)
@@ -151,6 +159,9 @@ Result<std::size_t> Engine::replace_suppressions(const std::string& list, const 
     if (!force && before > 0 && entries.size() * 5 < before * 4)
         return Error{.kind = ErrorKind::conflict, .detail = "this would shrink the list from " + std::to_string(before) + " to " + std::to_string(entries.size()) +
                                                             " entries, by more than 20 %; say ?force=true if that is meant", .problems = {}, .retry_after_s = 0, .reference = list};
+    // All of it lies in one batch, or nothing is changed.
+    if ((entries.size() + before) * 400 > in.parts.log.room())
+        return Error{.kind = ErrorKind::too_large, .detail = "a list of this size cannot be replaced in one step; add and remove entries in parts", .problems = {}};
     std::set<std::uint32_t> wanted;
     std::set<std::string> wanted_hashes;
     std::size_t added = 0;

@@ -233,6 +233,12 @@ Result<void> Engine::erase_contact(const std::string& id) {
     for (const auto number : contact.addresses) {
         const auto& address = in.state.addresses[number];
         KeyStore::Erased erased{.address = address.hash, .denies = {}, .counted = {}};
+        if (address.erased >= 0) {  // what an earlier owner withdrew on this address goes on denying
+            const auto old = in.parts.keys.erased()[static_cast<std::size_t>(address.erased)];
+            erased.denies = old.denies;
+            for (const auto& counted : old.counted)
+                if (counted.first >= horizon) erased.counted.push_back(counted);
+        }
         for (const auto& consent : contact.consents)
             if (!consent.granted && !consent.ended) erased.denies.emplace_back(name(consent.channel), name(consent.purpose));
         for (const auto& list : address.lists)

@@ -70,7 +70,7 @@ std::uint32_t Engine::Internals::resolve_address(const TouchFacts& of, const pol
 
 Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, Instant at, policy::Detail detail) {
     const auto profile_id = (*of.candidates)[candidate];
-    const auto& profile = state.profiles.at(profile_id);
+    const auto profile = state.profiles.at(profile_id);  // a copy: interning below may move the table
     auto& record = state.policies[state.active_policy];
     record.compiled->prepare_profile(profile_id);
     const auto& compiled = *record.compiled;
@@ -289,6 +289,10 @@ bool Engine::Internals::decide_again(std::uint32_t row, bool then_queue) {
         expire(row);
         return false;
     }
+    if (const auto* campaign = campaign_of(waiting); campaign != nullptr && campaign->state == "cancelled") {
+        cancel(row, "campaign_cancelled");
+        return false;
+    }
     const auto of = facts(waiting);
     const auto first = std::min<std::uint8_t>(waiting.next_attempt > 1 ? waiting.chosen : 0, static_cast<std::uint8_t>(of.candidates->size() - 1));
     const auto choice = choose(of, now, policy::Detail::steps, first, static_cast<std::uint8_t>(of.candidates->size()));
@@ -308,6 +312,10 @@ bool Engine::Internals::decide_again(std::uint32_t row, bool then_queue) {
             emit(touch(row).contact, TouchDeferred{.touch = touch(row).id, .reason = {}});
     } else if (choice.decision.verdict == Verdict::defer) {
         arm_waiting(row);
+    }
+    if (auto& judged = touch(row); judged.state == TouchState::deferred && judged.content) {
+        judged.content.reset();
+        --cached_contents;
     }
     if (choice.decision.verdict != Verdict::allow) return false;
     if (then_queue) enqueue(row);
@@ -330,7 +338,11 @@ void Engine::Internals::contact_changed(ContactIndex contact) {
             const auto key = [&](std::uint32_t row) { return std::tuple{rank_of(touch(row)), -static_cast<int>(touch(row).priority), touch(row).created_sequence}; };
             return key(a) < key(b);
         });
-        for (const auto row : rows) decide_again(row, true);
+        for (const auto row : rows) {
+            // What does not fit into this batch is judged in the next turns, before anything of it can be sent.
+            if (parts.log.room() < (std::size_t{2} << 20U)) sweep.push_front(row);
+            else decide_again(row, true);
+        }
     }
 }
 

@@ -30,7 +30,9 @@ void Engine::Internals::pump() {
     if (disk_full || draining) return;
     const auto started = parts.clock.monotonic_now();
     int decided = 0;
-    for (AccountNumber number = 0; number < accounts.size(); ++number) {
+    if (!accounts.empty()) next_account = (next_account + 1) % accounts.size();  // nobody is always first
+    for (std::size_t offset = 0; offset < accounts.size(); ++offset) {
+        const auto number = static_cast<AccountNumber>((next_account + offset) % accounts.size());
         auto& account = accounts[number];
         while (!account.queue.empty()) {
             if (!account.up || account.in_flight >= static_cast<std::uint64_t>(account.settings.window) || !account.breaker.lets_through(monotonic) ||
@@ -53,6 +55,10 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
     auto& waiting = touch(row);
     if (now >= waiting.expires_at) {
         expire(row);
+        return false;
+    }
+    if (const auto* campaign = campaign_of(waiting); campaign != nullptr && campaign->state == "cancelled") {
+        cancel(row, "campaign_cancelled");
         return false;
     }
     // Decided in this very turn under this policy: once is enough.
@@ -164,6 +170,14 @@ void Engine::Internals::on_event(AccountDown& event) {
     if (!account.up && account.down_logged) return;
     account.up = false;
     account.down_logged = true;
+    // What waits here may go by another account of its channel.
+    for (std::size_t left = account.queue.size(); left > 0; --left) {
+        const auto entry = *account.queue.pop();
+        if (auto& waiting = touch(entry.row); waiting.is_queued && waiting.queue_ticket == entry.ticket) {
+            waiting.is_queued = false;
+            sweep.push_back(entry.row);
+        }
+    }
     emit(ContactIndex{}, AccountWentDown{.account = account.settings.name, .reason = event.reason, .credentials = event.credentials});
 }
 
@@ -226,6 +240,11 @@ void Engine::Internals::on_outcome(std::uint32_t row, std::uint16_t attempt_numb
             break;
         case AccountEffect::none: break;
     }
+    if (outcome.kind == OutcomeKind::throttled && !outcome.scope.empty() && outcome.scope != "account" && !outcome.retry_after) {
+        auto slower = step;  // a narrower scope: this touch waits, the account goes on
+        slower.delay = Duration{1'000} * (1 << std::min<int>(sent.retries, 5));
+        return end_attempt(row, attempt_number, outcome, slower);
+    }
     if (outcome.kind == OutcomeKind::accepted || outcome.kind == OutcomeKind::handed_to_human) {
         emit(sent.contact, TouchAccepted{.touch = sent.id, .attempt = attempt_number, .ids = outcome.ids, .parts = static_cast<std::uint8_t>(std::clamp(outcome.parts, 1, 255))});
         claim_parked(row, attempt_number, number, outcome.ids);
@@ -265,12 +284,17 @@ void Engine::Internals::end_attempt(std::uint32_t row, std::uint16_t attempt_num
             number = account_of(profile_of(sent, attempt.chosen)).value_or(0);
         }
     if (step.address == dispatch::AddressEffect::suppress) suppress_platform(row, address, number, outcome.code);
-    if (step.address == dispatch::AddressEffect::flag && address != 0) state.addresses[address].invalid = true;
 
+    // An earlier attempt, while a later one is on its way: it ended, and nothing follows from it for the touch.
+    if (!sent.attempts.empty() && sent.attempts.back().number != attempt_number) {
+        emit(sent.contact, TouchAttemptEnded{.touch = sent.id, .attempt = attempt_number, .outcome = outcome.kind, .code = outcome.code, .detail = outcome.detail,
+                                             .slot = SlotChange::release, .next = 3, .retry_at = 0});
+        return;
+    }
     const bool again = step.step == Step::retry_same || step.step == Step::wait_scope;
     const bool more = step.step == Step::next_candidate && sent.chosen + 1U < candidates(sent).size();
     const bool other_sent = std::any_of(sent.attempts.begin(), sent.attempts.end(), [&](const Attempt& attempt) {
-        return attempt.number != attempt_number && (attempt.state == AttemptState::accepted || attempt.state == AttemptState::unknown);
+        return attempt.number != attempt_number && (attempt.state == AttemptState::accepted || attempt.state == AttemptState::unknown || attempt.state == AttemptState::open);
     });
     const auto slot = again ? SlotChange::reserve : SlotChange::release;
     if (again || more) {
@@ -346,6 +370,7 @@ void Engine::Internals::on_event(Reconciled& event) {
             if (outcome.kind == OutcomeKind::accepted) {
                 emit(asked.contact, TouchAccepted{.touch = asked.id, .attempt = attempt_number, .ids = outcome.ids, .parts = static_cast<std::uint8_t>(std::clamp(outcome.parts, 1, 255))});
                 claim_parked(flight.row, attempt_number, flight.account, outcome.ids);
+                if (!touch(flight.row).final) arm_waiting(flight.row);
                 if (event.answer.receipt) {
                     auto receipt = *event.answer.receipt;
                     if (receipt.provider_ids.empty()) receipt.provider_ids = outcome.ids;

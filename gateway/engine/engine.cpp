@@ -58,7 +58,10 @@ Result<std::unique_ptr<Engine>> Engine::start(EngineParts parts, EngineSettings 
 
     // A contact whose key is missing must have been erased.
     for (std::uint32_t i = 1; i < in.state.contacts.size(); ++i)
-        if (!in.state.contacts[i].erased && parts.keys.find(ContactIndex{i}) == nullptr)
+        if (in.state.contacts[i].erased && parts.keys.find(ContactIndex{i}) != nullptr) {
+            // The program ended between the erasure's record and the end of the key.
+            if (auto destroyed = parts.keys.destroy(ContactIndex{i}); !destroyed) return destroyed.error();
+        } else if (!in.state.contacts[i].erased && parts.keys.find(ContactIndex{i}) == nullptr)
             return Error{.kind = ErrorKind::corrupt, .detail = "the key of contact " + std::to_string(i) + " is missing from keys/ and the contact was not erased: the key store is damaged or older than the log"};
 
     for (auto& account : in.accounts) {
@@ -108,8 +111,8 @@ void Engine::on_transport_events(std::vector<TransportEvent> events) {
 void Engine::wait_for_work() {
     auto& in = *internals_;
     std::unique_lock lock{in.intake_mutex};
-    const auto has_work = [&] { return in.stop_asked || !in.intake.empty() || !in.transport_events.empty(); };
-    if (!in.commands.empty() || !in.events.empty() || has_work()) return;
+    const auto has_work = [&] { return in.stop_asked || !in.intake.empty() || (!in.transport_events.empty() && !in.disk_full); };
+    if (!in.commands.empty() || (!in.events.empty() && !in.disk_full) || has_work()) return;
     const auto at = wake_at();
     if (!at) {
         in.intake_ready.wait(lock, has_work);
@@ -133,14 +136,18 @@ std::optional<channel::Monotonic> Engine::wake_at() const {
     const auto sooner = [&](channel::Monotonic candidate) {
         if (!at || candidate < *at) at = candidate;
     };
+    if (in.disk_full) return in.monotonic + std::chrono::milliseconds{200};
     if (!in.sweep.empty() || !in.cancel_later.empty()) return in.monotonic;
     if (!in.timers.empty()) sooner(in.monotonic + std::max(Duration{0}, in.timers.top().at - in.now));
     for (const auto& account : in.accounts) {
-        if (account.queue.empty() || !account.up || account.in_flight >= static_cast<std::uint64_t>(account.settings.window)) continue;
+        if (in.draining || account.queue.empty() || !account.up || account.in_flight >= static_cast<std::uint64_t>(account.settings.window)) continue;
         auto free = in.monotonic;
         if (account.bucket) free = std::max(free, account.bucket->free_at(in.monotonic));
         if (!account.cool_down.is_cool(in.monotonic)) free = std::max(free, account.cool_down.until());
-        if (!account.breaker.lets_through(in.monotonic)) free = std::max(free, account.breaker.opens_at());
+        if (!account.breaker.lets_through(in.monotonic)) {
+            if (account.breaker.opens_at() <= in.monotonic) continue;  // its trial is out: the answer wakes
+            free = std::max(free, account.breaker.opens_at());
+        }
         sooner(free);
     }
     // Parked receipts, old keys and the clock want a look now and then.
@@ -153,6 +160,7 @@ Result<bool> Engine::turn() {
     in.monotonic = in.parts.clock.monotonic_now();
     in.now = in.time.advance(in.parts.clock.wall_now(), in.monotonic);
     ++in.counters.turns;
+    ++in.turns_begun;
 
     {
         const std::lock_guard lock{in.intake_mutex};
@@ -193,6 +201,7 @@ Result<bool> Engine::turn() {
     }
     if (!in.disk_full) {
         in.run_cancellations();
+        in.run_released();
         in.run_sweep();
         in.pump();
         in.forget_inbound();
@@ -246,6 +255,7 @@ Result<void> Engine::write_checkpoint_now() {
 }
 
 void Engine::begin_drain() { internals_->draining = true; }
+std::uint64_t Engine::turns_begun() const { return internals_->turns_begun; }
 bool Engine::drained() const { return internals_->in_flight.empty() && internals_->orders.empty(); }
 
 void Engine::after_sync(Effect effect) { internals_->effects.push_back(std::move(effect)); }
@@ -296,6 +306,28 @@ bool Engine::stop_was_asked() const {
 }
 
 void Engine::set_projection_lag(double seconds) { internals_->projection_lag_s = seconds; }
+
+// A slot became free: what this contact has waiting may go earlier than it was told.
+void Engine::Internals::run_released() {
+    if (released_contacts.empty()) return;
+    auto contacts = std::exchange(released_contacts, {});
+    std::sort(contacts.begin(), contacts.end());
+    contacts.erase(std::unique(contacts.begin(), contacts.end()), contacts.end());
+    for (const auto contact : contacts) {
+        std::vector<std::uint32_t> rows;
+        for (const auto row : state.contacts[contact.value].live)
+            if (touch(row).state == TouchState::deferred) rows.push_back(row);
+        if (rows.empty()) continue;
+        std::sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
+            const auto key = [&](std::uint32_t row) { return std::tuple{rank_of(touch(row)), -static_cast<int>(touch(row).priority), touch(row).created_sequence}; };
+            return key(a) < key(b);
+        });
+        for (const auto row : rows) {
+            if (parts.log.room() < room_for_command) sweep.push_back(row);
+            else decide_again(row, true);
+        }
+    }
+}
 
 void Engine::Internals::run_cancellations() {
     while (!cancel_later.empty() && parts.log.room() >= room_for_command) {

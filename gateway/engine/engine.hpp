@@ -81,7 +81,8 @@ public:
     [[nodiscard]] std::optional<channel::Monotonic> wake_at() const;
     Result<void> write_checkpoint_now();
     // Refuses new work, waits for open submits (see settings.drain_timeout); true when nothing is in flight any more.
-    void begin_drain();
+    void begin_drain();  // any thread
+    [[nodiscard]] std::uint64_t turns_begun() const;  // any thread
     [[nodiscard]] bool drained() const;
 
     // ---- inside a turn (called from commands) ----------------------------------------------------------------------------
@@ -131,7 +132,8 @@ public:
 
     Result<InboundResult> inbound_event(const InboundInput& input);
     // What a provider's callback reported; `done` runs when all of it is durable and has taken effect (also opt-outs settled).
-    void provider_events(AccountNumber account, channel::WebhookEvents events, Effect done);
+    // Error unavailable: nothing was taken, the provider should send it again.
+    Result<void> provider_events(AccountNumber account, channel::WebhookEvents events, Effect done);
     void count_hook(AccountNumber account, const std::string& refusal);  // "" = accepted; a metric, not logged
 
     // False: the key was seen before.

@@ -118,6 +118,7 @@ struct Engine::Internals {
     bool stop_asked = false;
     std::atomic<bool> draining{false};
     std::atomic<double> projection_lag_s{0};
+    std::atomic<std::uint64_t> turns_begun{0};
 
     // Durable head, shared with other threads.
     mutable std::mutex durable_mutex;
@@ -148,6 +149,8 @@ struct Engine::Internals {
     std::vector<Settling> settling;
     std::deque<std::uint32_t> sweep;       // rows to decide again, a few each turn
     std::deque<std::uint32_t> cancel_later;
+    std::vector<ContactIndex> released_contacts;  // of this turn: a slot of theirs became free
+    std::size_t next_account = 0;
     std::set<std::uint32_t> held_rows;     // deferred by a hold or a pause
     std::set<ProfileId> unlogged_profiles;  // made by a question; logged when a touch first uses them
     std::uint32_t next_generation = 1;
@@ -275,6 +278,8 @@ struct Engine::Internals {
     [[nodiscard]] TouchView view(std::uint32_t row, const policy::Decision* fresh);
     [[nodiscard]] DecisionView view(const Choice& choice) const;
     void cancel(std::uint32_t row, std::string reason);
+    // An attempt of a waiting touch may have reached the customer: only its fallback waits.
+    [[nodiscard]] static bool left_before(const Touch& waiting);
     Result<std::vector<ProfileId>> make_plan(const TouchRequest& request, bool make);
 
     // ---- dispatching.cpp
@@ -303,6 +308,7 @@ struct Engine::Internals {
     void run_timers();
     void run_sweep();
     void run_cancellations();
+    void run_released();
     void arm_waiting(std::uint32_t row);  // all timers of a live touch, from its state
     void rebuild_volatile();              // after start: queues, timers, in-flight attempts become unknown
 
@@ -324,6 +330,7 @@ struct Engine::Internals {
     bool grant(ContactIndex contact, const ConsentInput& input, Instant at, std::string evidence);
     // Re-decides what waits, revokes what is out, calls `done` when all is settled.
     void settle(ContactIndex contact, Effect done);
+    void after_settling(Effect done);
     void suppress_platform(std::uint32_t row, std::uint32_t address, AccountNumber account, const std::string& evidence);
 
     // ---- policies.cpp

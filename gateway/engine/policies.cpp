@@ -101,7 +101,10 @@ Result<void> Engine::Internals::activate_configured_policy() {
         std::uint32_t version = 1;
         for (std::uint32_t i = 1; i < number; ++i)
             if (state.policies[i].version && state.policies[i].version->name == name) version = std::max(version, state.policies[i].version->version + 1);
-        state.policies.emplace_back();
+        {
+            const std::unique_lock lock{state.names_mutex};
+            state.policies.emplace_back();
+        }
         state.policies[number].compiled = *compiled;
         state.policies[number].version = std::make_shared<PolicyVersion>();
         emit(ContactIndex{}, PolicyActivated{.number = number, .name = name, .version = version, .document = settings.policy_document, .from_file = true,

@@ -142,7 +142,10 @@ void Engine::Internals::advance(std::uint32_t row, std::uint16_t attempt_number,
         }
         if (attempt->state == AttemptState::unknown && receipt.status != ReceiptStatus::failed && receipt.status != ReceiptStatus::recipient_refuses &&
             (owner.state == TouchState::unknown || owner.state == TouchState::dispatching))
+        {
             emit(owner.contact, TouchAccepted{.touch = owner.id, .attempt = attempt_number, .ids = {provider_id}, .parts = attempt->parts});
+            if (!touch(row).final) arm_waiting(row);
+        }
     } else {
         delivered = receipt.status == ReceiptStatus::delivered ? 1 : 0;
         failed = receipt.status == ReceiptStatus::failed || receipt.status == ReceiptStatus::recipient_refuses ? 1 : 0;
@@ -151,7 +154,12 @@ void Engine::Internals::advance(std::uint32_t row, std::uint16_t attempt_number,
     switch (receipt.status) {
         case ReceiptStatus::delivered:
             if (delivered >= parts_of_message && dispatch::advances(moved.progress, Progress::delivered))
+            {
                 emit(moved.contact, TouchDelivered{.touch = moved.id, .attempt = attempt_number, .provider_id = provider_id, .raw = receipt.raw, .provider_time = provider_time});
+                // A fallback on its way is not needed any more.
+                for (const auto& other : touch(row).attempts)
+                    if (other.state == AttemptState::open && other.ref != 0 && in_flight.contains(other.ref)) revocations.push_back(other.ref);
+            }
             return;
         case ReceiptStatus::read:
             if (dispatch::advances(moved.progress, Progress::read))
@@ -164,6 +172,8 @@ void Engine::Internals::advance(std::uint32_t row, std::uint16_t attempt_number,
             auto& failing = touch(row);
             if (failing.final && !dispatch::advances(failing.progress, Progress::failed)) return;
             if (failing.progress >= Progress::delivered) return;
+            const bool newest = !failing.attempts.empty() && failing.attempts.back().number == attempt_number;
+            if (!failing.final && !failing.attempts.empty() && !newest) return;  // a later attempt has taken over
             const bool more = !failing.final && failing.chosen + 1U < candidates(failing).size() && now < failing.expires_at;
             if (more && (failing.state == TouchState::accepted || failing.state == TouchState::unknown)) {
                 // Definite failure: the next account or channel at once.
@@ -196,8 +206,6 @@ void Engine::Internals::claim_parked(std::uint32_t row, std::uint16_t attempt, A
                 break;
             }
             const auto parked = at->second;
-            for (const auto& alias : parked.receipt.provider_ids) state.parked_by_id.erase(id_hash(account, alias));
-            state.parked.erase(at);
             auto& owner = touch(row);
             emit(owner.contact, ReceiptReceived{.account = accounts[account].settings.name, .channel = accounts[account].settings.capabilities.channel, .provider_id = id,
                                                 .raw = parked.receipt.raw, .reason = parked.receipt.reason, .status = parked.receipt.status, .touch = owner.id,
@@ -225,9 +233,9 @@ void Engine::Internals::take_message(AccountNumber, const channel::InboundMessag
     if (message.provider_id.empty()) {
         // Without an id of the provider only a repeat within a minute is the same message; the same words later are a new one.
         const auto seen = state.inbound_seen.find(dedupe);
-        if (dedupe != crypto::Hash128{} && seen != state.inbound_seen.end() && now - seen->second <= std::chrono::seconds{60}) return engine.after_sync(std::move(settled));
+        if (dedupe != crypto::Hash128{} && seen != state.inbound_seen.end() && now - seen->second <= std::chrono::seconds{60}) return after_settling(std::move(settled));
     } else if (seen_before(dedupe)) {
-        return engine.after_sync(std::move(settled));
+        return after_settling(std::move(settled));
     }
 
     ContactIndex contact = known;
@@ -298,8 +306,9 @@ void Engine::Internals::take_message(AccountNumber, const channel::InboundMessag
     engine.after_sync(std::move(settled));
 }
 
-void Engine::provider_events(AccountNumber account, channel::WebhookEvents events, Effect done) {
+Result<void> Engine::provider_events(AccountNumber account, channel::WebhookEvents events, Effect done) {
     auto& in = *internals_;
+    if (in.disk_full) return Error{.kind = ErrorKind::unavailable, .detail = "the disk is full", .problems = {}, .retry_after_s = 30};
     for (const auto& receipt : events.receipts) in.take_receipt(account, receipt);
     // `done` once, after the last message has settled.
     struct Countdown { std::size_t left; Effect done; };
@@ -310,6 +319,7 @@ void Engine::provider_events(AccountNumber account, channel::WebhookEvents event
     for (const auto& message : events.messages)
         in.take_message(account, message, in.accounts[account].settings.capabilities.channel, in.accounts[account].settings.name, ContactIndex{}, one_less);
     after_sync(one_less);
+    return {};
 }
 
 void Engine::count_hook(AccountNumber account, const std::string& refusal) {

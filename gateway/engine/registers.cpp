@@ -66,6 +66,10 @@ Result<CampaignDetails> Engine::change_campaign(const std::string& id, std::stri
         if (campaign.state == "cancelled") return details_of(campaign);
         in.stopped_at_sequence = in.emit(ContactIndex{}, CampaignCancelled{id});
         each_waiting([&](std::uint32_t row) { in.cancel_later.push_back(row); });
+        const auto symbol = in.state.symbols.intern(id);
+        for (const auto& [ref, flight] : in.in_flight)
+            if (auto& out = in.touch(flight.row); out.generation == flight.generation && !out.final && in.state.profiles.at(in.chosen_profile(out)).campaign == symbol)
+                in.revocations.push_back(ref);
     } else {
         return wrong_state();
     }
@@ -128,6 +132,7 @@ Result<bool> Engine::record_conversion(const ConversionInput& input, std::string
 
 void Engine::accept_clock() {
     auto& in = *internals_;
+    if (in.refusal()) return;
     const auto wall = in.parts.clock.wall_now();
     in.emit(ContactIndex{}, ClockAccepted{(wall - in.now).count()});
     in.time.accept(wall);

@@ -59,6 +59,7 @@ void Engine::Internals::make_final(std::uint32_t row, Instant at) {
     auto& final_touch = touch(row);
     if (final_touch.final) return;
     final_touch.final = true;
+    change_slot(final_touch, 0, SlotChange::release, at);  // a fallback that waited needs its reservation no more
     final_touch.is_queued = false;
     ++final_touch.queue_ticket;
     auto& live = state.contacts[final_touch.contact.value].live;
@@ -228,6 +229,7 @@ void Engine::Internals::change_slot(Touch& owner, std::uint16_t attempt, SlotCha
         }
         put_in_order(history, entry);
         share_entry(owner.contact, entry);
+        if (in_turn && change != SlotChange::reserve) released_contacts.push_back(owner.contact);
         return;
     }
 }

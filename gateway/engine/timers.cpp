@@ -80,6 +80,7 @@ void Engine::Internals::run_timers() {
                 break;
             case TimerKind::expire:
                 if (due.is_waiting()) expire(timer.row);
+                else due.expiry_armed = false;
                 break;
             case TimerKind::fallback:
                 if (due.fallback_at == timer.at) start_fallback(timer.row);
@@ -137,6 +138,10 @@ void Engine::Internals::rebuild_volatile() {
                 if (attempt.state == AttemptState::open) open = attempt.number;
             const auto account = account_of(chosen_profile(live));
             emit(live.contact, TouchUnknown{.touch = live.id, .attempt = open, .code = "restart", .detail = "the gateway stopped before the answer came"});
+            if (account && accounts[*account].settings.capabilities.can_reconcile) arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);
+        }
+        else if (live.state == TouchState::unknown && !live.attempts.empty()) {
+            const auto account = account_of(profile_of(live, live.attempts.back().chosen));
             if (account && accounts[*account].settings.capabilities.can_reconcile) arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);
         }
         arm_waiting(row);

@@ -348,7 +348,17 @@ TouchView Engine::Internals::view(std::uint32_t row, const policy::Decision* fre
     return made;
 }
 
+bool Engine::Internals::left_before(const Touch& waiting) {
+    return std::any_of(waiting.attempts.begin(), waiting.attempts.end(),
+                       [](const Attempt& attempt) { return attempt.state == AttemptState::accepted || attempt.state == AttemptState::unknown; });
+}
+
 void Engine::Internals::cancel(std::uint32_t row, std::string reason) {
+    if (left_before(touch(row))) {  // only a fallback waits; what was sent stands
+        emit(touch(row).contact, TouchAttemptEnded{.touch = touch(row).id, .attempt = 0, .outcome = channel::OutcomeKind::accepted, .code = "fallback_cancelled", .detail = {},
+                                                   .slot = SlotChange::keep, .next = 2, .retry_at = 0});
+        return;
+    }
     emit(touch(row).contact, TouchCancelled{.touch = touch(row).id, .reason = std::move(reason)});
 }
 
@@ -445,7 +455,7 @@ Result<TouchView> Engine::cancel_touch(const TouchId& id) {
     if (row == 0) return Error{.kind = ErrorKind::not_found, .detail = "there is no touch " + to_string(id) + " that could be cancelled"};
     auto& found = in.touch(row);
     if (found.state == TouchState::cancelled) return in.view(row, nullptr);
-    if (!found.is_waiting() || std::any_of(found.attempts.begin(), found.attempts.end(), [](const Attempt& attempt) { return attempt.state == AttemptState::accepted; }))
+    if (!found.is_waiting() || Internals::left_before(found))
         return Error{.kind = ErrorKind::conflict, .detail = "the touch is " + std::string{to_string(found.state)} + " and cannot be cancelled any more",
                      .problems = {}, .retry_after_s = 0, .reference = to_string(id)};
     in.cancel(row, {});
@@ -484,7 +494,7 @@ CancelCounts Engine::cancel_touches(const CancelFilter& filter) {
             if (!fits) return;
         }
         if (each.final) ++counts.already_final;
-        else if (!each.is_waiting()) ++counts.too_late;
+        else if (!each.is_waiting() || Internals::left_before(each)) ++counts.too_late;
         else if (in.refusal()) ++counts.too_late;
         else {
             in.cancel(row, {});

@@ -39,6 +39,8 @@ Result<Json> parse(std::string_view text, bool comments) {
         }
         return Error{.kind = ErrorKind::malformed,
                      .detail = "not valid JSON at line " + std::to_string(line) + ", column " + std::to_string(column)};
+    } catch (const Json::exception&) {  // a number beyond what a double holds, "1e999"
+        return Error{.kind = ErrorKind::malformed, .detail = "not valid JSON: a number is out of range"};
     }
 }
 

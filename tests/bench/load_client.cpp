@@ -75,7 +75,7 @@ LoadResult run_load(const std::string& host, std::uint16_t port, const std::stri
         const int one = 1;
         ::setsockopt(all[i].socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         epoll_event event{};
-        event.events = EPOLLIN;
+        event.events = EPOLLIN | EPOLLOUT | EPOLLET;
         event.data.u64 = i;
         ::epoll_ctl(poll, EPOLL_CTL_ADD, all[i].socket, &event);
     }
@@ -93,8 +93,10 @@ LoadResult run_load(const std::string& host, std::uint16_t port, const std::stri
         const int count = ::epoll_wait(poll, events, 256, 20);
         for (int i = 0; i < count; ++i) {
             auto& connection = all[events[i].data.u64];
+            if (connection.sent < connection.out.size()) push(connection);
+            for (;;) {
             const auto got = ::recv(connection.socket, buffer.data(), buffer.size(), MSG_DONTWAIT);
-            if (got <= 0) continue;
+            if (got <= 0) break;
             connection.in.append(buffer.data(), static_cast<std::size_t>(got));
             const auto size = whole_answer(connection.in);
             if (size == 0) continue;
@@ -104,9 +106,8 @@ LoadResult run_load(const std::string& host, std::uint16_t port, const std::stri
             connection.in.erase(0, size);
             prepare(connection);
             push(connection);
+            }
         }
-        for (auto& connection : all)
-            if (connection.sent < connection.out.size()) push(connection);
         running = Clock::now() < end;
     }
     result.seconds = std::chrono::duration<double>(Clock::now() - begun).count();

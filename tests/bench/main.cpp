@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <string>
 
 #include "tests/bench/decide_bench.hpp"
@@ -39,7 +40,7 @@ void print(const char* name, const LoadResult& result, std::uint64_t per_answer,
 int main(int argc, char** argv) {
     const std::string what = argc > 1 ? argv[1] : "";
     if (what == "decide") {
-        run_decide_bench(static_cast<std::size_t>(argument(argc, argv, 2, 1e6)), static_cast<std::size_t>(argument(argc, argv, 3, 6)), argument(argc, argv, 4, 5));
+        run_decide_bench(static_cast<std::size_t>(argument(argc, argv, 2, 1e6)), static_cast<int>(argument(argc, argv, 3, 6)), argument(argc, argv, 4, 5));
     } else if (what == "log" && argc > 2) {
         run_log_bench(argv[2]);
     } else if ((what == "intake" || what == "bulk") && argc > 3) {

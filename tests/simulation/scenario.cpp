@@ -155,7 +155,7 @@ void World::hold() {
     }
     const auto until = clock_.wall_now() + std::chrono::seconds{1 + random_.below(120)};
     gateway_->engine->post([this, until](Engine& engine) {
-        auto set = engine.set_hold({.purposes = {"marketing"}, .reason = "private words", .until = until});
+        auto set = engine.set_hold({.purposes = {"marketing"}, .reason = "maintenance", .until = until});
         if (set) engine.after_sync([this, id = set->id] { holds_.push_back(id); });
     });
 }

@@ -148,11 +148,12 @@ void World::start() {
     oracle_.check_after_start();
 }
 
-// The chain is whole, and no phone number and no text stands in the files.
+// The chain is whole, and no phone number and no text stands in the log's files.
 void World::check_disk() {
     bool any = false;
     for (const auto& path : disk_.paths()) {
-        any = any || path.find("/log/") != std::string::npos;
+        if (path.find("/log/") == std::string::npos) continue;
+        any = true;
         const auto bytes = disk_.bytes(path);
         for (const auto* secret : {"1380000000", "private words"})
             if (bytes.find(secret) != std::string::npos) oracle_.fail("9 secrets", path + " contains \"" + secret + "\"");
