@@ -24,6 +24,7 @@ Engine::Internals::Internals(Engine& owner, EngineParts given, EngineSettings gi
       settings{std::move(given_settings)},
       index_hash{derive(settings.index_key, "touchgate blind index")},
       own_key{derive(settings.index_key, "touchgate own records")},
+      checkpoint_key{derive(settings.index_key, "touchgate checkpoints")},
       time{Instant::min(), given.clock.wall_now(), given.clock.monotonic_now()},
       ids{given.random} {
     for (auto& account : settings.accounts) {
@@ -45,7 +46,15 @@ Result<std::unique_ptr<Engine>> Engine::start(EngineParts parts, EngineSettings 
 
     std::uint64_t from = 1;
     if (checkpoint) {
-        if (auto loaded = in.load(checkpoint->body); !loaded) return loaded.error();
+        std::string plain;
+        ByteReader pieces{checkpoint->body};
+        while (!pieces.at_end()) {
+            const auto piece = crypto::unseal(in.checkpoint_key, pieces.text());
+            if (pieces.failed() || !piece) return Error{.kind = ErrorKind::corrupt, .detail = "the checkpoint cannot be opened: wrong master key?"};
+            plain += *piece;
+        }
+        checkpoint->body.clear();
+        if (auto loaded = in.load(plain); !loaded) return loaded.error();
         from = checkpoint->head.sequence + 1;
     }
     std::optional<Error> fault;
@@ -251,7 +260,18 @@ Result<bool> Engine::turn() {
 Result<void> Engine::write_checkpoint_now() {
     auto& in = *internals_;
     in.log_bytes_since_checkpoint = 0;
-    return write_checkpoint(in.parts.disk, in.settings.data_dir, in.parts.log.head(), [&](const CheckpointSink& sink) { in.dump(sink); });
+    // Addresses are plain in memory and sealed at rest: the dump leaves in sealed pieces, each with its length before it.
+    const auto nonce = in.parts.random.next();
+    std::uint32_t count = 0;
+    return write_checkpoint(in.parts.disk, in.settings.data_dir, in.parts.log.head(), [&](const CheckpointSink& sink) {
+        in.dump([&](std::string_view piece) {
+            ByteWriter out;
+            std::string sealed;
+            crypto::seal(sealed, in.checkpoint_key, nonce, count++, piece);
+            out.text(sealed);
+            sink(out.bytes());
+        });
+    });
 }
 
 void Engine::begin_drain() { internals_->draining = true; }

@@ -103,6 +103,7 @@ struct Engine::Internals {
     State state;
     crypto::KeyedHash index_hash;          // blind indexes, idempotency keys
     crypto::Key own_key;                   // seals what belongs to no contact
+    crypto::Key checkpoint_key;            // seals checkpoints
     EngineTime time;
     Instant now{};                         // of this turn
     channel::Monotonic monotonic{0};       // of this turn

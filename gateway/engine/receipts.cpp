@@ -261,6 +261,11 @@ void Engine::Internals::take_message(AccountNumber, const channel::InboundMessag
         if (now - history[i].at > std::chrono::hours{72}) break;
         const auto found = state.touch_by_sequence.find(history[i].touch);
         if (found == state.touch_by_sequence.end()) break;
+        // Nobody answers what is still on its way out.
+        const auto& answered = touch(row_of(found->second));
+        const bool open = std::any_of(answered.attempts.begin(), answered.attempts.end(),
+                                      [&](const Attempt& attempt) { return attempt.number == history[i].attempt && attempt.state == AttemptState::open; });
+        if (open) continue;
         reply_row = row_of(found->second);
         reply_to = found->second;
         reply_attempt = history[i].attempt;
