@@ -24,7 +24,7 @@ function(touchgate_test_program name folder)
   if(name MATCHES "_(touch_log|engine|projection|net|http|app)$")
     target_link_libraries(${name} PRIVATE touchgate_test_disk)
   endif()
-  target_compile_definitions(${name} PRIVATE TOUCHGATE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_compile_definitions(${name} PRIVATE TOUCHGATE_SOURCE_DIR=".")
   target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/catch.hpp ${CMAKE_SOURCE_DIR}/gateway/json/json.hpp)
   target_compile_options(${name} PRIVATE -O0)  # tests are compiled more often than they are run; what they test is optimised
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

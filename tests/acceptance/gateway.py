@@ -96,6 +96,7 @@ class World:
         first = self.gateway.stdout.readline().decode()
         if not first.startswith("listening on "):
             self.gateway.wait(10)
+            self.gateway.stdout.close()
             raise RuntimeError("the gateway did not start: " + self.log())
         self.url = first.split("listening on ")[1].strip()
         if wait:
@@ -113,6 +114,7 @@ class World:
         if self.gateway and self.gateway.poll() is None:
             self.gateway.send_signal(signal.SIGTERM)
             status = self.gateway.wait(40)
+            self.gateway.stdout.close()
         else:
             status = None
         return status
