@@ -15,6 +15,7 @@
 
 #include "gateway/app/callback_sender.hpp"
 #include "gateway/app/config.hpp"
+#include "gateway/app/process_copy.hpp"
 #include "gateway/app/query_port.hpp"
 #include "gateway/base/thread_name.hpp"
 #include "gateway/engine/engine.hpp"
@@ -165,7 +166,8 @@ int serve(const std::string& config_path) {
         net_accounts.push_back(std::move(made));
     }
     net::NetTransport transport{std::move(net_accounts), listener, clock};
-    auto engine = Engine::start({.disk = *disk, .log = **log, .reader = **log, .keys = **keys, .clock = clock, .random = random, .transport = transport},
+    ProcessCopy background;
+    auto engine = Engine::start({.disk = *disk, .log = **log, .reader = **log, .keys = **keys, .clock = clock, .random = random, .transport = transport, .background = &background},
                                 config->engine, std::move(*checkpoint));
     if (!engine) return cannot_start(engine.error());
     auto& gateway = **engine;

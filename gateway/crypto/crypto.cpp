@@ -145,7 +145,7 @@ std::optional<std::string> unseal(const Key& key, std::string_view sealed) {
 
 void random_bytes(void* to, std::size_t size) {
     // A call of the generator costs a microsecond whatever it gives, so it is asked for many keys' worth at once. What is handed out is
-    // wiped here. The program never forks, so no two processes share what is left.
+    // wiped here. No copy of the process draws any (app/process_copy.hpp), so no two share what is left.
     struct Pool {
         std::array<unsigned char, 4096> bytes;
         std::size_t used = sizeof(bytes);
@@ -197,6 +197,14 @@ std::optional<std::string> from_base64(std::string_view text) {
 
 bool constant_time_equal(std::string_view a, std::string_view b) {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+Hash128 document_hash(std::string_view document) {
+    const auto digest = sha256(document);
+    Hash128 hash;
+    std::memcpy(&hash.high, digest.data(), 8);
+    std::memcpy(&hash.low, digest.data() + 8, 8);
+    return hash;
 }
 
 KeyedHash::KeyedHash(const Key& key) : pads_state_{} {

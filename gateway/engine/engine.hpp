@@ -16,6 +16,7 @@
 #include "gateway/base/clock.hpp"
 #include "gateway/base/random.hpp"
 #include "gateway/base/result.hpp"
+#include "gateway/engine/background_copy.hpp"
 #include "gateway/engine/requests.hpp"
 #include "gateway/engine/settings.hpp"
 #include "gateway/engine/transport.hpp"
@@ -38,6 +39,7 @@ struct EngineParts {
     Clock& clock;
     Random& random;
     Transport& transport;
+    BackgroundCopy* background = nullptr;  // none: checkpoints are written within a turn
 };
 
 class Engine final : public TransportListener {
@@ -121,6 +123,9 @@ public:
     Result<CampaignDetails> change_campaign(const std::string& id, std::string_view action);
 
     Result<PolicyActivation> put_policy(const std::string& name, const std::string& document, bool activate);
+    // Replaces or adds a calendar; every rule that names it follows at once. The same content again changes nothing.
+    Result<CalendarView> put_calendar(const std::string& id, const std::string& document);
+    [[nodiscard]] std::vector<CalendarView> calendars() const;
     // The configured policy (if its file changed), templates, calendars and words of a new configuration; accounts need a restart.
     Result<void> reload(EngineSettings settings);
     [[nodiscard]] std::vector<std::shared_ptr<const PolicyVersion>> policies() const;
@@ -173,6 +178,7 @@ struct Engine::Metrics {
     std::uint64_t turn_us_max = 0;
     DurationHistogram turn, sync;
     double projection_lag_s = 0;
+    std::uint64_t checkpoints = 0, checkpoints_failed = 0;
     bool clock_healthy = true, draining = false;
 };
 

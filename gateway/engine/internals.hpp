@@ -176,6 +176,7 @@ struct Engine::Internals {
     std::uint64_t stopped_at_sequence = 0;  // of the newest hold or pause: what was decided before it is decided again
     std::size_t cached_contents = 0;
     std::uint64_t log_bytes_since_checkpoint = 0;
+    std::optional<Instant> checkpoint_due_for_erasure;  // older ones still hold what was erased
     Engine::Metrics counters;
     Instant drain_until = instant_never;
 
@@ -184,6 +185,15 @@ struct Engine::Internals {
         std::vector<absl::flat_hash_map<std::uint64_t, std::vector<policy::HistoryEntry>>> sets;
         [[nodiscard]] std::span<const policy::HistoryEntry> entries(std::size_t by_set, std::uint64_t key) const override;
     } shared;
+
+    policy::Calendars calendars;           // what state.calendars says, parsed
+
+    // ---- engine.cpp
+    void checkpoint_when_due();
+    Result<void> save_checkpoint(std::uint64_t nonce, std::size_t kept);
+
+    // ---- calendars.cpp
+    bool activate_configured_calendars();  // true: one of them is new
 
     // ---- log.cpp: events in and out
     template <class E> std::uint64_t emit(ContactIndex contact, const E& event);
@@ -241,6 +251,7 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const AccountWentUp&);
     void apply(const RecordMeta&, const AccountWentDown&);
     void apply(const RecordMeta&, const ClockAccepted&);
+    void apply(const RecordMeta&, const CalendarUpdated&);
 
     // ---- tables.cpp: small acts on the tables that several folds share
     Touch& touch(std::uint32_t row) { return state.touches[row]; }
@@ -355,6 +366,7 @@ struct Engine::Internals {
     // ---- policies.cpp
     Result<void> activate_configured_policy();
     void policy_changed();
+    void use(PolicyRecord& record, std::shared_ptr<policy::CompiledPolicy> compiled);
     bool sweep_after_start = false;
     Result<std::shared_ptr<policy::CompiledPolicy>> compile(const std::string& document, std::string& name);
     [[nodiscard]] const PolicyRecord& policy() const { return state.policies[state.active_policy]; }

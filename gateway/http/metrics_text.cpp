@@ -89,6 +89,8 @@ void write_engine(Writer& out, const Engine::Metrics& engine) {
     out.family("turn_longest_microseconds", "gauge", "Longest turn so far").value(engine.turn_us_max);
     out.family("turn_seconds", "histogram", "Turns that did something").histogram(engine.turn);
     out.family("sync_seconds", "histogram", "Write and sync of one batch of the touch log").histogram(engine.sync);
+    out.family("checkpoints_total", "counter", "Checkpoints written").value(engine.checkpoints);
+    out.family("checkpoints_failed_total", "counter", "Checkpoints that could not be written").value(engine.checkpoints_failed);
     out.family("projection_lag_seconds", "gauge", "How far lists and reports are behind the log").seconds_value(engine.projection_lag_s);
     out.family("clock_healthy", "gauge", "1 while the clock is believed").value(engine.clock_healthy ? 1 : 0);
     out.family("draining", "gauge", "1 while the gateway stops").value(engine.draining ? 1 : 0);
