@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "gateway/base/text.hpp"
+#include "gateway/base/thread_name.hpp"
 #include "gateway/crypto/crypto.hpp"
 
 namespace touchgate::app {
@@ -107,6 +108,7 @@ struct CallbackSender::Line {
     }
 
     void run() {
+        name_this_thread("callback");
         for (;;) {
             {
                 std::unique_lock lock{mutex};
