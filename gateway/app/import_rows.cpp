@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "gateway/app/csv_records.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/content/alphabet.hpp"
 
@@ -113,6 +114,10 @@ RowReader::RowReader(std::string_view source, std::string kind, const Json& mapp
             columns_.push_back({.name = name, .to = mapping.contains("columns") ? std::string{} : name, .transforms = Json::array()});
         }
     }
+    // A conversion's value is the one number that every file has.
+    if (kind_ == "conversions")
+        for (auto& column : columns_)
+            if (column.to == "value" && column.transforms.empty()) column.transforms = Json::array({"number"});
     if (const auto found = by_name.find("@row"); found != by_name.end()) {
         row_column_ = found->second;
         by_name.erase(found);
@@ -132,43 +137,12 @@ void RowReader::skip_to(std::uint64_t offset, std::uint64_t line) {
     line_ = line;
 }
 
-// RFC 4180, lenient: quotes may hold the delimiter, line ends and doubled quotes.
 bool RowReader::read_record(std::vector<std::string>& fields, std::string_view& raw) {
-    fields.clear();
-    if (offset_ >= source_.size()) return false;
-    const auto start = offset_;
-    std::string field;
-    bool quoted = false;
-    auto at = static_cast<std::size_t>(offset_);
-    for (;; ++at) {
-        if (at >= source_.size()) break;
-        const char c = source_[at];
-        if (quoted) {
-            if (c == '"' && at + 1 < source_.size() && source_[at + 1] == '"') {
-                field.push_back('"');
-                ++at;
-            } else if (c == '"') {
-                quoted = false;
-            } else {
-                if (c == '\n') ++line_;
-                field.push_back(c);
-            }
-            continue;
-        }
-        if (c == '"' && field.empty()) quoted = true;
-        else if (c == delimiter_) {
-            fields.push_back(std::move(field));
-            field.clear();
-        } else if (c == '\n') break;
-        else if (c != '\r') field.push_back(c);
-    }
-    fields.push_back(std::move(field));
-    auto end = at;
-    while (end > start && (end > source_.size() || source_[end - 1] == '\r')) --end;
-    raw = source_.substr(static_cast<std::size_t>(start), end - static_cast<std::size_t>(start));
-    offset_ = std::min<std::uint64_t>(at + 1, source_.size());
-    ++line_;
-    return true;
+    CsvPlace place{offset_, line_};
+    const bool more = next_csv_record(source_, delimiter_, place, fields, raw);
+    offset_ = place.offset;
+    line_ = place.line;
+    return more;
 }
 
 bool RowReader::next(ImportRow& row) {

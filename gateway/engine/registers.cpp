@@ -120,11 +120,14 @@ Result<bool> Engine::record_conversion(const ConversionInput& input, std::string
     const auto at = input.at.value_or(in.now);
     if (at > in.now + std::chrono::minutes{5}) return invalid("/at", "lies in the future");
     const auto hash = in.index_hash("c" + input.key);
+    const bool known = in.state.conversions.contains(hash);
     std::uint32_t address = 0;
-    const auto contact = in.resolve(input.contact, true, address);
-    if (!contact) return contact.error();
-    contact_id = in.state.contact_ids[contact->value];
-    if (in.state.conversions.contains(hash)) return false;
+    auto contact = in.resolve(input.contact, !known, address);
+    // A shop's order may come before its customer does: the id is all that is needed.
+    if (!contact && !known && !input.contact.id.empty()) contact = in.make_contact(input.contact.id, {}, {}, {}, false);
+    if (!contact && !known) return contact.error();
+    contact_id = contact && contact->value != 0 ? in.state.contact_ids[contact->value] : std::string{};
+    if (known) return false;
     const auto sealed = in.seal_for(*contact, ConsentSecret{input.key});
     in.emit(*contact, ConversionRecorded{.key_hash = hash, .kind = input.kind, .currency = input.currency, .value_cents = input.value_cents, .at = at, .sealed = sealed});
     return true;

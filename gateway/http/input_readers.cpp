@@ -7,6 +7,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "gateway/base/currency.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/http/auth.hpp"
 #include "gateway/http/touch_fields.hpp"
@@ -276,8 +277,10 @@ ConversionInput read_conversion(JsonReader& body, const PhoneNumbers& phones) {
     input.kind = body.required_text("kind", limits::name);
     constexpr double value_max = 1e13;
     const auto value = body.number("value", 0, -value_max, value_max);
-    input.value_cents = std::llround(value * 100);
     input.currency = body.text("currency", "CNY", {3, 3});
+    if (!std::all_of(input.currency.begin(), input.currency.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
+        body.problem("currency", "must be an ISO 4217 code such as CNY");
+    input.value_cents = currency_units(value, input.currency);
     input.at = body.instant("at");
     body.finish();
     return input;

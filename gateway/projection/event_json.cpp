@@ -1,5 +1,6 @@
 #include "gateway/projection/event_json.hpp"
 
+#include "gateway/base/currency.hpp"
 #include "gateway/engine/event_codec.hpp"
 #include "gateway/policy/explain.hpp"
 
@@ -441,7 +442,7 @@ struct EventData {
     void operator()(const ConversionRecorded& e) {
         contact();
         json.text("kind", e.kind);
-        json.decimal("value", static_cast<double>(e.value_cents) / 100);
+        json.raw("value", decimal_text(e.value_cents, currency_digits(e.currency)));
         json.text_if("currency", e.currency);
         json.instant("at", e.at);
         if (const auto secret = open_sealed<ConsentSecret>(names(), record.contact, e.sealed)) json.text_if("key", secret->evidence);

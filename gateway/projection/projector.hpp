@@ -45,6 +45,7 @@ private:
         std::int64_t bucket = 0;
         std::uint32_t profile = 0;
         std::int64_t number = -1;  // TouchClass::number; -1: not counted yet
+        std::uint32_t arm = 0;     // of the attempts
         std::vector<AttemptRow> attempts;
     };
     struct Entry {
@@ -62,11 +63,13 @@ private:
     void apply_touch(const Record& record);
     void apply_contact(const Record& record);
     void apply_other(const Record& record);
+    void apply_campaign(const CampaignCreated& event, std::int64_t at);
     void note_decision(TouchRow& row, const LoggedDecision& decision);
+    void note_arm(TouchRow& row, const TouchCreated& event);
     void count_rule(const TouchRow& row, std::uint32_t rule, std::int64_t deferred, std::int64_t blocked);
     std::uint32_t name_number(std::string_view name);
     void count(Entry& entry);
-    void count_attempt(const AttemptRow& attempt, std::int64_t sign);
+    void count_attempt(const AttemptRow& attempt, std::uint32_t arm, std::int64_t sign);
     void write_touches();
     void write_counts();
     void write_cursor();
