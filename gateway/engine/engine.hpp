@@ -159,6 +159,7 @@ struct Engine::Metrics {
     std::uint64_t receipts = 0, receipts_parked = 0, unknown_outcomes = 0, permits = 0, permits_lapsed = 0, permits_revoked = 0;
     std::uint64_t turn_us_max = 0, sync_us_last = 0;
     bool clock_healthy = true, draining = false;
+    std::vector<std::pair<std::string, std::int64_t>> calendar_days_left;  // of the active policy's calendars; negative: they have ended
 };
 
 }  // namespace touchgate
