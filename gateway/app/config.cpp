@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "gateway/app/phone_library.hpp"
+#include "gateway/base/clock.hpp"
 #include "gateway/dispatch/rate.hpp"
 #include "gateway/policy/calendar.hpp"
 
@@ -237,6 +238,28 @@ policy::IncludeLoader make_include_loader(const Config& config) {
     };
 }
 
+policy::WordsLoader make_words_loader(const Config& config) {
+    const auto folder = fs::path{config.policy_file}.parent_path();
+    const auto shipped = fs::path{config.root} / "policies";
+    return [folder, shipped](std::string_view name) -> Result<std::vector<std::string>> {
+        // A name, not a path: a policy that comes over the API must not read other files.
+        if (name.find('/') != std::string_view::npos || name.starts_with('.'))
+            return Error{.kind = ErrorKind::not_found, .detail = "must be the name of a file beside the policy, without a path"};
+        for (const auto& place : {folder, shipped}) {
+            const auto bytes = read_file((place / std::string{name}).string());
+            if (!bytes) continue;
+            std::vector<std::string> words;
+            std::istringstream lines{*bytes};
+            for (std::string line; std::getline(lines, line);) {
+                while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t')) line.pop_back();
+                if (!line.empty() && line.front() != '#') words.push_back(std::move(line));
+            }
+            return words;
+        }
+        return Error{.kind = ErrorKind::not_found, .detail = "there is no file " + std::string{name} + " beside the policy"};
+    };
+}
+
 LoadedCalendars load_calendars(const std::string& folder, std::vector<FileProblem>& problems) {
     LoadedCalendars calendars;
     std::error_code error;
@@ -329,6 +352,7 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
         engine.policy_source = config.policy_file;
     }
     engine.include = make_include_loader(config);
+    engine.forbidden_words = make_words_loader(config);
     if (!engine.policy_document.empty()) {
         const auto document = parse_json_with_comments(engine.policy_document);
         if (!document) {
@@ -338,7 +362,9 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
             policy::ProfileTable profiles;
             std::vector<Problem> warnings;
             const auto compiled = policy::CompiledPolicy::compile(*document, {.symbols = symbols, .profiles = profiles, .calendars = calendars.parsed,
-                                                                              .include = engine.include, .default_zone = engine.time_zone, .known_channels = {}}, &warnings);
+                                                                              .include = engine.include, .default_zone = engine.time_zone, .known_channels = {},
+                                                                              .forbidden_words = engine.forbidden_words, .now = SystemClock{}.wall_now()},
+                                                                  &warnings);
             if (!compiled) {
                 for (const auto& problem : compiled.error().problems) found.push_back({config.policy_file, problem.pointer, problem.detail});
                 if (compiled.error().problems.empty()) found.push_back({config.policy_file, {}, compiled.error().detail});

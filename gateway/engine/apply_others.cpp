@@ -1,5 +1,6 @@
 // The fold of names, policies, templates, campaigns, holds and what else is configured.
 
+#include <algorithm>
 #include <mutex>
 
 #include "gateway/engine/internals.hpp"
@@ -14,6 +15,16 @@ void Engine::Internals::apply(const RecordMeta& meta, const ProfileDefined& even
     const std::unique_lock lock{state.names_mutex};
     bool made = false;
     (void)state.profiles.intern(profile, made);
+}
+
+void Engine::Internals::apply(const RecordMeta& meta, const AttemptFactsDefined& event) {
+    if (meta.replay) {  // otherwise interned before it was logged
+        policy::AttemptFacts facts{.cost_micros = event.cost_micros, .currency = state.symbols.intern(event.currency), .labels = {}};
+        for (const auto& [key, value] : event.labels) facts.labels.push_back({state.symbols.intern(key), value});
+        std::sort(facts.labels.begin(), facts.labels.end());
+        (void)intern_facts(facts);
+    }
+    state.logged_facts = event.id + 1;
 }
 
 namespace {
@@ -77,7 +88,10 @@ void Engine::Internals::apply(const RecordMeta& meta, const HoldSet& event) {
 
 void Engine::Internals::apply(const RecordMeta&, const HoldLifted& event) { state.holds.erase(to_string(event.id)); }
 
-void Engine::Internals::apply(const RecordMeta&, const ConversionRecorded& event) { state.conversions.insert(event.key_hash); }
+void Engine::Internals::apply(const RecordMeta& meta, const ConversionRecorded& event) {
+    state.conversions.insert(event.key_hash);
+    add_act(meta.contact, "conversion.recorded", event.kind, {}, event.at);
+}
 
 // Whether an account is up is volatile; the events are there for people and feeds.
 void Engine::Internals::apply(const RecordMeta&, const AccountWentUp&) {}

@@ -21,6 +21,7 @@ Attempt* attempt_of(Touch& touch, std::uint16_t number) {
 
 void take_decision(Touch& touch, const LoggedDecision& decision) {
     touch.policy = decision.policy;
+    touch.facts = decision.facts;
     touch.rule = decision.rule;
     touch.verdict = decision.verdict;
     touch.decision_reason = decision.reason;

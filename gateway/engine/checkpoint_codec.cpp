@@ -46,7 +46,7 @@ struct Reading {
 // One list of members for both directions, as for events; Archive is DumpWriter or Reading.
 template <class A> void positions(A& a, LogPosition& position) { a(position.value); }
 
-template <class A> void entry(A& a, policy::HistoryEntry& e) { a(e.at, e.touch, e.profile, e.address, e.slot, e.outcome, e.attempt); }
+template <class A> void entry(A& a, policy::HistoryEntry& e) { a(e.at, e.touch, e.profile, e.address, e.slot, e.outcome, e.attempt, e.facts.value); }
 template <class A> void consent(A& a, policy::Consent& c) { a(c.channel, c.purpose, c.unit, c.granted, c.ended, c.at); }
 
 template <class T> constexpr bool is_reading = std::is_same_v<T, Reading>;
@@ -94,6 +94,7 @@ template <class A> void extras_of(A& a, ContactExtras& e) {
     a(e.name, e.locale, e.owner, e.unit, e.unionids, e.tags, e.last_complaint, e.last_reply, e.last_conversation_end, e.open_tickets, e.restricted, e.legal_hold);
     attributes_of(a, e.attributes);
     sequence_of(a, e.last_inbound, [&](std::pair<Symbol, Instant>& last) { a(last.first, last.second); });
+    sequence_of(a, e.acts, [&](policy::Act& act) { a(act.at, act.event, act.kind, act.channel); });
     sequence_of(a, e.reviews, [&](Review& review) { a(review.id, review.channel, review.purposes, review.due_at); });
 }
 
@@ -130,7 +131,7 @@ template <class A> void touch_of(A& a, Touch& t) {
     a(t.id, t.created_sequence);
     positions(a, t.created_position);
     positions(a, t.decision_position);
-    a(t.contact, t.plan, t.address, t.fixed_address, t.template_number, t.policy, t.rule, t.next_attempt, t.state, t.verdict, t.decision_reason, t.origin, t.chosen,
+    a(t.contact, t.plan, t.address, t.fixed_address, t.template_number, t.policy, t.facts.value, t.rule, t.next_attempt, t.state, t.verdict, t.decision_reason, t.origin, t.chosen,
       t.priority, t.flags, t.retries, t.segments, t.progress, t.final, t.has_key, t.created_at, t.updated_at, t.expires_at, t.not_before, t.until, t.retry_at,
       t.fallback_after_ms, t.key_hash, t.callback, t.key_name);
     sequence_of(a, t.attempts, [&](Attempt& attempt) {
@@ -165,6 +166,20 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     sequence_of(a, profiles, [&](std::pair<ProfileId, policy::Profile>& p) {
         a(p.first, p.second.purpose, p.second.channel, p.second.account, p.second.campaign, p.second.unit, p.second.template_name);
     });
+    std::uint64_t facts = s.logged_facts;
+    a(facts);
+    for (std::uint32_t i = 1; i < facts; ++i) {
+        policy::AttemptFacts row;
+        if constexpr (!is_reading<A>) row = s.profiles.facts().at({i});
+        a(row.cost_micros, row.currency);
+        sequence_of(a, row.labels, [&](policy::Label& label) { a(label.key, label.value); });
+        if constexpr (is_reading<A>) {
+            if (a.in.failed()) return;
+            bool made = false;
+            (void)s.profiles.facts().intern(row, made);
+        }
+    }
+    s.logged_facts = static_cast<std::uint32_t>(facts);
     a(s.plans);
     numbers(a, s.contact_ids);
     sequence_of(a, s.contacts, [&](Contact& c) { contact_of(a, c); });

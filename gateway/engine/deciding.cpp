@@ -4,6 +4,7 @@
 
 #include "gateway/content/signature.hpp"
 #include "gateway/engine/internals.hpp"
+#include "gateway/policy/labels.hpp"
 
 namespace touchgate {
 
@@ -25,6 +26,12 @@ bool unit_within(std::string_view unit, std::string_view above) {
 }
 
 }  // namespace
+
+policy::AttemptFacts Engine::Internals::priced(policy::AttemptFacts facts, const content::Billing& billing, int segments) {
+    facts.cost_micros = billing.message_cost(segments).micros;
+    facts.currency = facts.cost_micros == 0 ? Symbol{} : state.symbols.intern(billing.currency);
+    return facts;
+}
 
 TouchFacts Engine::Internals::facts(Touch& owner) {
     TouchFacts made;
@@ -105,6 +112,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
         const auto& extra = *contact.extras;
         contact_view.tags = extra.tags;
         contact_view.attributes = &extra.attributes;
+        contact_view.acts = extra.acts;
         contact_view.restricted = extra.restricted;
         contact_view.last_complaint = extra.last_complaint;
         contact_view.last_reply = extra.last_reply;
@@ -200,6 +208,15 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
         request.content = {.text = judged_text, .has_text = !rendered.text.empty(), .sign_name = sign_name, .segments = 1};
         if (account) request.content.segments = content::billed_segments(judged_text, accounts[*account].settings.billing.counting);
     }
+    policy::AttemptFacts own;
+    if (of.content != nullptr && compiled.needs_content(profile_id))
+        if (const auto account = account_of(profile_id)) own = priced({}, accounts[*account].settings.billing, request.content.segments);
+    if (!compiled.labels_read().empty())
+        own.labels = policy::make_labels(compiled, state.symbols, {.metadata = request.metadata, .attributes = contact_view.attributes, .region = fact->region},
+                                         [&](std::string_view text) { return index_hash(text).low; });
+    request.facts = &own;
+    request.facts_id = intern_facts(own);
+
     if (of.used_template != nullptr && of.used_template->parsed && !of.used_template->parsed->filings().empty())
         request.template_not_filed = !of.used_template->parsed->filed_for(state.symbols.name(profile.account), fact->carrier, at);
 

@@ -111,6 +111,8 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
     ++account.in_flight;
     const auto attempt_number = waiting.next_attempt;
     ++counters.permits;
+    // What the attempt costs is known only now for every policy; its labels are those of its decision.
+    choice.decision.facts = intern_facts(priced(state.profiles.facts().at(fresh ? waiting.facts : choice.decision.facts), settings_of.billing, segments));
     emit(waiting.contact, TouchDispatching{.touch = waiting.id, .attempt = attempt_number, .chosen = choice.chosen, .address = choice.address,
                                            .segments = static_cast<std::uint8_t>(std::min(segments, 255)),
                                            .cost_micro = settings_of.billing.message_cost(segments).micros, .route_reason = {},

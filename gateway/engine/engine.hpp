@@ -180,6 +180,7 @@ struct Engine::Metrics {
     double projection_lag_s = 0;
     std::uint64_t checkpoints = 0, checkpoints_failed = 0;
     bool clock_healthy = true, draining = false;
+    std::vector<std::pair<std::string, std::int64_t>> calendar_days_left;  // of the active policy's calendars; negative: they have ended
 };
 
 }  // namespace touchgate

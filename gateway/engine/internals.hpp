@@ -206,6 +206,7 @@ struct Engine::Internals {
 
     // ---- apply_*.cpp: the fold, one overload per event
     void apply(const RecordMeta&, const ProfileDefined&);
+    void apply(const RecordMeta&, const AttemptFactsDefined&);
     void apply(const RecordMeta&, const PolicyActivated&);
     void apply(const RecordMeta&, const PolicyStored&);
     void apply(const RecordMeta&, const TemplateRegistered&);
@@ -267,6 +268,9 @@ struct Engine::Internals {
     [[nodiscard]] std::optional<AccountNumber> account_of(ProfileId profile) const;
     std::uint32_t intern_plan(const std::vector<ProfileId>& plan);
     ProfileId intern_profile(const policy::Profile& profile);  // emits profile.defined when new
+    policy::FactsId intern_facts(const policy::AttemptFacts& facts);
+    void log_facts(policy::FactsId newest);                    // emits attempt_facts.defined for all up to this that the log does not have
+    void add_act(ContactIndex contact, std::string_view event, std::string_view kind, std::string_view channel, Instant at);
     [[nodiscard]] crypto::Hash128 address_hash(AddressKind kind, std::string_view value, std::string_view account) const;
     std::uint32_t intern_address(AddressKind kind, std::string_view value, std::string_view account, std::uint32_t number = 0);
     [[nodiscard]] std::uint32_t find_address(const Address& address) const;
@@ -282,6 +286,7 @@ struct Engine::Internals {
     [[nodiscard]] CampaignRow* campaign_of(const Touch& touch);
 
     // ---- deciding.cpp
+    [[nodiscard]] policy::AttemptFacts priced(policy::AttemptFacts facts, const content::Billing& billing, int segments);
     [[nodiscard]] TouchFacts facts(Touch& touch);
     [[nodiscard]] Choice choose(const TouchFacts& facts, Instant at, policy::Detail detail, std::uint8_t from, std::uint8_t to);
     [[nodiscard]] Choice judge(const TouchFacts& facts, std::uint8_t candidate, Instant at, policy::Detail detail);
@@ -400,6 +405,7 @@ template <class S> bool Engine::Internals::unseal_of(ContactIndex contact, std::
 }
 
 template <class E> std::uint64_t Engine::Internals::emit(ContactIndex contact, const E& event) {
+    if constexpr (requires { event.decision.facts; }) log_facts(event.decision.facts);
     payload.clear();
     encode(payload, event);
     RecordMeta meta{.sequence = 0, .time = now, .contact = contact, .position = {}, .replay = false};

@@ -50,6 +50,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::policy_activated: ok = fold<PolicyActivated>(*this, meta, record.payload); break;
         case EventType::policy_stored: ok = fold<PolicyStored>(*this, meta, record.payload); break;
         case EventType::template_registered: ok = fold<TemplateRegistered>(*this, meta, record.payload); break;
+        case EventType::attempt_facts_defined: ok = fold<AttemptFactsDefined>(*this, meta, record.payload); break;
         case EventType::contact_created: ok = fold<ContactCreated>(*this, meta, record.payload); break;
         case EventType::contact_updated: ok = fold<ContactUpdated>(*this, meta, record.payload); break;
         case EventType::contact_erased: ok = fold<ContactErased>(*this, meta, record.payload); break;

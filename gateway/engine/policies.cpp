@@ -18,7 +18,8 @@ Result<std::shared_ptr<policy::CompiledPolicy>> Engine::Internals::compile(const
     const auto parsed = parse_json_with_comments(document);
     if (!parsed) return parsed.error();
     auto compiled = policy::CompiledPolicy::compile(*parsed, {.symbols = state.symbols, .profiles = state.profiles, .calendars = calendars,
-                                                              .include = settings.include, .default_zone = settings.time_zone, .known_channels = {}});
+                                                              .include = settings.include, .default_zone = settings.time_zone, .known_channels = {},
+                                                              .forbidden_words = settings.forbidden_words});
     if (compiled) name = (*compiled)->name();
     return compiled;
 }
@@ -127,6 +128,7 @@ Result<void> Engine::reload(EngineSettings fresh) {
     in.settings.templates = fresh.templates;
     in.settings.calendars = fresh.calendars;
     in.settings.include = fresh.include;
+    in.settings.forbidden_words = fresh.forbidden_words;
     in.settings.reply_words = fresh.reply_words;
     in.settings.opt_out_purposes = fresh.opt_out_purposes;
     in.settings.expires_after = fresh.expires_after;

@@ -1,6 +1,7 @@
 // What is kept by name: campaigns that touches may name, holds (the emergency stop), conversions.
 
 #include "gateway/engine/internals.hpp"
+#include "gateway/policy/calendar.hpp"
 
 namespace touchgate {
 
@@ -177,6 +178,7 @@ Engine::Metrics Engine::metrics() {
     made.clock_healthy = in.time.healthy();
     made.draining = in.draining;
     made.projection_lag_s = in.projection_lag_s;
+    for (const auto* calendar : in.policy().compiled->calendars()) made.calendar_days_left.emplace_back(calendar->name, calendar->days_left(in.now));
     return made;
 }
 

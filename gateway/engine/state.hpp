@@ -56,6 +56,7 @@ struct Touch {
     std::uint32_t fixed_address = 0;
     std::uint32_t template_number = 0;       // index into State::templates, 0 none
     std::uint32_t policy = 0;                // version number of the latest decision
+    policy::FactsId facts{};                 // of the latest decision: what its slot counts by
     std::uint16_t rule = policy::no_rule;
     std::uint16_t next_attempt = 1;
     TouchState state = TouchState::queued;
@@ -139,6 +140,7 @@ struct ContactExtras {
     AttributeMap attributes;
     std::vector<std::pair<Symbol, Instant>> last_inbound;  // by channel
     Instant last_complaint = Instant::min(), last_reply = Instant::min(), last_conversation_end = Instant::min();
+    std::vector<policy::Act> acts;                         // oldest first; how many and how long: add_act
     std::vector<std::string> open_tickets;
     std::vector<Review> reviews;
     bool restricted = false, legal_hold = false;
@@ -213,7 +215,8 @@ struct State {
     State();
 
     SymbolTable symbols;
-    policy::ProfileTable profiles;
+    policy::ProfileTable profiles;                     // with the facts of attempts
+    std::uint32_t logged_facts = 1;                    // facts below this number are in the log; those above were only asked about
     std::vector<std::vector<ProfileId>> plans{1};
     std::map<std::vector<ProfileId>, std::uint32_t> plan_numbers;
 

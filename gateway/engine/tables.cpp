@@ -121,6 +121,20 @@ ProfileId Engine::Internals::intern_profile(const policy::Profile& profile) {
     return id;
 }
 
+policy::FactsId Engine::Internals::intern_facts(const policy::AttemptFacts& facts) {
+    bool made = false;
+    return state.profiles.facts().intern(facts, made);
+}
+
+void Engine::Internals::log_facts(policy::FactsId newest) {
+    while (state.logged_facts <= newest.value) {
+        const auto& facts = state.profiles.facts().at({state.logged_facts});
+        AttemptFactsDefined event{.id = state.logged_facts, .cost_micros = facts.cost_micros, .currency = std::string{state.symbols.name(facts.currency)}, .labels = {}};
+        for (const auto& label : facts.labels) event.labels.emplace_back(state.symbols.name(label.key), label.value);
+        emit(ContactIndex{}, event);  // applying it counts on
+    }
+}
+
 // ---- addresses
 
 crypto::Hash128 Engine::Internals::address_hash(AddressKind kind, std::string_view value, std::string_view account) const {
@@ -196,17 +210,18 @@ void put_in_order(std::vector<HistoryEntry>& entries, const HistoryEntry& entry)
 
 }  // namespace
 
-void Engine::Internals::share_entry(ContactIndex contact, const HistoryEntry& entry) {
+void Engine::Internals::share_entry(ContactIndex, const HistoryEntry& entry) {
     if (shared.sets.empty()) return;
     const auto& compiled = *policy().compiled;
     for (std::size_t set = 0; set < shared.sets.size(); ++set) {
         std::uint64_t key = 0;
-        if (compiled.counter_key(set, state.profiles.at(entry.profile), entry.address, contact, key)) put_in_order(shared.sets[set][key], entry);
+        if (compiled.counter_key(set, state.profiles.at(entry.profile), entry, key)) put_in_order(shared.sets[set][key], entry);
     }
 }
 
 void Engine::Internals::put_slot(Touch& owner, Slot slot, Instant at, ProfileId profile, std::uint32_t address, std::uint16_t attempt) {
-    const HistoryEntry entry{.at = at, .touch = owner.created_sequence, .profile = profile, .address = address, .slot = slot, .outcome = 0, .attempt = attempt};
+    const HistoryEntry entry{.at = at, .touch = owner.created_sequence, .profile = profile, .address = address, .slot = slot, .outcome = 0, .attempt = attempt,
+                             .facts = owner.facts};
     auto& contact = state.contacts[owner.contact.value];
     put_in_order(contact.history, entry);
     if (contact.history.size() > 64) trim_history(contact);

@@ -1,5 +1,7 @@
 #include "gateway/http/metrics_text.hpp"
 
+#include <algorithm>
+
 namespace touchgate::http {
 
 namespace {
@@ -94,6 +96,8 @@ void write_engine(Writer& out, const Engine::Metrics& engine) {
     out.family("projection_lag_seconds", "gauge", "How far lists and reports are behind the log").seconds_value(engine.projection_lag_s);
     out.family("clock_healthy", "gauge", "1 while the clock is believed").value(engine.clock_healthy ? 1 : 0);
     out.family("draining", "gauge", "1 while the gateway stops").value(engine.draining ? 1 : 0);
+    out.family("calendar_days_left", "gauge", "Days until a calendar of the policy ends; after that the stricter hours hold");
+    for (const auto& [calendar, days] : engine.calendar_days_left) out.value(static_cast<std::uint64_t>(std::max<std::int64_t>(days, 0)), label("calendar", calendar));
 }
 
 void write_accounts(Writer& out, const std::vector<AccountDetails>& accounts) {

@@ -1,6 +1,7 @@
 #include "gateway/projection/event_json.hpp"
 
 #include "gateway/base/currency.hpp"
+#include "gateway/content/billing.hpp"
 #include "gateway/engine/event_codec.hpp"
 #include "gateway/policy/explain.hpp"
 
@@ -151,6 +152,16 @@ struct EventData {
         json.text_if("campaign", e.campaign);
         json.text_if("unit", e.unit);
         json.text_if("template", e.template_name);
+    }
+    void operator()(const AttemptFactsDefined& e) {
+        json.number("number", e.id);
+        if (e.cost_micros != 0) {
+            json.text("cost", content::format_money({e.cost_micros}));
+            json.text("currency", e.currency);
+        }
+        std::string labels;
+        for (const auto& [key, value] : e.labels) labels.append(labels.empty() ? "" : " ").append(key);
+        json.text_if("labels", labels);
     }
     void operator()(const PolicyActivated& e) { policy(e.name, e.version, true); }
     void operator()(const PolicyStored& e) { policy(e.name, e.version, false); }
@@ -466,6 +477,7 @@ struct EventData {
             case EventType::policy_activated: return render<PolicyActivated>();
             case EventType::policy_stored: return render<PolicyStored>();
             case EventType::template_registered: return render<TemplateRegistered>();
+            case EventType::attempt_facts_defined: return render<AttemptFactsDefined>();
             case EventType::contact_created: return render<ContactCreated>();
             case EventType::contact_updated: return render<ContactUpdated>();
             case EventType::contact_erased: return render<ContactErased>();

@@ -30,7 +30,8 @@ int test_policies(const std::vector<std::string>& files, const std::string& cale
         Config around;
         around.policy_file = file;
         around.root = ".";
-        const auto results = policy::run_cases(*document, {.calendars = calendars, .include = make_include_loader(around), .default_zone = "Asia/Shanghai", .forbidden_words = {}});
+        const auto results = policy::run_cases(*document, {.calendars = calendars, .include = make_include_loader(around), .default_zone = "Asia/Shanghai",
+                                                           .forbidden_words = make_words_loader(around)});
         if (!results) {
             for (const auto& problem : results.error().problems) std::printf("%s: %s: %s\n", file.c_str(), problem.pointer.c_str(), problem.detail.c_str());
             ++failures;
