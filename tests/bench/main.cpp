@@ -2,6 +2,7 @@
 //
 //   touchgate-bench decide  [contacts] [rules] [seconds]
 //   touchgate-bench log     FOLDER
+//   touchgate-bench replay  FOLDER [touches] [contacts]           policy replay over a log that it makes there
 //   touchgate-bench intake  PORT KEY [connections] [seconds]      against a running gateway; beside a bare Beast echo server
 //   touchgate-bench bulk    PORT KEY [lines] [connections] [seconds]
 
@@ -14,6 +15,7 @@
 #include "tests/bench/decide_bench.hpp"
 #include "tests/bench/load_client.hpp"
 #include "tests/bench/log_bench.hpp"
+#include "tests/bench/replay_bench.hpp"
 
 namespace {
 
@@ -43,6 +45,8 @@ int main(int argc, char** argv) {
         run_decide_bench(static_cast<std::size_t>(argument(argc, argv, 2, 1e6)), static_cast<int>(argument(argc, argv, 3, 6)), argument(argc, argv, 4, 5));
     } else if (what == "log" && argc > 2) {
         run_log_bench(argv[2]);
+    } else if (what == "replay" && argc > 2) {
+        run_replay_bench(argv[2], static_cast<std::uint64_t>(argument(argc, argv, 3, 1e6)), static_cast<std::uint64_t>(argument(argc, argv, 4, 1e5)));
     } else if ((what == "intake" || what == "bulk") && argc > 3) {
         const auto port = static_cast<std::uint16_t>(std::strtoul(argv[2], nullptr, 10));
         // Keys must be new in every run.
@@ -67,7 +71,7 @@ int main(int argc, char** argv) {
             print("bulk", run_load("127.0.0.1", port, "/v1/touches/bulk", argv[3], "application/x-ndjson", connections, argument(argc, argv, 6, 5), "200", body), lines, connections, 0);
         }
     } else {
-        std::fprintf(stderr, "usage: touchgate-bench decide|log|intake|bulk … (see the head of tests/bench/main.cpp)\n");
+        std::fprintf(stderr, "usage: touchgate-bench decide|log|replay|intake|bulk … (see the head of tests/bench/main.cpp)\n");
         return 2;
     }
     return 0;
