@@ -263,6 +263,18 @@ void Engine::Internals::dump(const CheckpointSink& sink) {
     whole(out, state, profiles, names);
 }
 
+Result<void> Engine::Internals::load(Checkpoint checkpoint) {
+    std::string plain;
+    ByteReader pieces{checkpoint.body};
+    while (!pieces.at_end()) {
+        const auto piece = crypto::unseal(checkpoint_key, pieces.text());
+        if (pieces.failed() || !piece) return Error{.kind = ErrorKind::corrupt, .detail = "the checkpoint cannot be opened: wrong master key?"};
+        plain += *piece;
+    }
+    checkpoint.body = {};
+    return load(plain);
+}
+
 Result<void> Engine::Internals::load(std::string_view body) {
     ByteReader bytes{body};
     Reading in{bytes};

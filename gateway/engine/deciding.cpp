@@ -45,13 +45,27 @@ TouchFacts Engine::Internals::facts(Touch& owner) {
     made.content = nullptr;
     made.used_template = template_of(owner);
     made.contact_key = state.contact_ids[owner.contact.value];
-    const auto& compiled = *policy().compiled;
-    for (const auto candidate : *made.candidates)
-        if (compiled.needs_content(candidate)) {
-            made.content = content_of(owner);
-            break;
-        }
+    if (needs_content(*made.candidates)) made.content = content_of(owner);
     return made;
+}
+
+TouchFacts Engine::Internals::facts(Prepared& asked, policy::Origin origin) const {
+    TouchFacts made;
+    made.contact = asked.contact;
+    made.candidates = &asked.plan;
+    made.fixed_address = asked.fixed_address;
+    made.origin = origin;
+    made.not_before = asked.not_before;
+    made.expires_at = asked.expires_at;
+    made.content = &asked.content;
+    made.used_template = asked.used;
+    made.contact_key = state.contact_ids[asked.contact.value];
+    return made;
+}
+
+bool Engine::Internals::needs_content(const std::vector<ProfileId>& plan) const {
+    const auto& compiled = *policy().compiled;
+    return std::any_of(plan.begin(), plan.end(), [&](ProfileId candidate) { return compiled.needs_content(candidate); });
 }
 
 std::uint32_t Engine::Internals::resolve_address(const TouchFacts& of, const policy::Profile& profile, bool& gone) const {
@@ -136,6 +150,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
             with_erased.assign(contact.history.begin(), contact.history.end());
             for (std::size_t i = 0; i < erased.counted.size(); ++i) {
                 const auto& [at_permit, names_of] = erased.counted[i];
+                if (at_permit > at) continue;  // a replay stands before it
                 const auto split_at = names_of.find('\n');
                 policy::Profile old_profile = profile;
                 old_profile.purpose = state.symbols.intern(names_of.substr(0, split_at));
@@ -189,6 +204,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
     request.not_before = of.not_before;
     request.expires_at = of.expires_at;
     request.contact_key = of.contact_key;
+    request.held_out = of.held_out;
     request.metadata = of.content != nullptr ? &of.content->metadata : nullptr;
 
     channel::Content rendered;

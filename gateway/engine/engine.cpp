@@ -36,26 +36,23 @@ Engine::Internals::Internals(Engine& owner, EngineParts given, EngineSettings gi
     }
 }
 
+std::unique_ptr<Engine> Engine::Internals::for_reading(EngineParts parts, EngineSettings settings) {
+    std::unique_ptr<Engine> engine{new Engine{nullptr}};
+    engine->internals_ = std::make_unique<Internals>(*engine, parts, std::move(settings));
+    return engine;
+}
+
 Engine::Engine(std::unique_ptr<Internals> internals) : internals_{std::move(internals)} {}
 Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::start(EngineParts parts, EngineSettings settings, std::optional<Checkpoint> checkpoint) {
-    std::unique_ptr<Engine> engine{new Engine{nullptr}};
-    engine->internals_ = std::make_unique<Internals>(*engine, parts, std::move(settings));
+    auto engine = Internals::for_reading(parts, std::move(settings));
     auto& in = *engine->internals_;
 
     std::uint64_t from = 1;
     if (checkpoint) {
-        std::string plain;
-        ByteReader pieces{checkpoint->body};
-        while (!pieces.at_end()) {
-            const auto piece = crypto::unseal(in.checkpoint_key, pieces.text());
-            if (pieces.failed() || !piece) return Error{.kind = ErrorKind::corrupt, .detail = "the checkpoint cannot be opened: wrong master key?"};
-            plain += *piece;
-        }
-        checkpoint->body.clear();
-        if (auto loaded = in.load(plain); !loaded) return loaded.error();
         from = checkpoint->head.sequence + 1;
+        if (auto loaded = in.load(std::move(*checkpoint)); !loaded) return loaded.error();
     }
     std::optional<Error> fault;
     const auto scanned = parts.reader.scan(from, [&](const Record& record) {

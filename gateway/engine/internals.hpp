@@ -80,6 +80,7 @@ struct TouchFacts {
     CachedContent* content = nullptr;
     const TemplateRecord* used_template = nullptr;
     std::string_view contact_key;
+    bool held_out = false;                 // by its campaign
 };
 
 // A keyed hash that remembers its last answer: one command asks for the same address or id several times.
@@ -113,6 +114,8 @@ struct Settling {
 
 struct Engine::Internals {
     Internals(Engine& owner, EngineParts parts, EngineSettings settings);
+    // An engine that only folds and judges, for reading a data folder: no turn may be run on it.
+    static std::unique_ptr<Engine> for_reading(EngineParts parts, EngineSettings settings);
 
     Engine& engine;
     EngineParts parts;
@@ -278,16 +281,22 @@ struct Engine::Internals {
     [[nodiscard]] crypto::Hash128 key_hash(std::string_view unit, std::string_view key) const;
     // Slots.
     void put_slot(Touch& touch, policy::Slot slot, Instant at, ProfileId profile, std::uint32_t address, std::uint16_t attempt);
+    // In the place of the entry of the same touch, profile and address, if there is one; none of these is older than `since`.
+    void put_entry(ContactIndex contact, const policy::HistoryEntry& entry, Instant since);
     void change_slot(Touch& touch, std::uint16_t attempt, SlotChange change, Instant at);
     void recount_slot(Touch& touch, std::uint16_t attempt);
-    void share_entry(ContactIndex contact, const policy::HistoryEntry& entry);
+    void share_entry(ContactIndex contact, const policy::HistoryEntry& entry, Instant since = Instant::min());
     void rebuild_shared_counters();
     void trim_history(Contact& contact);
     [[nodiscard]] CampaignRow* campaign_of(const Touch& touch);
 
-    // ---- deciding.cpp
+    // ---- deciding.cpp: a touch is judged from its facts, whether it is new, waits, or stands in the log that a replay reads
     [[nodiscard]] policy::AttemptFacts priced(policy::AttemptFacts facts, const content::Billing& billing, int segments);
+    struct Prepared { ContactIndex contact{}; std::uint32_t fixed_address = 0; std::vector<ProfileId> plan; CachedContent content; const TemplateRecord* used = nullptr; Instant not_before{}, expires_at{}; };
     [[nodiscard]] TouchFacts facts(Touch& touch);
+    [[nodiscard]] TouchFacts facts(Prepared& asked, policy::Origin origin) const;
+    // Does a rule read the content of a touch with these candidates?
+    [[nodiscard]] bool needs_content(const std::vector<ProfileId>& plan) const;
     [[nodiscard]] Choice choose(const TouchFacts& facts, Instant at, policy::Detail detail, std::uint8_t from, std::uint8_t to);
     [[nodiscard]] Choice judge(const TouchFacts& facts, std::uint8_t candidate, Instant at, policy::Detail detail);
     [[nodiscard]] std::uint32_t resolve_address(const TouchFacts& facts, const policy::Profile& profile, bool& gone) const;
@@ -301,6 +310,8 @@ struct Engine::Internals {
 
     // ---- content.cpp
     CachedContent* content_of(Touch& touch);
+    // What the log keeps sealed of a touch. Nothing: the contact was erased, or these bytes are no content.
+    [[nodiscard]] std::optional<CachedContent> open_content(ContactIndex contact, std::string_view sealed) const;
     // The text as it would leave on this channel, or the problem (missing variable …). Empty text with no problem: no text content.
     [[nodiscard]] Result<channel::Content> render(const CachedContent& content, const TemplateRecord* used, const policy::Profile& profile, std::string_view locale) const;
     [[nodiscard]] const TemplateRecord* template_of(const Touch& touch) const;
@@ -308,7 +319,6 @@ struct Engine::Internals {
 
     // ---- touches.cpp
     Result<TouchView> submit(TouchRequest& request, policy::Detail detail, TouchLine* line);
-    struct Prepared { ContactIndex contact{}; std::uint32_t fixed_address = 0; std::vector<ProfileId> plan; CachedContent content; const TemplateRecord* used = nullptr; Instant not_before{}, expires_at{}; };
     Result<Prepared> prepare(const TouchRequest& request, bool make);
     [[nodiscard]] TouchView view(std::uint32_t row, const policy::Decision* fresh);
     [[nodiscard]] DecisionView view(const Choice& choice) const;
@@ -378,6 +388,8 @@ struct Engine::Internals {
 
     // ---- checkpoint_codec.cpp
     void dump(const CheckpointSink& sink);
+    // Opens the sealed pieces and loads them into the empty state.
+    Result<void> load(Checkpoint checkpoint);
     Result<void> load(std::string_view body);
 };
 

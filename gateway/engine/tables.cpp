@@ -196,9 +196,10 @@ std::span<const HistoryEntry> Engine::Internals::SharedCounters::entries(std::si
 
 namespace {
 
-// Replaces the entry of the same touch and profile, or adds it, keeping the list in the order of `at`.
-void put_in_order(std::vector<HistoryEntry>& entries, const HistoryEntry& entry) {
-    for (auto i = entries.size(); i-- > 0;)
+// Replaces the entry of the same touch and profile, or adds it, keeping the list in the order of `at`. No entry of the touch is older than
+// `since`: what lies before need not be searched, which matters in a counter that all contacts share.
+void put_in_order(std::vector<HistoryEntry>& entries, const HistoryEntry& entry, Instant since) {
+    for (auto i = entries.size(); i-- > 0 && entries[i].at >= since;)
         if (entries[i].touch == entry.touch && entries[i].profile == entry.profile && entries[i].address == entry.address) {
             entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(i));
             break;
@@ -210,22 +211,26 @@ void put_in_order(std::vector<HistoryEntry>& entries, const HistoryEntry& entry)
 
 }  // namespace
 
-void Engine::Internals::share_entry(ContactIndex, const HistoryEntry& entry) {
+void Engine::Internals::share_entry(ContactIndex, const HistoryEntry& entry, Instant since) {
     if (shared.sets.empty()) return;
     const auto& compiled = *policy().compiled;
     for (std::size_t set = 0; set < shared.sets.size(); ++set) {
         std::uint64_t key = 0;
-        if (compiled.counter_key(set, state.profiles.at(entry.profile), entry, key)) put_in_order(shared.sets[set][key], entry);
+        if (compiled.counter_key(set, state.profiles.at(entry.profile), entry, key)) put_in_order(shared.sets[set][key], entry, since);
     }
 }
 
+void Engine::Internals::put_entry(ContactIndex contact, const HistoryEntry& entry, Instant since) {
+    auto& owner = state.contacts[contact.value];
+    put_in_order(owner.history, entry, since);
+    if (owner.history.size() > 64) trim_history(owner);
+    share_entry(contact, entry, since);
+}
+
 void Engine::Internals::put_slot(Touch& owner, Slot slot, Instant at, ProfileId profile, std::uint32_t address, std::uint16_t attempt) {
-    const HistoryEntry entry{.at = at, .touch = owner.created_sequence, .profile = profile, .address = address, .slot = slot, .outcome = 0, .attempt = attempt,
-                             .facts = owner.facts};
-    auto& contact = state.contacts[owner.contact.value];
-    put_in_order(contact.history, entry);
-    if (contact.history.size() > 64) trim_history(contact);
-    share_entry(owner.contact, entry);
+    put_entry(owner.contact,
+              {.at = at, .touch = owner.created_sequence, .profile = profile, .address = address, .slot = slot, .outcome = 0, .attempt = attempt, .facts = owner.facts},
+              owner.created_at);
 }
 
 void Engine::Internals::change_slot(Touch& owner, std::uint16_t attempt, SlotChange change, Instant at) {
@@ -244,8 +249,8 @@ void Engine::Internals::change_slot(Touch& owner, std::uint16_t attempt, SlotCha
                 break;
             case SlotChange::keep: break;
         }
-        put_in_order(history, entry);
-        share_entry(owner.contact, entry);
+        put_in_order(history, entry, owner.created_at);
+        share_entry(owner.contact, entry, owner.created_at);
         if (in_turn && change != SlotChange::reserve) released_contacts.push_back(owner.contact);
         return;
     }
@@ -257,20 +262,20 @@ void Engine::Internals::recount_slot(Touch& owner, std::uint16_t attempt) {
     for (auto& entry : history)
         if (entry.touch == owner.created_sequence && entry.attempt == attempt) {
             entry.slot = Slot::counted;
-            share_entry(owner.contact, entry);
+            share_entry(owner.contact, entry, owner.created_at);
             return;
         }
 }
 
 void Engine::Internals::trim_history(Contact& contact) {
-    if (state.active_policy == 0 || !policy().compiled) return;  // during a replay
+    if (!policy().compiled) return;  // while the log is folded at start
     const auto horizon = state.last_time - policy().compiled->history_horizon() - one_day;
     std::erase_if(contact.history, [&](const HistoryEntry& entry) { return entry.at < horizon && entry.slot != Slot::reserved; });
 }
 
 void Engine::Internals::rebuild_shared_counters() {
     shared.sets.clear();
-    if (state.active_policy == 0) return;
+    if (!policy().compiled) return;
     shared.sets.resize(policy().compiled->shared_counter_count());
     if (shared.sets.empty()) return;
     for (std::uint32_t i = 1; i < state.contacts.size(); ++i)

@@ -225,16 +225,7 @@ Result<TouchView> Engine::Internals::submit(TouchRequest& request, policy::Detai
     if (!made) return made.error();
     auto& prepared = *made;
 
-    TouchFacts of;
-    of.contact = prepared.contact;
-    of.candidates = &prepared.plan;
-    of.fixed_address = prepared.fixed_address;
-    of.origin = request.origin;
-    of.not_before = prepared.not_before;
-    of.expires_at = prepared.expires_at;
-    of.content = &prepared.content;
-    of.used_template = prepared.used;
-    of.contact_key = state.contact_ids[prepared.contact.value];
+    const auto of = facts(prepared, request.origin);
     auto choice = choose(of, now, detail, 0, static_cast<std::uint8_t>(prepared.plan.size()));
 
     TouchCreated event;
@@ -378,16 +369,7 @@ Result<DecisionView> Engine::decide_only(const TouchRequest& request, std::optio
         in.now = real_now;
         return made.error();
     }
-    TouchFacts of;
-    of.contact = made->contact;
-    of.candidates = &made->plan;
-    of.fixed_address = made->fixed_address;
-    of.origin = request.origin;
-    of.not_before = made->not_before;
-    of.expires_at = made->expires_at;
-    of.content = &made->content;
-    of.used_template = made->used;
-    of.contact_key = in.state.contact_ids[made->contact.value];
+    auto of = in.facts(*made, request.origin);
     // An unknown address is decided as an empty contact: it is lent a row for the question.
     std::uint32_t lent = 0;
     if (made->contact.value == 0 && request.contact.address) {

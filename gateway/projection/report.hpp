@@ -69,7 +69,9 @@ using BillingOf = std::function<AccountBilling(const std::string& account)>;
 // RFC 4180 with CRLF; `bom` puts the UTF-8 mark first, for spreadsheets. Cells that a spreadsheet would run as a formula are guarded by an
 // apostrophe. `lang` "zh-CN" gives Chinese headings.
 [[nodiscard]] std::string report_csv(const Report& report, std::string_view lang, bool bom);
-// Aligned columns for a terminal, totals below.
+// Aligned columns for a terminal, one line each row, a heading above; numbers to the right. `lang` as above.
+[[nodiscard]] std::string table_text(const std::vector<ReportColumn>& columns, const std::vector<std::vector<Cell>>& rows, std::string_view lang);
+// The same with the report's frame, totals below.
 [[nodiscard]] std::string report_text(const Report& report, std::string_view lang);
 
 // A cell as people read it: numbers in their shortest exact form, amounts with their decimals; nothing for nothing.

@@ -139,36 +139,41 @@ std::string report_csv(const Report& report, std::string_view lang, bool bom) {
     return out;
 }
 
-std::string report_text(const Report& report, std::string_view lang) {
+std::string table_text(const std::vector<ReportColumn>& columns, const std::vector<std::vector<Cell>>& rows, std::string_view lang) {
     std::vector<std::vector<std::string>> lines;
     auto& head = lines.emplace_back();
-    for (const auto& column : report.columns) head.push_back(heading(column, lang));
-    for (const auto& row : report.rows) {
+    for (const auto& column : columns) head.push_back(heading(column, lang));
+    for (const auto& row : rows) {
         auto& line = lines.emplace_back();
         for (const auto& cell : row) line.push_back(std::holds_alternative<std::monostate>(cell) ? "-" : cell_text(cell));
     }
-    std::vector<std::size_t> widths(report.columns.size());
+    std::vector<std::size_t> widths(columns.size());
     for (const auto& line : lines)
         for (std::size_t i = 0; i < line.size() && i < widths.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
+    std::string out;
+    for (std::size_t at = 0; at < lines.size(); ++at) {
+        std::string text;
+        for (std::size_t i = 0; i < lines[at].size() && i < widths.size(); ++i) {
+            const std::string pad(widths[i] - width_of(lines[at][i]), ' ');
+            const bool right = at > 0 ? !std::holds_alternative<std::string>(rows[at - 1][i]) && !std::holds_alternative<std::monostate>(rows[at - 1][i])
+                                      : !rows.empty() && !std::holds_alternative<std::string>(rows[0][i]);
+            text += (i == 0 ? "" : "  ") + (right ? pad + lines[at][i] : lines[at][i] + pad);
+        }
+        while (!text.empty() && text.back() == ' ') text.pop_back();
+        out += text + "\n";
+    }
+    if (rows.empty()) out += lang == "zh-CN" ? "(没有数据)\n" : "(nothing)\n";
+    return out;
+}
+
+std::string report_text(const Report& report, std::string_view lang) {
     const bool chinese = lang == "zh-CN";
     std::string out = (chinese ? "报表 " : "report ") + report.name;
     if (report.from) out += (chinese ? "  从 " : "  from ") + format_instant(*report.from);
     if (report.to) out += (chinese ? "  至 " : "  to ") + format_instant(*report.to);
     out += "  " + report.tz + "\n";
     for (const auto& [name, value] : report.filters) out += "  " + name + " = " + value + "\n";
-    out += '\n';
-    for (std::size_t at = 0; at < lines.size(); ++at) {
-        std::string text;
-        for (std::size_t i = 0; i < lines[at].size() && i < widths.size(); ++i) {
-            const std::string pad(widths[i] - width_of(lines[at][i]), ' ');
-            const bool right = at > 0 ? !std::holds_alternative<std::string>(report.rows[at - 1][i]) && !std::holds_alternative<std::monostate>(report.rows[at - 1][i])
-                                      : !report.rows.empty() && !std::holds_alternative<std::string>(report.rows[0][i]);
-            text += (i == 0 ? "" : "  ") + (right ? pad + lines[at][i] : lines[at][i] + pad);
-        }
-        while (!text.empty() && text.back() == ' ') text.pop_back();
-        out += text + "\n";
-    }
-    if (report.rows.empty()) out += chinese ? "(没有数据)\n" : "(nothing)\n";
+    out += '\n' + table_text(report.columns, report.rows, lang);
     out += chinese ? "\n合计" : "\ntotal";
     for (const auto& [name, value] : report.totals) {
         const auto column = std::find_if(report.columns.begin(), report.columns.end(), [&, key = name](const auto& c) { return c.name == key; });

@@ -3,6 +3,7 @@
 //   touchgate-bench decide  [contacts] [rules] [seconds]
 //   touchgate-bench log     FOLDER
 //   touchgate-bench stage                                         driven by tests/bench/measure.py and compare_kannel.sh: stage.hpp
+//   touchgate-bench replay  FOLDER [touches] [contacts]           policy replay over a log that it makes there
 
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 
 #include "tests/bench/decide_bench.hpp"
 #include "tests/bench/log_bench.hpp"
+#include "tests/bench/replay_bench.hpp"
 #include "tests/bench/stage.hpp"
 
 namespace {
@@ -27,8 +29,10 @@ int main(int argc, char** argv) {
         run_log_bench(argv[2]);
     } else if (what == "stage") {
         run_stage();
+    } else if (what == "replay" && argc > 2) {
+        run_replay_bench(argv[2], static_cast<std::uint64_t>(argument(argc, argv, 3, 1e6)), static_cast<std::uint64_t>(argument(argc, argv, 4, 1e5)));
     } else {
-        std::fprintf(stderr, "usage: touchgate-bench decide|log|stage … (see the head of tests/bench/main.cpp)\n");
+        std::fprintf(stderr, "usage: touchgate-bench decide|log|replay|stage … (see the head of tests/bench/main.cpp)\n");
         return 2;
     }
     return 0;

@@ -1,10 +1,10 @@
-// touchgate policy test | explain
+// touchgate policy test | explain | replay
 
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
 
-#include "gateway/app/commands/commands.hpp"
+#include "gateway/app/commands/policy_replay_command.hpp"
 #include "gateway/app/reading.hpp"
 #include "gateway/app/texts.hpp"
 #include "gateway/policy/cases.hpp"
@@ -52,7 +52,17 @@ int test_policies(const std::vector<std::string>& files, const std::string& cale
     return failures == 0 ? 0 : 1;
 }
 
-int explain(const Config& config, const std::string& touch, bool json, const std::string& lang) {
+// The newest event of the touch that holds a decision.
+std::uint64_t newest_decision(const Json& touch) {
+    std::uint64_t sequence = 0;
+    for (const auto& event : touch.value("events", Json::array())) {
+        const auto type = event.value("type", std::string{});
+        if (type == "touch.created" || type == "touch.decided" || type == "touch.dispatching") sequence = event.value("sequence", std::uint64_t{0});
+    }
+    return sequence;
+}
+
+int explain(Config& config, const std::string& touch, bool json, const std::string& lang) {
     const auto id = parse_uuid(touch);
     if (!id) {
         std::fprintf(stderr, "--touch must be a touch id\n");
@@ -68,8 +78,17 @@ int explain(const Config& config, const std::string& touch, bool json, const std
         std::fprintf(stderr, "%s\n", resource.error().detail.c_str());
         return 1;
     }
-    const auto parsed = Json::parse(*resource, nullptr, false);
-    const auto& decision = parsed["decision"];
+    auto folder = open_replay_folder(config);
+    if (!folder) {
+        std::fprintf(stderr, "%s\n", folder.error().detail.c_str());
+        return 2;
+    }
+    const auto explained = explain_logged_decision(folder->view(), config.engine, newest_decision(Json::parse(*resource, nullptr, false)));
+    if (!explained) {
+        std::fprintf(stderr, "%s\n", explained.error().detail.c_str());
+        return 2;
+    }
+    const auto& decision = *explained;
     if (json) {
         std::printf("%s\n", decision.dump().c_str());
         return 0;
@@ -104,7 +123,7 @@ void add_policy(CLI::App& app, CommandLine& line) {
     explain_command->add_flag("--json", options->json, text("option.json", line.lang));
     explain_command->callback([options, &line] {
         std::vector<FileProblem> problems;
-        const auto config = load_config(options->path, problems);
+        auto config = load_config(options->path, problems);
         if (!config) {
             for (const auto& problem : problems) std::fprintf(stderr, "%s\n", to_string(problem).c_str());
             line.status = 2;
@@ -112,6 +131,8 @@ void add_policy(CLI::App& app, CommandLine& line) {
         }
         line.status = explain(*config, options->touch, options->json, line.lang);
     });
+
+    add_policy_replay(*policy_command, line);
 }
 
 }  // namespace touchgate::app
