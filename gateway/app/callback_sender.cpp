@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "gateway/base/text.hpp"
+#include "gateway/base/thread_name.hpp"
 #include "gateway/crypto/crypto.hpp"
 
 namespace touchgate::app {
@@ -141,6 +142,7 @@ struct CallbackSender::Line {
     }
 
     void run() {
+        name_this_thread("callback");
         for (;;) {
             bool letters = false;
             {

@@ -16,6 +16,7 @@
 #include "gateway/app/callback_sender.hpp"
 #include "gateway/app/config.hpp"
 #include "gateway/app/query_port.hpp"
+#include "gateway/base/thread_name.hpp"
 #include "gateway/engine/engine.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/net/net_transport.hpp"
@@ -199,6 +200,7 @@ int serve(const std::string& config_path) {
     const auto policy_label = gateway.active_policy()->label();  // the state is the engine's thread's from here on
     std::atomic<bool> fatal{false};
     std::thread engine_thread{[&] {
+        name_this_thread("engine");
         for (;;) {
             if (auto done = gateway.turn(); !done) {
                 spdlog::critical("the engine stops: {}", done.error().detail);
@@ -212,7 +214,10 @@ int serve(const std::string& config_path) {
     listener.set(&gateway);
     transport.start();
     std::atomic<bool> stop_scrub{false};
-    std::thread scrubber{[&] { scrub(*disk, log_options, stop_scrub); }};
+    std::thread scrubber{[&] {
+        name_this_thread("scrub");
+        scrub(*disk, log_options, stop_scrub);
+    }};
 
     (*server)->set_ready(true);
     std::printf("listening on %s\n", (*server)->url().c_str());

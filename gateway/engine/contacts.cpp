@@ -48,7 +48,7 @@ ContactIndex Engine::Internals::make_contact(const std::string& id, const Contac
         if (address.number == 0) address.number = next++;
     }
     emit(index, ContactCreated{.index = index, .id = id, .owner = std::move(owner), .unit = std::move(unit), .legal_hold = legal_hold,
-                               .sealed = seal_for(index, values)});
+                               .sealed = seal_for(index, values), .opened = &values});
     return index;
 }
 

@@ -186,6 +186,9 @@ Result<bool> Engine::turn() {
             if (reserved.error().kind != ErrorKind::unavailable) return reserved.error();
             in.disk_full = true;
         }
+    const auto microseconds_since = [&](channel::Monotonic start) {
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(in.parts.clock.monotonic_now() - start).count());
+    };
     in.in_turn = true;
     const auto sequence_before = in.state.sequence;
     std::size_t weight_done = 0;
@@ -224,7 +227,7 @@ Result<bool> Engine::turn() {
         if (auto synced = in.parts.keys.sync(); !synced) return synced.error();
         if (auto committed = in.parts.log.commit(); !committed) return committed.error();
         ++in.counters.syncs;
-        in.counters.sync_us_last = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(in.parts.clock.monotonic_now() - before_sync).count());
+        in.counters.sync.add(microseconds_since(before_sync));
         {
             const std::lock_guard lock{in.durable_mutex};
             in.durable = in.parts.reader.durable_head();
@@ -250,8 +253,9 @@ Result<bool> Engine::turn() {
     if (wrote)
         for (auto& listener : in.durable_listeners) listener(in.durable.sequence);
 
-    in.counters.turn_us_max = std::max(in.counters.turn_us_max, static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(in.parts.clock.monotonic_now() - in.monotonic).count()));
+    const auto turn_us = microseconds_since(in.monotonic);
+    in.counters.turn_us_max = std::max(in.counters.turn_us_max, turn_us);
+    if (did_something || wrote) in.counters.turn.add(turn_us);
     if (in.log_bytes_since_checkpoint > in.settings.checkpoint_every_bytes)
         if (auto written = write_checkpoint_now(); !written) in.log_bytes_since_checkpoint = 0;  // tried again after as much log; the log is what counts
     return did_something || wrote;

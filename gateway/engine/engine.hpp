@@ -152,12 +152,27 @@ private:
     std::unique_ptr<Internals> internals_;
 };
 
+// How often something took how long; cheap enough for every turn.
+struct DurationHistogram {
+    static constexpr std::array<std::uint64_t, 12> bounds_us = {100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000};
+    std::array<std::uint64_t, bounds_us.size() + 1> counts{};  // the last: longer than all bounds
+    std::uint64_t sum_us = 0;
+    void add(std::uint64_t us) {
+        std::size_t bucket = 0;
+        while (bucket < bounds_us.size() && us > bounds_us[bucket]) ++bucket;
+        ++counts[bucket];
+        sum_us += us;
+    }
+};
+
 struct Engine::Metrics {
     std::uint64_t sequence = 0, turns = 0, syncs = 0, commands = 0;
     std::uint64_t touches_in_memory = 0, waiting = 0, deferred = 0, contacts = 0, profiles = 0, keys_in_memory = 0;
-    std::array<std::uint64_t, touch_state_count> created_by_state{};
+    std::array<std::uint64_t, touch_state_count> by_state{};
     std::uint64_t receipts = 0, receipts_parked = 0, unknown_outcomes = 0, permits = 0, permits_lapsed = 0, permits_revoked = 0;
-    std::uint64_t turn_us_max = 0, sync_us_last = 0;
+    std::uint64_t turn_us_max = 0;
+    DurationHistogram turn, sync;
+    double projection_lag_s = 0;
     bool clock_healthy = true, draining = false;
 };
 

@@ -98,6 +98,7 @@ struct ContactCreated {
     std::string owner, unit;
     bool legal_hold = false;
     std::string sealed;  // ContactSecret
+    const ContactSecret* opened = nullptr;  // not logged: what `sealed` holds, where the writer has it at hand
     template <class A> void fields(A&& a) { a(index, id, owner, unit, legal_hold, sealed); }
 };
 struct ContactUpdated {

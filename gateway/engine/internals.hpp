@@ -82,6 +82,23 @@ struct TouchFacts {
     std::string_view contact_key;
 };
 
+// A keyed hash that remembers its last answer: one command asks for the same address or id several times.
+class LastHash {
+public:
+    template <class Write> crypto::Hash128 of(const crypto::KeyedHash& hash, Write write) {
+        asked_.clear();
+        write(asked_);
+        if (asked_ == text_) return value_;
+        value_ = hash(asked_);
+        text_.swap(asked_);
+        return value_;
+    }
+
+private:
+    std::string asked_, text_;
+    crypto::Hash128 value_;
+};
+
 struct InFlight {
     std::uint32_t row = 0;
     std::uint32_t generation = 0;
@@ -138,6 +155,7 @@ struct Engine::Internals {
     std::vector<ReconcileOrder> reconciliations;
     ByteWriter payload;
     ByteWriter secret;
+    mutable LastHash last_address_hash, last_id_hash;
     bool disk_full = false;
     bool in_turn = false;
 
