@@ -199,6 +199,7 @@ int serve(const std::string& config_path) {
     auto server = http::HttpServer::start(config->http, gateway, query_port, hooks, clock);
     if (!server) return cannot_start(server.error());
 
+    const auto policy_label = gateway.active_policy()->label();  // the state is the engine's thread's from here on
     std::atomic<bool> fatal{false};
     std::thread engine_thread{[&] {
         name_this_thread("engine");
@@ -223,7 +224,7 @@ int serve(const std::string& config_path) {
     (*server)->set_ready(true);
     std::printf("listening on %s\n", (*server)->url().c_str());
     std::fflush(stdout);
-    spdlog::info("ready: {} accounts, policy {}, {} records in the log", config->accounts.size(), gateway.active_policy()->label(), gateway.durable_head().sequence);
+    spdlog::info("ready: {} accounts, policy {}, {} records in the log", config->accounts.size(), policy_label, gateway.durable_head().sequence);
 
     for (;;) {
         char byte = 0;

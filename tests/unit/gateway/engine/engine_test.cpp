@@ -29,6 +29,7 @@ struct House {
     std::unique_ptr<KeyStore> keys;
     std::unique_ptr<FileLog> log;
     std::unique_ptr<Engine> engine;
+    std::optional<double> rate_per_second;
     std::string policy = R"({"name":"p","rules":[{"name":"cap-day","kind":"cap","max":1,"per":"P1D","by":["contact"],"when":{"purposes":["marketing"]}}]})";
 
     House() { start(); }
@@ -43,7 +44,11 @@ struct House {
         account.adapter = "smpp";
         account.capabilities.channel = "sms";
         account.match_by_address = true;
+<<<<<<< HEAD
         account.billing.price = content::Money{50'000};  // 0.05 a segment
+=======
+        account.rate_per_second = rate_per_second;
+>>>>>>> h/sanitize
         made.accounts = {account};
         return made;
     }
@@ -193,6 +198,24 @@ TEST_CASE("engine: nothing is repeated after a restart in the middle of an attem
     const auto conflict = house.submit(other);
     REQUIRE_FALSE(conflict);
     CHECK(conflict.error().kind == ErrorKind::conflict);
+}
+
+TEST_CASE("engine: an account's rate holds across a restart", "[engine]") {
+    House house;
+    house.rate_per_second = 2;  // with a burst of one
+    house.crash();
+    house.submit(House::touch("+8613800000001"));
+    CHECK(house.transport.orders.size() == 1);
+    house.clock.advance(Duration{100});
+    house.crash();
+    house.submit(House::touch("+8613800000002"));
+    CHECK(house.transport.orders.empty());
+    house.clock.advance(Duration{350});
+    house.turn();
+    CHECK(house.transport.orders.empty());
+    house.clock.advance(Duration{100});
+    house.turn();
+    CHECK(house.transport.orders.size() == 1);
 }
 
 TEST_CASE("engine: an opt-out is acknowledged only when the permits it forbids are written or revoked", "[engine]") {
