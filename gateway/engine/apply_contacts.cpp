@@ -305,7 +305,10 @@ void Engine::Internals::apply(const RecordMeta& meta, const EventReceived& event
     if (meta.contact.value == 0) return;
     auto& extra = state.contacts[meta.contact.value].extra();
     if (event.kind != "opt_out") add_act(meta.contact, "event.received", event.kind, event.channel, event.provider_time);  // the withdrawal itself is the act
-    if (event.kind == "complaint") extra.last_complaint = std::max(extra.last_complaint, event.provider_time);
+    if (event.kind == "complaint") {
+        extra.last_complaint = std::max(extra.last_complaint, event.provider_time);
+        count_complaint(meta.contact, event.provider_time);
+    }
     if (event.kind == "ticket_opened") extra.open_tickets.push_back(event.ref);
     if (event.kind == "ticket_closed") std::erase(extra.open_tickets, event.ref);
 }

@@ -1,4 +1,4 @@
-// The fold of names, policies, templates, campaigns, holds and what else is configured.
+// The fold of names, policies, templates, holds and what else is configured.
 
 #include <algorithm>
 #include <mutex>
@@ -56,22 +56,6 @@ void Engine::Internals::apply(const RecordMeta& meta, const PolicyStored& event)
     keep_policy(state, event.number, event.name, event.version, event.document, event.rule_names, meta.time, meta.replay);
 }
 
-void Engine::Internals::apply(const RecordMeta&, const CampaignCreated& event) {
-    auto& campaign = state.campaigns[event.id];
-    campaign.id = event.id;
-    campaign.purpose = event.purpose;
-    campaign.unit = event.unit;
-    campaign.definition = event.definition;
-    campaign.body_hash = event.body_hash;
-    campaign.created_at = now;
-    campaign.holdout = event.holdout;
-    campaign.rate = event.rate;
-}
-
-void Engine::Internals::apply(const RecordMeta&, const CampaignPaused& event) { state.campaigns[event.id].state = "paused"; }
-void Engine::Internals::apply(const RecordMeta&, const CampaignResumed& event) { state.campaigns[event.id].state = "draft"; }
-void Engine::Internals::apply(const RecordMeta&, const CampaignCancelled& event) { state.campaigns[event.id].state = "cancelled"; }
-
 void Engine::Internals::apply(const RecordMeta& meta, const CalendarUpdated& event) {
     auto& row = state.calendars[event.id];
     row.document = event.document;
@@ -91,6 +75,9 @@ void Engine::Internals::apply(const RecordMeta&, const HoldLifted& event) { stat
 void Engine::Internals::apply(const RecordMeta& meta, const ConversionRecorded& event) {
     state.conversions.insert(event.key_hash);
     add_act(meta.contact, "conversion.recorded", event.kind, {}, event.at);
+    if (meta.contact.value == 0 || meta.contact.value >= state.contacts.size()) return;
+    auto& extra = state.contacts[meta.contact.value].extra();
+    extra.last_conversion = std::max(extra.last_conversion, event.at);
 }
 
 // Whether an account is up is volatile; the events are there for people and feeds.

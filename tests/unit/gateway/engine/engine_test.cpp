@@ -1,126 +1,11 @@
 // The engine over a simulated disk, a manual clock and a transport that only takes notes: permits, opt-outs, restarts.
 
-#include "gateway/engine/engine.hpp"
-
-#include "gateway/engine/internals.hpp"
-#include "tests/catch.hpp"
-#include "tests/simulation/faulty_disk.hpp"
+#include "tests/unit/gateway/engine/house.hpp"
 
 using namespace touchgate;
+using engine_test::House;
 
 namespace {
-
-class NotedTransport final : public Transport {
-public:
-    std::vector<AttemptOrder> orders;
-    std::vector<channel::AttemptRef> revoked;
-    std::vector<std::pair<AckTicket, bool>> acknowledged;
-    void hand_over(std::vector<AttemptOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(orders)); }
-    void revoke(std::vector<channel::AttemptRef> refs) override { revoked.insert(revoked.end(), refs.begin(), refs.end()); }
-    void acknowledge(AckTicket ticket, bool durable) override { acknowledged.emplace_back(ticket, durable); }
-    void reconcile(std::vector<ReconcileOrder>) override {}
-};
-
-struct House {
-    simulation::FaultyDisk disk{7};
-    ManualClock clock{*parse_instant("2026-11-23T02:00:00Z")};
-    Random random{7};
-    NotedTransport transport;
-    std::unique_ptr<KeyStore> keys;
-    std::unique_ptr<FileLog> log;
-    std::unique_ptr<Engine> engine;
-    std::optional<double> rate_per_second;
-    std::string policy = R"({"name":"p","rules":[{"name":"cap-day","kind":"cap","max":1,"per":"P1D","by":["contact"],"when":{"purposes":["marketing"]}}]})";
-
-    House() { start(); }
-
-    EngineSettings settings() const {
-        EngineSettings made;
-        made.data_dir = "data";
-        made.policy_document = policy;
-        made.templates = std::make_shared<content::TemplateStore>();
-        AccountSettings account;
-        account.name = "sms-main";
-        account.adapter = "smpp";
-        account.capabilities.channel = "sms";
-        account.match_by_address = true;
-<<<<<<< HEAD
-        account.billing.price = content::Money{50'000};  // 0.05 a segment
-=======
-        account.rate_per_second = rate_per_second;
->>>>>>> h/sanitize
-        made.accounts = {account};
-        return made;
-    }
-
-    void start() {
-        (void)disk.make_folder("data");
-        LogRecovery recovery;
-        std::vector<std::string> skipped;
-        keys = std::move(*KeyStore::open(disk, "data", crypto::Key{}));
-        auto checkpoint = read_newest_checkpoint(disk, "data", skipped);
-        REQUIRE(checkpoint);
-        auto opened = FileLog::open(disk, {.data_dir = "data"}, *checkpoint ? (*checkpoint)->head : LogHead{}, 0, recovery);
-        REQUIRE(opened);
-        log = std::move(*opened);
-        auto made = Engine::start({.disk = disk, .log = *log, .reader = *log, .keys = *keys, .clock = clock, .random = random, .transport = transport}, settings(),
-                                  std::move(*checkpoint));
-        REQUIRE(made);
-        engine = std::move(*made);
-        engine->on_transport_events({AccountUp{0}});
-        turn();
-    }
-
-    void turn() { REQUIRE(engine->turn()); }
-
-    // A restart with another policy file.
-    void use(std::string rules) {
-        policy = R"({"name":"p","rules":[)" + std::move(rules) + "]}";
-        crash();
-    }
-
-    void crash() {
-        engine.reset();
-        log.reset();
-        keys.reset();
-        disk.crash();
-        transport = {};
-        start();
-    }
-
-    template <class Act> auto in_turn(Act act) {
-        std::optional<decltype(act(*engine))> result;
-        REQUIRE(engine->post([&](Engine& inside) { result = act(inside); }));
-        turn();
-        REQUIRE(result);
-        return std::move(*result);
-    }
-
-    static TouchRequest touch(const std::string& phone, const std::string& key = {}, const std::string& purpose = "marketing") {
-        TouchRequest request;
-        request.key = key;
-        request.contact.address = Address{.kind = AddressKind::phone, .value = phone, .account = {}};
-        request.purpose = purpose;
-        request.channels = {"sms"};
-        request.content.text = "hello " + key;
-        return request;
-    }
-    Result<TouchView> submit(TouchRequest request) {
-        return in_turn([&](Engine& inside) { return inside.submit_touch(request); });
-    }
-    TouchState state(const TouchId& id) {
-        return in_turn([&](Engine& inside) { return inside.find_touch(id); })->state;
-    }
-    void answer(std::size_t order, channel::Outcome outcome) {
-        engine->on_transport_events({AttemptAnswered{transport.orders[order].submission.ref, std::move(outcome)}});
-        turn();
-    }
-    std::string dump() {
-        std::string all;
-        engine->internals().dump([&](std::string_view piece) { all += piece; });
-        return all;
-    }
-};
 
 const std::string phone = "+8613800000001";
 
@@ -200,24 +85,6 @@ TEST_CASE("engine: nothing is repeated after a restart in the middle of an attem
     CHECK(conflict.error().kind == ErrorKind::conflict);
 }
 
-TEST_CASE("engine: an account's rate holds across a restart", "[engine]") {
-    House house;
-    house.rate_per_second = 2;  // with a burst of one
-    house.crash();
-    house.submit(House::touch("+8613800000001"));
-    CHECK(house.transport.orders.size() == 1);
-    house.clock.advance(Duration{100});
-    house.crash();
-    house.submit(House::touch("+8613800000002"));
-    CHECK(house.transport.orders.empty());
-    house.clock.advance(Duration{350});
-    house.turn();
-    CHECK(house.transport.orders.empty());
-    house.clock.advance(Duration{100});
-    house.turn();
-    CHECK(house.transport.orders.size() == 1);
-}
-
 TEST_CASE("engine: an opt-out is acknowledged only when the permits it forbids are written or revoked", "[engine]") {
     House house;
     const auto made = house.submit(House::touch(phone));
@@ -276,6 +143,24 @@ TEST_CASE("engine: the state after a checkpoint and the tail equals the fold of 
     CHECK(house.dump().size() == from_checkpoint.size());
 }
 
+TEST_CASE("engine: an account's rate holds across a restart", "[engine]") {
+    House house;
+    house.rate_per_second = 2;  // with a burst of one
+    house.crash();
+    house.submit(House::touch("+8613800000001"));
+    CHECK(house.transport.orders.size() == 1);
+    house.clock.advance(Duration{100});
+    house.crash();
+    house.submit(House::touch("+8613800000002"));
+    CHECK(house.transport.orders.empty());
+    house.clock.advance(Duration{350});
+    house.turn();
+    CHECK(house.transport.orders.empty());
+    house.clock.advance(Duration{100});
+    house.turn();
+    CHECK(house.transport.orders.size() == 1);
+}
+
 namespace {
 
 Result<InboundResult> happened(House& house, InboundKind kind, const std::string& key) {
@@ -285,6 +170,13 @@ Result<InboundResult> happened(House& house, InboundKind kind, const std::string
     input.contact.address = Address{.kind = AddressKind::phone, .value = phone, .account = {}};
     input.kind = kind;
     return house.in_turn([&](Engine& inside) { return inside.inbound_event(input); });
+}
+
+// A service touch that may wait for a month.
+TouchRequest patient(const House& house, const std::string& to) {
+    auto request = House::touch(to, {}, "service");
+    request.expires_at = house.clock.wall_now() + std::chrono::hours{24 * 30};
+    return request;
 }
 
 }  // namespace
@@ -307,8 +199,8 @@ TEST_CASE("engine: a budget counts what attempts cost, and remembers it over res
     const auto fourth = house.submit(House::touch("+8613800000014"));
     CHECK(fourth->state == TouchState::deferred);
     CHECK(fourth->decision.rule() == "spend");
-    auto cheap = House::touch("+8613800000015", {}, "transactional");
-    CHECK(house.submit(cheap)->state == TouchState::deferred);  // it costs the same, whatever its purpose
+    // A security code costs the same; it cannot wait that long.
+    CHECK(house.submit(House::touch("+8613800000015", {}, "transactional"))->state == TouchState::blocked);
 }
 
 TEST_CASE("engine: a text of three segments takes three times its price from the budget", "[engine]") {
@@ -319,48 +211,48 @@ TEST_CASE("engine: a text of three segments takes three times its price from the
     const auto refused = house.submit(large);
     CHECK(refused->state == TouchState::blocked);
     CHECK(refused->decision.rule() == "spend");
-    CHECK(house.submit(House::touch(phone))->state == TouchState::dispatching);
+    CHECK(house.submit(House::touch(phone))->state == TouchState::queued);
 }
 
 TEST_CASE("engine: a cap by metadata counts each debt by itself, over restarts", "[engine]") {
     House house;
-    house.use(R"({"name":"per-debt","kind":"cap","max":1,"per":"P7D","by":["contact","metadata:debt"]})");
+    house.use(R"({"name":"per-debt","kind":"cap","max":1,"per":"P1D","by":["contact","metadata:debt"]})");
     const auto about = [&](const std::string& debt) {
         auto request = House::touch(phone);
         request.metadata = {{"debt", debt}};
         return house.submit(request)->state;
     };
-    CHECK(about("a") == TouchState::dispatching);
+    CHECK(about("a") == TouchState::queued);
     CHECK(about("a") == TouchState::deferred);
-    CHECK(about("b") == TouchState::dispatching);
+    CHECK(about("b") == TouchState::queued);
     SECTION("from the log") { house.crash(); }
     SECTION("from a checkpoint") {
         REQUIRE(house.engine->write_checkpoint_now());
         house.crash();
     }
     CHECK(about("b") == TouchState::deferred);
-    CHECK(about("c") == TouchState::dispatching);
+    CHECK(about("c") == TouchState::queued);
 }
 
 TEST_CASE("engine: complaints, withdrawals and refunds are signals, over restarts", "[engine]") {
     House house;
     house.use(R"({"name":"tired","kind":"fatigue","signals":{"complaint":1,"opt_out":1},"half_life":"P10D","ceilings":[{"score":1,"max":0,"per":"P1D"}]},
                  {"name":"refunded","kind":"gap","after":"event","events":["conversion.recorded"],"kinds":["refund"],"at_least":"P3D"})");
-    CHECK(house.submit(House::touch(phone, {}, "service"))->state == TouchState::dispatching);
+    CHECK(house.submit(patient(house, phone))->state == TouchState::queued);
     REQUIRE(happened(house, InboundKind::complaint, "c1"));
     REQUIRE(happened(house, InboundKind::complaint, "c1"));  // told twice, it happened once
-    const auto after_one = house.submit(House::touch(phone, {}, "service"));
+    const auto after_one = house.submit(patient(house, phone));
     CHECK(after_one->decision.rule() == "tired");
     CHECK(after_one->decision.decision.until == house.clock.wall_now() + Duration{1});
     house.clock.advance(Duration{1'000});
-    CHECK(house.submit(House::touch(phone, {}, "service"))->state == TouchState::dispatching);
+    CHECK(house.submit(patient(house, phone))->state == TouchState::queued);
     REQUIRE(happened(house, InboundKind::opt_out, "o1"));
     SECTION("from the log") { house.crash(); }
     SECTION("from a checkpoint") {
         REQUIRE(house.engine->write_checkpoint_now());
         house.crash();
     }
-    const auto after_two = house.submit(House::touch(phone, {}, "service"));
+    const auto after_two = house.submit(patient(house, phone));
     CHECK(after_two->decision.rule() == "tired");
     // Two signals of 1: about ten days until one of them is left.
     CHECK(after_two->decision.decision.until > house.clock.wall_now() + std::chrono::hours{24 * 9});
@@ -371,6 +263,6 @@ TEST_CASE("engine: complaints, withdrawals and refunds are signals, over restart
     refund.contact.address = Address{.kind = AddressKind::phone, .value = "+8613800000077", .account = {}};
     CHECK(*house.in_turn([&](Engine& inside) { return inside.record_conversion(refund, contact_id); }));
     house.crash();
-    const auto pause = house.submit(House::touch("+8613800000077", {}, "service"));
+    const auto pause = house.submit(patient(house, "+8613800000077"));
     CHECK(pause->decision.rule() == "refunded");
 }
