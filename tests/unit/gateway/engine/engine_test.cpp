@@ -264,6 +264,13 @@ Result<InboundResult> happened(House& house, InboundKind kind, const std::string
     return house.in_turn([&](Engine& inside) { return inside.inbound_event(input); });
 }
 
+// A service touch that may wait for a month.
+TouchRequest patient(const House& house, const std::string& to) {
+    auto request = House::touch(to, {}, "service");
+    request.expires_at = house.clock.wall_now() + std::chrono::hours{24 * 30};
+    return request;
+}
+
 }  // namespace
 
 TEST_CASE("engine: a budget counts what attempts cost, and remembers it over restarts and checkpoints", "[engine]") {
@@ -284,8 +291,8 @@ TEST_CASE("engine: a budget counts what attempts cost, and remembers it over res
     const auto fourth = house.submit(House::touch("+8613800000014"));
     CHECK(fourth->state == TouchState::deferred);
     CHECK(fourth->decision.rule() == "spend");
-    auto cheap = House::touch("+8613800000015", {}, "transactional");
-    CHECK(house.submit(cheap)->state == TouchState::deferred);  // it costs the same, whatever its purpose
+    // A security code costs the same; it cannot wait that long.
+    CHECK(house.submit(House::touch("+8613800000015", {}, "transactional"))->state == TouchState::blocked);
 }
 
 TEST_CASE("engine: a text of three segments takes three times its price from the budget", "[engine]") {
@@ -296,48 +303,48 @@ TEST_CASE("engine: a text of three segments takes three times its price from the
     const auto refused = house.submit(large);
     CHECK(refused->state == TouchState::blocked);
     CHECK(refused->decision.rule() == "spend");
-    CHECK(house.submit(House::touch(phone))->state == TouchState::dispatching);
+    CHECK(house.submit(House::touch(phone))->state == TouchState::queued);
 }
 
 TEST_CASE("engine: a cap by metadata counts each debt by itself, over restarts", "[engine]") {
     House house;
-    house.use(R"({"name":"per-debt","kind":"cap","max":1,"per":"P7D","by":["contact","metadata:debt"]})");
+    house.use(R"({"name":"per-debt","kind":"cap","max":1,"per":"P1D","by":["contact","metadata:debt"]})");
     const auto about = [&](const std::string& debt) {
         auto request = House::touch(phone);
         request.metadata = {{"debt", debt}};
         return house.submit(request)->state;
     };
-    CHECK(about("a") == TouchState::dispatching);
+    CHECK(about("a") == TouchState::queued);
     CHECK(about("a") == TouchState::deferred);
-    CHECK(about("b") == TouchState::dispatching);
+    CHECK(about("b") == TouchState::queued);
     SECTION("from the log") { house.crash(); }
     SECTION("from a checkpoint") {
         REQUIRE(house.engine->write_checkpoint_now());
         house.crash();
     }
     CHECK(about("b") == TouchState::deferred);
-    CHECK(about("c") == TouchState::dispatching);
+    CHECK(about("c") == TouchState::queued);
 }
 
 TEST_CASE("engine: complaints, withdrawals and refunds are signals, over restarts", "[engine]") {
     House house;
     house.use(R"({"name":"tired","kind":"fatigue","signals":{"complaint":1,"opt_out":1},"half_life":"P10D","ceilings":[{"score":1,"max":0,"per":"P1D"}]},
                  {"name":"refunded","kind":"gap","after":"event","events":["conversion.recorded"],"kinds":["refund"],"at_least":"P3D"})");
-    CHECK(house.submit(House::touch(phone, {}, "service"))->state == TouchState::dispatching);
+    CHECK(house.submit(patient(house, phone))->state == TouchState::queued);
     REQUIRE(happened(house, InboundKind::complaint, "c1"));
     REQUIRE(happened(house, InboundKind::complaint, "c1"));  // told twice, it happened once
-    const auto after_one = house.submit(House::touch(phone, {}, "service"));
+    const auto after_one = house.submit(patient(house, phone));
     CHECK(after_one->decision.rule() == "tired");
     CHECK(after_one->decision.decision.until == house.clock.wall_now() + Duration{1});
     house.clock.advance(Duration{1'000});
-    CHECK(house.submit(House::touch(phone, {}, "service"))->state == TouchState::dispatching);
+    CHECK(house.submit(patient(house, phone))->state == TouchState::queued);
     REQUIRE(happened(house, InboundKind::opt_out, "o1"));
     SECTION("from the log") { house.crash(); }
     SECTION("from a checkpoint") {
         REQUIRE(house.engine->write_checkpoint_now());
         house.crash();
     }
-    const auto after_two = house.submit(House::touch(phone, {}, "service"));
+    const auto after_two = house.submit(patient(house, phone));
     CHECK(after_two->decision.rule() == "tired");
     // Two signals of 1: about ten days until one of them is left.
     CHECK(after_two->decision.decision.until > house.clock.wall_now() + std::chrono::hours{24 * 9});
@@ -348,6 +355,6 @@ TEST_CASE("engine: complaints, withdrawals and refunds are signals, over restart
     refund.contact.address = Address{.kind = AddressKind::phone, .value = "+8613800000077", .account = {}};
     CHECK(*house.in_turn([&](Engine& inside) { return inside.record_conversion(refund, contact_id); }));
     house.crash();
-    const auto pause = house.submit(House::touch("+8613800000077", {}, "service"));
+    const auto pause = house.submit(patient(house, "+8613800000077"));
     CHECK(pause->decision.rule() == "refunded");
 }
