@@ -1,6 +1,6 @@
 // touchgate-bench: JSON lines, one measurement each. See docs/performance.md for how they are read.
 //
-//   touchgate-bench decide  [contacts] [rules] [seconds]
+//   touchgate-bench decide  [contacts] [rules] [seconds]        rules: a number, or a policy file such as policies/china-marketing.json
 //   touchgate-bench log     FOLDER
 //   touchgate-bench intake  PORT KEY [connections] [seconds]      against a running gateway; beside a bare Beast echo server
 //   touchgate-bench bulk    PORT KEY [lines] [connections] [seconds]
@@ -39,7 +39,9 @@ void print(const char* name, const LoadResult& result, std::uint64_t per_answer,
 
 int main(int argc, char** argv) {
     const std::string what = argc > 1 ? argv[1] : "";
-    if (what == "decide") {
+    if (what == "decide" && argc > 3 && std::strtod(argv[3], nullptr) <= 0) {
+        return run_policy_bench(static_cast<std::size_t>(argument(argc, argv, 2, 1e6)), argv[3], argument(argc, argv, 4, 5));
+    } else if (what == "decide") {
         run_decide_bench(static_cast<std::size_t>(argument(argc, argv, 2, 1e6)), static_cast<int>(argument(argc, argv, 3, 6)), argument(argc, argv, 4, 5));
     } else if (what == "log" && argc > 2) {
         run_log_bench(argv[2]);

@@ -20,6 +20,7 @@ struct PlainRule {
     std::vector<Instant> changes = {};
 };
 
+// Must outlive the rules that it makes, and `world` must outlive it.
 class PlainRules {
 public:
     explicit PlainRules(World& world) : world_{world}, zone_{date::locate_zone(world.time_zone)} {}
