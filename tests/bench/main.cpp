@@ -1,6 +1,6 @@
 // touchgate-bench: JSON lines, one measurement each. See docs/performance.md for how they are read.
 //
-//   touchgate-bench decide  [contacts] [rules] [seconds]
+//   touchgate-bench decide  [contacts] [rules] [seconds]        rules: a number, or a policy file such as policies/china-marketing.json
 //   touchgate-bench log     FOLDER
 //   touchgate-bench stage                                         driven by tests/bench/measure.py and compare_kannel.sh: stage.hpp
 //   touchgate-bench replay  FOLDER [touches] [contacts]           policy replay over a log that it makes there
@@ -23,7 +23,9 @@ double argument(int argc, char** argv, int index, double fallback) { return inde
 int main(int argc, char** argv) {
     using namespace touchgate::bench;
     const std::string what = argc > 1 ? argv[1] : "";
-    if (what == "decide") {
+    if (what == "decide" && argc > 3 && std::strtod(argv[3], nullptr) <= 0) {
+        return run_policy_bench(static_cast<std::size_t>(argument(argc, argv, 2, 1e6)), argv[3], argument(argc, argv, 4, 5));
+    } else if (what == "decide") {
         run_decide_bench(static_cast<std::size_t>(argument(argc, argv, 2, 1e6)), static_cast<int>(argument(argc, argv, 3, 6)), argument(argc, argv, 4, 5));
     } else if (what == "log" && argc > 2) {
         run_log_bench(argv[2]);
