@@ -98,6 +98,7 @@ void Oracle::take(const Record& record) {
         case EventType::profile_defined: {
             const auto event = read<ProfileDefined>(record);
             marketing_profile_[event.id.value] = event.purpose == "marketing";
+            campaign_of_profile_[event.id.value] = event.campaign;
             break;
         }
         case EventType::policy_activated: {
@@ -109,7 +110,14 @@ void Oracle::take(const Record& record) {
         case EventType::touch_created: {
             const auto event = read<TouchCreated>(record);
             ++counts_.created;
-            if (!touch_of_token_.emplace(event.key_name, event.id).second) {
+            const bool of_audience = event.origin == policy::Origin::campaign;
+            const auto campaign = of_audience ? campaign_of_profile_[event.candidates.at(0).value] : std::string{};
+            if (of_audience) {
+                ++counts_.recipients;
+                if (!touch_of_recipient_.emplace(std::pair{campaign, record.contact.value}, event.id).second)
+                    fail("10 campaign", "a recipient of " + campaign + " got a second touch at " + std::to_string(record.sequence));
+                if (stopped_campaigns_.contains(campaign)) fail("10 campaign", "a recipient of " + campaign + " was released while it rested, at " + std::to_string(record.sequence));
+            } else if (!touch_of_token_.emplace(event.key_name, event.id).second) {
                 const auto* by = by_token(event.key_name);
                 if (by == nullptr || !by->key.empty()) fail("4 keys", "the key of " + event.key_name + " made a second touch at " + std::to_string(record.sequence));
             }
@@ -117,11 +125,18 @@ void Oracle::take(const Record& record) {
             touches_[event.id] = {.id = event.id, .token = event.key_name, .contact = record.contact.value,
                                   .marketing = !event.candidates.empty() && marketing_profile_[event.candidates[event.chosen].value],
                                   .expires_at = event.expires_at, .attempts = {},
-                                  .never_again = event.state == TouchState::blocked};
+                                  .never_again = event.state == TouchState::blocked, .campaign = campaign};
             of_contact_[record.contact.value].push_back(event.id);
             break;
         }
         case EventType::touch_dispatching: take_dispatching(record); break;
+        case EventType::touch_deferred: {
+            if (!read<TouchDeferred>(record).reason.empty()) ++counts_.yielded;
+            break;
+        }
+        case EventType::campaign_paused: stopped_campaigns_.insert(read<CampaignPaused>(record).id); break;
+        case EventType::campaign_cancelled: stopped_campaigns_.insert(read<CampaignCancelled>(record).id); break;
+        case EventType::campaign_resumed: stopped_campaigns_.erase(read<CampaignResumed>(record).id); break;
         case EventType::touch_permit_lapsed: {
             const auto event = read<TouchPermitLapsed>(record);
             unused(event.touch, event.attempt);
@@ -213,6 +228,7 @@ void Oracle::take_dispatching(const Record& record) {
     if (touch->progress > 0 && !may_repeat) fail("5 double send", says("again after it was accepted"));
     if (!may_repeat && std::any_of(touch->attempts.begin(), touch->attempts.end(), [](const SentAttempt& attempt) { return attempt.may_have_arrived; }))
         fail("5 double send", says("again while an earlier attempt may have arrived"));
+    if (stopped_campaigns_.contains(touch->campaign)) fail("10 campaign", says("although its campaign " + touch->campaign + " rests"));
     touch->attempts.push_back({.number = event.attempt, .at = record.time});
     if (touch->marketing) check_cap(*touch, record);
 }
@@ -244,6 +260,14 @@ void Oracle::withdrawn(std::size_t number, std::uint64_t begun) {
 void Oracle::suppressed(std::size_t number, std::uint64_t begun) {
     auto& customer = customers[number];
     if (customer.removals_open == 0 && begun > customer.last_removal && customer.all_forbidden == 0) customer.all_forbidden = tick();
+}
+
+void Oracle::check_campaign(const CampaignDetails& campaign) {
+    auto all = campaign.pending + campaign.held_out;
+    for (const auto count : campaign.counts) all += count;
+    if (all != campaign.audience_size)
+        fail("10 campaign", campaign.id + " counts " + std::to_string(all) + " of " + std::to_string(campaign.audience_size) + " recipients");
+    if (campaign.state == "running") fail("10 campaign", campaign.id + " still runs after a day without faults");
 }
 
 void Oracle::on_message_reported(const AckTicket& ticket, const channel::InboundMessage& message) {
@@ -292,16 +316,26 @@ void Oracle::on_written(sandbox::ConnectionId connection, std::string_view packe
     }
 }
 
+// A recipient of a campaign has no token of its own in the log: he is found by his contact.
+std::optional<TouchId> Oracle::touch_of(const std::string& token, const Asked& asked_for) const {
+    if (!asked_for.campaign.empty()) {
+        const auto found = touch_of_recipient_.find({asked_for.campaign, customers[asked_for.customer].contact});
+        return found == touch_of_recipient_.end() ? std::nullopt : std::optional{found->second};
+    }
+    const auto found = touch_of_token_.find(token);
+    return found == touch_of_token_.end() ? std::nullopt : std::optional{found->second};
+}
+
 void Oracle::first_byte(const std::string& token, channel::Monotonic now) {
     read_log();
     auto* each = by_token(token);
     if (each == nullptr) return fail("1 permit", "a message that nobody asked for left: " + token);
     ++each->left;
-    const auto touch = touch_of_token_.find(token);
-    const auto permits = touch == touch_of_token_.end() ? std::size_t{0} : touches_.at(touch->second).attempts.size();
+    const auto touch = touch_of(token, *each);
+    const auto permits = touch ? touches_.at(*touch).attempts.size() : std::size_t{0};
     if (permits < static_cast<std::size_t>(each->left))
         return fail("1 permit", token + " left " + std::to_string(each->left) + " times with " + std::to_string(permits) + " durable permits");
-    if (const auto permitted = handed_over_.find(touch->second); permitted == handed_over_.end() || now - permitted->second > limits_.permit_time)
+    if (const auto permitted = handed_over_.find(*touch); permitted == handed_over_.end() || now - permitted->second > limits_.permit_time)
         fail("1 permit", token + " left after its permit's deadline");
     const auto& customer = customers[each->customer];
     if (customer.marketing_forbidden != 0 && each->purpose == "marketing")

@@ -59,6 +59,8 @@ private:
     void change_policy();
     void hold();
     void customer_writes();
+    void new_campaign();
+    void change_campaign();
 
     [[nodiscard]] SimLine& any_line() { return gateway_->transport->line(random_.below(gateway_->transport->size())); }
     void network_goes_on();
@@ -79,6 +81,7 @@ private:
     std::vector<Cap> caps_;
     Cap first_cap_;
     std::vector<std::string> holds_;
+    std::uint64_t campaigns_ = 0;
     Duration wall_error_{0};
     bool disk_is_full_ = false;
     bool clock_stepped_ = false;
