@@ -49,14 +49,29 @@ void TokenBucket::give_back(int tokens) { tokens_ = std::min(burst_, tokens_ + t
 
 ExactRate::ExactRate(Rate rate) : rate_{rate} {}
 
+std::size_t ExactRate::burst() const {
+    return static_cast<std::size_t>(std::max(1.0, rate_.count / std::chrono::duration<double>(rate_.unit).count() / 10));
+}
+
+// In which a burst may go; in all units together that is no more than N.
+Duration ExactRate::burst_span() const {
+    const double per_second = rate_.count / std::chrono::duration<double>(rate_.unit).count();
+    return Duration{static_cast<std::int64_t>(std::ceil(1000.0 * static_cast<double>(burst()) / per_second))};
+}
+
 Instant ExactRate::free_at(Instant now) const {
     auto free = now;
     if (permits_.size() >= rate_.count) free = std::max(free, permits_[permits_.size() - rate_.count] + rate_.unit);
-    const double per_second = rate_.count / std::chrono::duration<double>(rate_.unit).count();
-    const auto burst = static_cast<std::size_t>(std::max(1.0, per_second / 10));
-    const auto span = Duration{static_cast<std::int64_t>(std::ceil(1000.0 * static_cast<double>(burst) / per_second))};
-    if (permits_.size() >= burst) free = std::max(free, permits_[permits_.size() - burst] + span);
+    if (permits_.size() >= burst()) free = std::max(free, permits_[permits_.size() - burst()] + burst_span());
     return free;
+}
+
+std::size_t ExactRate::room(Instant now) const {
+    const auto left = [&](std::size_t most, Duration span) {
+        const auto within = static_cast<std::size_t>(permits_.end() - std::upper_bound(permits_.begin(), permits_.end(), now - span));
+        return most - std::min(most, within);
+    };
+    return std::min(left(rate_.count, rate_.unit), left(burst(), burst_span()));
 }
 
 void ExactRate::permit(Instant at) {

@@ -47,11 +47,15 @@ class ExactRate {
 public:
     explicit ExactRate(Rate rate);
     [[nodiscard]] Instant free_at(Instant now) const;
+    // How many permits may be given at `now`.
+    [[nodiscard]] std::size_t room(Instant now) const;
     void permit(Instant at);
 
 private:
+    [[nodiscard]] std::size_t burst() const;
+    [[nodiscard]] Duration burst_span() const;
     Rate rate_;
-    std::deque<Instant> permits_;  // of the last unit, oldest first
+    std::deque<Instant> permits_;  // the last N, oldest first
 };
 
 }  // namespace touchgate::dispatch

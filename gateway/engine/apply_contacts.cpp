@@ -284,7 +284,10 @@ void Engine::Internals::apply(const RecordMeta& meta, const EventReceived& event
     if (event.dedupe != crypto::Hash128{} && state.inbound_seen.emplace(event.dedupe, meta.time).second) state.inbound_order.emplace_back(meta.time, event.dedupe);
     if (meta.contact.value == 0) return;
     auto& extra = state.contacts[meta.contact.value].extra();
-    if (event.kind == "complaint") extra.last_complaint = std::max(extra.last_complaint, event.provider_time);
+    if (event.kind == "complaint") {
+        extra.last_complaint = std::max(extra.last_complaint, event.provider_time);
+        count_complaint(meta.contact, event.provider_time);
+    }
     if (event.kind == "ticket_opened") extra.open_tickets.push_back(event.ref);
     if (event.kind == "ticket_closed") std::erase(extra.open_tickets, event.ref);
 }

@@ -1,4 +1,4 @@
-// The fold of names, policies, templates, campaigns, holds and what else is configured.
+// The fold of names, policies, templates, holds and what else is configured.
 
 #include <mutex>
 
@@ -53,22 +53,6 @@ void Engine::Internals::apply(const RecordMeta& meta, const PolicyStored& event)
     keep_policy(state, event.number, event.name, event.version, event.document, event.rule_names, meta.time, meta.replay);
 }
 
-void Engine::Internals::apply(const RecordMeta&, const CampaignCreated& event) {
-    auto& campaign = state.campaigns[event.id];
-    campaign.id = event.id;
-    campaign.purpose = event.purpose;
-    campaign.unit = event.unit;
-    campaign.definition = event.definition;
-    campaign.body_hash = event.body_hash;
-    campaign.created_at = now;
-    campaign.holdout = event.holdout;
-    campaign.rate = event.rate;
-}
-
-void Engine::Internals::apply(const RecordMeta&, const CampaignPaused& event) { state.campaigns[event.id].state = "paused"; }
-void Engine::Internals::apply(const RecordMeta&, const CampaignResumed& event) { state.campaigns[event.id].state = "draft"; }
-void Engine::Internals::apply(const RecordMeta&, const CampaignCancelled& event) { state.campaigns[event.id].state = "cancelled"; }
-
 void Engine::Internals::apply(const RecordMeta& meta, const HoldSet& event) {
     state.holds[to_string(event.id)] = {.id = event.id,
                                         .input = {.purposes = event.purposes, .channels = event.channels, .units = event.units, .accounts = event.accounts,
@@ -78,7 +62,12 @@ void Engine::Internals::apply(const RecordMeta& meta, const HoldSet& event) {
 
 void Engine::Internals::apply(const RecordMeta&, const HoldLifted& event) { state.holds.erase(to_string(event.id)); }
 
-void Engine::Internals::apply(const RecordMeta&, const ConversionRecorded& event) { state.conversions.insert(event.key_hash); }
+void Engine::Internals::apply(const RecordMeta& meta, const ConversionRecorded& event) {
+    state.conversions.insert(event.key_hash);
+    if (meta.contact.value == 0 || meta.contact.value >= state.contacts.size()) return;
+    auto& extra = state.contacts[meta.contact.value].extra();
+    extra.last_conversion = std::max(extra.last_conversion, event.at);
+}
 
 // Whether an account is up is volatile; the events are there for people and feeds.
 void Engine::Internals::apply(const RecordMeta&, const AccountWentUp&) {}

@@ -64,7 +64,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchCreated& event)
     state.touch_rows.emplace(event.id, row);
     state.touch_by_sequence.emplace(meta.sequence, event.id);
     ++state.counts[static_cast<std::size_t>(event.state)];
-    if (auto* campaign = campaign_of(made)) ++campaign->direct[static_cast<std::size_t>(event.state)];
+    if (auto* campaign = campaign_of(made)) take_recipient(*campaign, made, event.recipient);
     if (event.has_key) state.keys[event.key_hash] = {.touch = event.id, .body = event.body_hash, .expires_at = instant_never};
     state.contacts[meta.contact.value].live.push_back(row);
     if (event.address != 0) state.addresses[event.address].last_used = meta.contact;
@@ -97,10 +97,14 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchDecided& event)
         if (decided.rule_override || decided.decision_reason == policy::Reason::paused) held_rows.insert(row);
         else held_rows.erase(row);
     }
+    count_rule(decided);
     if (!meta.replay && event.decision.verdict != Verdict::deny) arm_waiting(row);
 }
 
-void Engine::Internals::apply(const RecordMeta&, const TouchDeferred&) {}  // the decision before it has moved the touch
+// The decision before it has moved the touch. A reason names the touch that it had to yield to.
+void Engine::Internals::apply(const RecordMeta&, const TouchDeferred& event) {
+    if (auto* deferred = find(event.touch); deferred != nullptr && !event.reason.empty() && deferred->yields < 255) ++deferred->yields;
+}
 
 void Engine::Internals::apply(const RecordMeta& meta, const TouchBlocked& event) {
     const auto row = row_of(event.touch);
@@ -144,6 +148,10 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchDispatching& ev
     sent.segments = event.segments;
     sent.decision_position = meta.position;
     take_decision(sent, event.decision);
+    if (auto* campaign = campaign_of(sent)) {
+        ++campaign->permits;
+        campaign->cost_micro += event.cost_micro;
+    }
     sent.next_attempt = static_cast<std::uint16_t>(event.attempt + 1);
     sent.attempts.push_back({.number = event.attempt, .chosen = event.chosen, .state = AttemptState::open, .parts = 1, .address = event.address,
                              .permitted_at = meta.time, .receipts = {}, .ref = 0, .may_be_written = true});

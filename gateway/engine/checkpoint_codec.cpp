@@ -7,7 +7,7 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::uint64_t dump_version = 1;
+constexpr std::uint64_t dump_version = 2;
 
 // Hands pieces on as they fill, so that a large state is never held twice.
 class DumpWriter {
@@ -91,7 +91,7 @@ template <class A> void attributes_of(A& a, AttributeMap& attributes) {
 }
 
 template <class A> void extras_of(A& a, ContactExtras& e) {
-    a(e.name, e.locale, e.owner, e.unit, e.unionids, e.tags, e.last_complaint, e.last_reply, e.last_conversation_end, e.open_tickets, e.restricted, e.legal_hold);
+    a(e.name, e.locale, e.owner, e.unit, e.unionids, e.tags, e.last_conversion, e.last_complaint, e.last_reply, e.last_conversation_end, e.open_tickets, e.restricted, e.legal_hold);
     attributes_of(a, e.attributes);
     sequence_of(a, e.last_inbound, [&](std::pair<Symbol, Instant>& last) { a(last.first, last.second); });
     sequence_of(a, e.reviews, [&](Review& review) { a(review.id, review.channel, review.purposes, review.due_at); });
@@ -131,7 +131,7 @@ template <class A> void touch_of(A& a, Touch& t) {
     positions(a, t.created_position);
     positions(a, t.decision_position);
     a(t.contact, t.plan, t.address, t.fixed_address, t.template_number, t.policy, t.rule, t.next_attempt, t.state, t.verdict, t.decision_reason, t.origin, t.chosen,
-      t.priority, t.flags, t.retries, t.segments, t.progress, t.final, t.has_key, t.created_at, t.updated_at, t.expires_at, t.not_before, t.until, t.retry_at,
+      t.priority, t.flags, t.retries, t.segments, t.progress, t.final, t.has_key, t.arm, t.yields, t.recipient, t.counted_rule, t.created_at, t.updated_at, t.expires_at, t.not_before, t.until, t.retry_at,
       t.fallback_after_ms, t.key_hash, t.callback, t.key_name);
     sequence_of(a, t.attempts, [&](Attempt& attempt) {
         a(attempt.number, attempt.chosen, attempt.state, attempt.parts, attempt.address, attempt.permitted_at);
@@ -157,6 +157,43 @@ template <class A> void map_of_hashes(A& a, auto& map, auto each) {
             a(key);
             each(value);
         }
+    }
+}
+
+template <class A> void counts_of(A& a, StateCounts& counts) {
+    for (auto& count : counts) a(count);
+}
+
+template <class A> void campaign_of(A& a, CampaignRow& c) {
+    a(c.id, c.purpose, c.unit, c.definition, c.body_hash, c.state, c.reason, c.created_at, c.started_at, c.ended_at, c.holdout, c.rate, c.size, c.pending, c.held_out,
+      c.batches, c.sha256, c.templates, c.arm_sizes, c.cost_micro, c.permits, c.complaints, c.permits_before, c.failed_before, c.complaints_before);
+    counts_of(a, c.direct);
+    counts_of(a, c.counts);
+    sequence_of(a, c.arm_counts, [&](StateCounts& counts) { counts_of(a, counts); });
+    sequence_of(a, c.recipients, [&](Recipient& r) {
+        positions(a, r.batch);
+        a(r.contact, r.address, r.item, r.line, r.arm, r.state);
+    });
+    std::vector<std::pair<std::string, std::uint64_t>> by_rule;
+    if constexpr (!is_reading<A>) by_rule.assign(c.by_rule.begin(), c.by_rule.end());
+    a(by_rule);
+    if constexpr (is_reading<A>) c.by_rule.insert(by_rule.begin(), by_rule.end());
+}
+
+// Rows that carry their name as `id`; never copied, for an audience may be large.
+template <class A> void map_of_names(A& a, auto& map, auto each) {
+    std::uint64_t size = map.size();
+    a(size);
+    if constexpr (is_reading<A>) {
+        if (size > a.in.remaining()) return a.in.fail();
+        for (std::uint64_t i = 0; i < size && !a.in.failed(); ++i) {
+            std::decay_t<decltype(map.begin()->second)> row;
+            each(row);
+            auto id = row.id;
+            map.emplace(std::move(id), std::move(row));
+        }
+    } else {
+        for (auto& [id, row] : map) each(row);
     }
 }
 
@@ -196,13 +233,7 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     a(s.active_policy, s.file_policy_hash);
     sequence_of(a, s.templates, [&](TemplateRecord& t) { a(t.name, t.hash, t.document); });
 
-    std::vector<CampaignRow> campaigns;
-    if constexpr (!is_reading<A>)
-        for (const auto& [id, each] : s.campaigns) campaigns.push_back(each);
-    sequence_of(a, campaigns, [&](CampaignRow& c) {
-        a(c.id, c.purpose, c.unit, c.definition, c.body_hash, c.state, c.created_at, c.holdout, c.rate);
-        for (auto& count : c.direct) a(count);
-    });
+    map_of_names(a, s.campaigns, [&](CampaignRow& c) { campaign_of(a, c); });
     std::vector<HoldRow> holds;
     if constexpr (!is_reading<A>)
         for (const auto& [id, each] : s.holds) holds.push_back(each);
@@ -221,7 +252,6 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     });
     a(s.sequence, s.last_time);
     if constexpr (is_reading<A>) {
-        for (auto& each : campaigns) s.campaigns[each.id] = each;
         for (auto& each : holds) s.holds[to_string(each.id)] = each;
         s.conversions.insert(conversions.begin(), conversions.end());
         for (auto& each : hashed) s.hashed_suppressions[each.list + "\n" + each.algorithm + "\n" + each.digest] = each;
@@ -282,6 +312,7 @@ Result<void> Engine::Internals::load(std::string_view body) {
         state.touch_by_sequence[touch_row.created_sequence] = touch_row.id;
         ++state.counts[static_cast<std::size_t>(touch_row.state)];
     }
+    for (auto& [id, row] : state.campaigns) index_campaign(row);
     for (const auto& [at, hash] : state.inbound_order) state.inbound_seen[hash] = at;
     std::vector<std::uint64_t> orphans;
     for (auto& [sequence, parked] : state.parked) {

@@ -37,6 +37,7 @@ TouchFacts Engine::Internals::facts(Touch& owner) {
     made.expires_at = owner.expires_at;
     made.content = nullptr;
     made.used_template = template_of(owner);
+    if (owner.recipient != 0) made.campaign = campaign_of(owner);
     made.contact_key = state.contact_ids[owner.contact.value];
     const auto& compiled = *policy().compiled;
     for (const auto candidate : *made.candidates)
@@ -90,6 +91,13 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
     contact_view.time_zone = state.symbols.name(contact.time_zone);
     contact_view.consents = contact.consents;
     contact_view.history = contact.history;
+    std::vector<policy::HistoryEntry> without;
+    if (of.yielding != nullptr) {  // as if these reservations were given up
+        for (const auto& entry : contact.history)
+            if (entry.slot != policy::Slot::reserved || std::find(of.yielding->begin(), of.yielding->end(), entry.touch) == of.yielding->end())
+                without.push_back(entry);
+        contact_view.history = without;
+    }
 
     // Withdrawals bind the address: those of others who share it hold here as well.
     std::vector<policy::Consent> merged;
@@ -125,7 +133,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
         const auto& erased = parts.keys.erased()[static_cast<std::size_t>(address.erased)];
         // What an erased contact was sent on this address still counts against whoever has it now.
         if (!erased.counted.empty()) {
-            with_erased.assign(contact.history.begin(), contact.history.end());
+            with_erased.assign(contact_view.history.begin(), contact_view.history.end());
             for (std::size_t i = 0; i < erased.counted.size(); ++i) {
                 const auto& [at_permit, names_of] = erased.counted[i];
                 const auto split_at = names_of.find('\n');
@@ -204,6 +212,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
         request.template_not_filed = !of.used_template->parsed->filed_for(state.symbols.name(profile.account), fact->carrier, at);
 
     choice.decision = compiled.decide(request, contact_view, address_view, &shared, at, detail);
+    if (of.campaign != nullptr) keep_window(of, choice, request, contact_view, address_view, at, detail);
     apply_holds(choice, profile, at);
     return choice;
 }
@@ -230,8 +239,8 @@ void Engine::Internals::apply_holds(Choice& choice, const policy::Profile& profi
         defer("hold:" + id, in.until);
     }
     if (profile.campaign.value != 0) {
-        const auto campaign = state.campaigns.find(name(profile.campaign));
-        if (campaign != state.campaigns.end() && campaign->second.state == "paused") {
+        const auto campaign = state.campaign_by_symbol.find(profile.campaign);
+        if (campaign != state.campaign_by_symbol.end() && campaign->second->state == "paused") {
             defer({}, std::nullopt);
             choice.decision.rule = policy::no_rule;
             choice.decision.reason = policy::Reason::paused;
@@ -279,7 +288,7 @@ void Engine::Internals::block(std::uint32_t row, const Choice& choice) {
         }
     emit(blocked.contact, TouchDecided{.touch = blocked.id, .chosen = choice.chosen, .address = choice.address,
                                        .decision = to_logged(choice.decision, state.active_policy, choice.rule_override)});
-    emit(touch(row).contact, TouchBlocked{.touch = touch(row).id, .reason = {}});
+    emit(touch(row).contact, TouchBlocked{.touch = touch(row).id, .reason = winner == nullptr ? std::string{} : "yielded to " + to_string(*winner)});
 }
 
 bool Engine::Internals::decide_again(std::uint32_t row, bool then_queue) {
@@ -293,9 +302,10 @@ bool Engine::Internals::decide_again(std::uint32_t row, bool then_queue) {
         cancel(row, "campaign_cancelled");
         return false;
     }
-    const auto of = facts(waiting);
+    auto of = facts(waiting);
     const auto first = std::min<std::uint8_t>(waiting.next_attempt > 1 ? waiting.chosen : 0, static_cast<std::uint8_t>(of.candidates->size() - 1));
-    const auto choice = choose(of, now, policy::Detail::steps, first, static_cast<std::uint8_t>(of.candidates->size()));
+    std::vector<std::uint32_t> losers;
+    const auto choice = choose_over(of, rank_of(waiting), waiting.priority, policy::Detail::steps, first, losers);
     if (choice.decision.verdict == Verdict::deny) {
         block(row, choice);
         return false;
@@ -309,7 +319,7 @@ bool Engine::Internals::decide_again(std::uint32_t row, bool then_queue) {
         emit(waiting.contact, TouchDecided{.touch = waiting.id, .chosen = choice.chosen, .address = choice.address,
                                            .decision = to_logged(choice.decision, state.active_policy, choice.rule_override)});
         if (choice.decision.verdict == Verdict::defer && !was_deferred)
-            emit(touch(row).contact, TouchDeferred{.touch = touch(row).id, .reason = {}});
+            emit(touch(row).contact, TouchDeferred{.touch = touch(row).id, .reason = winner == nullptr ? std::string{} : "yielded to " + to_string(*winner)});
     } else if (choice.decision.verdict == Verdict::defer) {
         arm_waiting(row);
     }
@@ -318,6 +328,7 @@ bool Engine::Internals::decide_again(std::uint32_t row, bool then_queue) {
         --cached_contents;
     }
     if (choice.decision.verdict != Verdict::allow) return false;
+    yield_to(touch(row).id, losers);
     if (then_queue) enqueue(row);
     return true;
 }

@@ -45,6 +45,7 @@ void Engine::Internals::pump() {
             const auto entry = account.queue.pop();
             auto& waiting = touch(entry->row);
             if (!waiting.is_queued || waiting.queue_ticket != entry->ticket || !waiting.is_waiting()) continue;
+            if (held_by_rate(*entry)) continue;
             waiting.is_queued = false;
             permit(entry->row, account, number);
         }
@@ -116,6 +117,7 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
                                            .cost_micro = settings_of.billing.message_cost(segments).micros, .route_reason = {},
                                            .decision = to_logged(choice.decision, state.active_policy, choice.rule_override)});
     auto& sent = touch(row);
+    note_permit(sent);
     auto& attempt = sent.attempts.back();
     attempt.ref = next_ref++;
     in_flight.emplace(attempt.ref, InFlight{.row = row, .generation = sent.generation, .attempt = attempt_number, .account = number});

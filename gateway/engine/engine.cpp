@@ -146,7 +146,8 @@ std::optional<channel::Monotonic> Engine::wake_at() const {
         if (!at || candidate < *at) at = candidate;
     };
     if (in.disk_full) return in.monotonic + std::chrono::milliseconds{200};
-    if (!in.sweep.empty() || !in.cancel_later.empty()) return in.monotonic;
+    if (!in.sweep.empty() || !in.cancel_later.empty() || !in.cancelled_campaigns.empty() || in.campaigns_busy) return in.monotonic;
+    if (const auto campaign = in.campaigns_wake_at()) sooner(*campaign);
     if (!in.timers.empty()) sooner(in.monotonic + std::max(Duration{0}, in.timers.top().at - in.now));
     for (const auto& account : in.accounts) {
         if (in.draining || account.queue.empty() || !account.up || account.in_flight >= static_cast<std::uint64_t>(account.settings.window)) continue;
@@ -212,6 +213,7 @@ Result<bool> Engine::turn() {
         in.run_cancellations();
         in.run_released();
         in.run_sweep();
+        in.run_campaigns();
         in.pump();
         in.forget_inbound();
         in.purge_finals();
@@ -349,11 +351,25 @@ void Engine::Internals::run_released() {
     }
 }
 
+// What a cancelled campaign has waiting, some touches each turn; nothing of it can be sent meanwhile.
 void Engine::Internals::run_cancellations() {
-    while (!cancel_later.empty() && parts.log.room() >= room_for_command) {
+    const auto until = parts.clock.monotonic_now() + std::chrono::milliseconds{1};
+    const auto wanted = [&](std::uint32_t row) { return row < state.touches.size() && !touch(row).id.is_nil() && touch(row).is_waiting(); };
+    for (int i = 0; !cancel_later.empty() && parts.log.room() >= room_for_command; ++i) {
+        if ((i & 63) == 63 && parts.clock.monotonic_now() > until) return;
         const auto row = cancel_later.front();
         cancel_later.pop_front();
-        if (row < state.touches.size() && !touch(row).id.is_nil() && touch(row).is_waiting()) cancel(row, "campaign_cancelled");
+        if (wanted(row)) cancel(row, "campaign_cancelled");
+    }
+    while (!cancelled_campaigns.empty() && parts.log.room() >= room_for_command) {
+        auto& scan = cancelled_campaigns.front();
+        for (int i = 0; scan.next < state.touches.size() && parts.log.room() >= room_for_command; ++i) {
+            if ((i & 255) == 255 && parts.clock.monotonic_now() > until) return;
+            const auto row = scan.next++;
+            if (wanted(row) && state.profiles.at(chosen_profile(touch(row))).campaign == scan.campaign) cancel(row, "campaign_cancelled");
+        }
+        if (scan.next < state.touches.size()) return;
+        cancelled_campaigns.pop_front();
     }
 }
 

@@ -117,8 +117,18 @@ public:
 
     Result<CampaignDetails> create_campaign(const CampaignInput& input);
     [[nodiscard]] Result<CampaignDetails> find_campaign(const std::string& id);
-    // "pause", "resume", "cancel": of direct touches.
+    // In order of their ids, those after `after` whose state is `state` (empty: any).
+    [[nodiscard]] std::vector<CampaignDetails> campaigns(const std::string& state, std::size_t limit, const std::string& after);
+    // Kind conflict: the campaign takes no lines (any more).
+    Result<AudienceResult> add_audience(const std::string& id, const std::vector<AudienceLine>& lines);
+    // `added` counts the recipients removed, `duplicates` the lines that name none (any more).
+    Result<AudienceResult> remove_audience(const std::string& id, const std::vector<AudienceLine>& lines);
+    // `done` runs after the sync of the turn in which the audience is frozen; for a large one that is some turns later.
+    void start_campaign(const std::string& id, absl::AnyInvocable<void(Result<CampaignDetails>)> done);
+    // "pause", "resume", "cancel".
     Result<CampaignDetails> change_campaign(const std::string& id, std::string_view action);
+    // Judges every recipient that waits for its release, some each turn.
+    void preview_campaign(const std::string& id, absl::AnyInvocable<void(Result<CampaignPreview>)> done);
 
     Result<PolicyActivation> put_policy(const std::string& name, const std::string& document, bool activate);
     // The configured policy (if its file changed), templates, calendars and words of a new configuration; accounts need a restart.

@@ -24,7 +24,8 @@ enum class EventType : std::uint16_t {
     touch_accepted, touch_delivered, touch_read, touch_replied, touch_completed, touch_failed, touch_unknown, touch_cancelled, touch_expired,
     touch_attempt_ended, touch_settled,
     message_received = 60, receipt_received, event_received, event_unknown,
-    campaign_created = 70, campaign_started, campaign_paused, campaign_resumed, campaign_finished, campaign_cancelled,
+    campaign_created = 70, campaign_started, campaign_paused, campaign_resumed, campaign_finished, campaign_cancelled, campaign_audience_added,
+    campaign_audience_removed,
     hold_set = 80, hold_lifted,
     conversion_recorded = 90, account_up, account_down, clock_accepted,
 };
@@ -239,10 +240,15 @@ struct TouchCreated {
     std::uint8_t segments = 0;
     LoggedDecision decision;
     std::string sealed;                    // TouchSecret
+    // Of origin `campaign` only:
+    std::uint32_t recipient = 0;           // number in the campaign's audience, from 1
+    std::string arm;                       // "holdout" for a ghost
+    bool arm_given = false;                // by the audience's line, not by the hash
     template <class A> void fields(A&& a) {
         a(id, candidates, chosen, state, address, fixed_address, priority, flags, origin, has_key);
         if (has_key) a(key_hash, body_hash);
         a(not_before, expires_at, fallback_after_ms, template_hash, callback, key_name, segments, decision, sealed);
+        if (origin == policy::Origin::campaign) a(recipient, arm, arm_given);
     }
 };
 // A later decision that changed verdict, rule or until.
@@ -264,11 +270,18 @@ template <EventType Type> struct TouchChanged {
 };
 using TouchDeferred = TouchChanged<EventType::touch_deferred>;
 using TouchBlocked = TouchChanged<EventType::touch_blocked>;
-using TouchHeldOut = TouchChanged<EventType::touch_held_out>;
 using TouchCancelled = TouchChanged<EventType::touch_cancelled>;
 using TouchExpired = TouchChanged<EventType::touch_expired>;
 // `unknown` that no receipt resolved in time: final.
 using TouchSettled = TouchChanged<EventType::touch_settled>;
+
+// The ghost touch of a recipient in the control group: made as blocked, and told apart by this.
+struct TouchHeldOut {
+    static constexpr auto type = EventType::touch_held_out;
+    TouchId touch{};
+    std::string arm;                       // "holdout"; empty when a rule of the policy holds the contact out
+    template <class A> void fields(A&& a) { a(touch, arm); }
+};
 
 // The permit: from this record's time on the slot counts.
 struct TouchDispatching {
@@ -403,12 +416,60 @@ struct CampaignCreated {
     std::string rate;
     template <class A> void fields(A&& a) { a(id, purpose, unit, definition, body_hash, holdout, rate); }
 };
+struct RecipientSecret {
+    Variables variables;
+    std::string item;
+    template <class A> void fields(A&& a) { a(variables, item); }
+};
+struct LoggedRecipient {
+    ContactIndex contact{};
+    std::uint32_t address = 0;             // the line named this address; 0: the contact by its id
+    std::uint32_t item = 0;                // hash of the item, 0 none
+    std::uint8_t arm = 0;                  // campaign::Assignment; not given: campaign::unassigned
+    std::string sealed;                    // RecipientSecret under the contact's key
+    template <class A> void fields(A&& a) { a(contact, address, item, arm, sealed); }
+};
+// Recipients are numbered from 1 in the order in which they were added, over all batches.
+struct CampaignAudienceAdded {
+    static constexpr auto type = EventType::campaign_audience_added;
+    std::string id;
+    std::uint32_t first = 1;               // number of the first of them
+    std::string sha256;                    // 32 bytes, over the batch as campaign::AudienceHash takes it
+    std::vector<LoggedRecipient> lines;
+    template <class A> void fields(A&& a) { a(id, first, sha256, lines); }
+};
+struct CampaignAudienceRemoved {
+    static constexpr auto type = EventType::campaign_audience_removed;
+    std::string id;
+    std::vector<std::uint32_t> recipients;
+    template <class A> void fields(A&& a) { a(id, recipients); }
+};
+// The audience is frozen (but for an open one), and so is what is sent.
+struct CampaignStarted {
+    static constexpr auto type = EventType::campaign_started;
+    std::string id;
+    std::uint64_t size = 0;
+    std::string sha256;                    // 32 bytes, of the audience
+    std::vector<crypto::Hash128> templates;  // the campaign's and each arm's; all zero: none
+    template <class A> void fields(A&& a) { a(id, size, sha256, templates); }
+};
+struct CampaignPaused {
+    static constexpr auto type = EventType::campaign_paused;
+    std::string id;
+    std::string reason = {};               // empty: by a caller
+    template <class A> void fields(A&& a) { a(id, reason); }
+};
+struct CampaignFinished {
+    static constexpr auto type = EventType::campaign_finished;
+    std::string id;
+    std::uint64_t expired = 0;             // recipients that the window's end left without a touch
+    template <class A> void fields(A&& a) { a(id, expired); }
+};
 template <EventType Type> struct CampaignChanged {
     static constexpr auto type = Type;
     std::string id;
     template <class A> void fields(A&& a) { a(id); }
 };
-using CampaignPaused = CampaignChanged<EventType::campaign_paused>;
 using CampaignResumed = CampaignChanged<EventType::campaign_resumed>;
 using CampaignCancelled = CampaignChanged<EventType::campaign_cancelled>;
 

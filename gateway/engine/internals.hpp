@@ -8,6 +8,7 @@
 #include <queue>
 #include <set>
 
+#include "gateway/campaign/forecast.hpp"
 #include "gateway/dispatch/breaker.hpp"
 #include "gateway/dispatch/fair_queue.hpp"
 #include "gateway/dispatch/next_step.hpp"
@@ -80,6 +81,8 @@ struct TouchFacts {
     CachedContent* content = nullptr;
     const TemplateRecord* used_template = nullptr;
     std::string_view contact_key;
+    CampaignRow* campaign = nullptr;                           // whose recipient it is; null for all other touches
+    const std::vector<std::uint64_t>* yielding = nullptr;      // touches whose reservations are taken as given up
 };
 
 struct InFlight {
@@ -87,6 +90,40 @@ struct InFlight {
     std::uint32_t generation = 0;
     std::uint16_t attempt = 0;
     AccountNumber account = 0;
+};
+
+// The volatile side of a campaign; made again at every start.
+struct CampaignRuntime {
+    std::size_t ghosts = 0;                  // recipients before this one have their ghost touch if they are held out
+    std::size_t next = 0;                    // recipients before this one are not pending
+    std::optional<dispatch::ExactRate> rate;
+    std::deque<QueueEntry> gate;             // popped from their account's queue before the rate allowed it
+    absl::flat_hash_set<std::uint32_t> queued;  // rows of its touches that are allowed and not permitted, direct ones too
+    std::shared_ptr<policy::CompiledPolicy> window;  // the daily window as a rule of hours
+    struct { LogPosition position{}; std::vector<LoggedRecipient> lines; } batch;  // the one read last
+    absl::flat_hash_set<std::uint64_t> known;   // recipients by what tells them apart, while lines are taken
+    bool known_is_built = false;
+    absl::flat_hash_set<std::uint32_t> excluded;  // contacts of the campaigns that it excludes
+    bool excluded_is_built = false;
+    struct Freezing {
+        std::size_t next = 0;
+        campaign::AudienceHash hash;
+        std::vector<crypto::Hash128> templates;
+        std::vector<absl::AnyInvocable<void(Result<CampaignDetails>)>> done;
+    };
+    std::unique_ptr<Freezing> freezing;
+};
+
+struct PreviewJob {
+    std::string id;
+    std::size_t next = 0;
+    CampaignPreview preview;
+    campaign::Histogram deferred{std::chrono::hours{1}};
+    std::vector<std::string> others;         // running campaigns whose audiences are still to be compared
+    std::size_t next_of_other = 0;
+    std::vector<bool> contacts;              // of this audience
+    std::vector<bool> counted;               // of the other campaign
+    absl::AnyInvocable<void(Result<CampaignPreview>)> done;
 };
 
 struct Settling {
@@ -150,6 +187,14 @@ struct Engine::Internals {
     std::vector<Settling> settling;
     std::deque<std::uint32_t> sweep;       // rows to decide again, a few each turn
     std::deque<std::uint32_t> cancel_later;
+    struct TouchScan { Symbol campaign; std::uint32_t next = 1; };
+    std::deque<TouchScan> cancelled_campaigns;  // whose waiting touches are looked for, some rows each turn
+    std::deque<PreviewJob> previews;
+    std::vector<CampaignRow*> active_campaigns;  // running, or being frozen
+    std::vector<CampaignRow*> gated_campaigns;   // with touches that wait for their rate
+    std::size_t next_campaign = 0;
+    bool campaigns_busy = false;           // there was more to do than the last turn had time for
+    const TouchId* winner = nullptr;       // while a touch that had to yield is decided again
     std::vector<ContactIndex> released_contacts;  // of this turn: a slot of theirs became free
     std::size_t next_account = 0;
     std::set<std::uint32_t> held_rows;     // deferred by a hold or a pause
@@ -214,6 +259,10 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const ReceiptReceived&);
     void apply(const RecordMeta&, const EventReceived&);
     void apply(const RecordMeta&, const CampaignCreated&);
+    void apply(const RecordMeta&, const CampaignAudienceAdded&);
+    void apply(const RecordMeta&, const CampaignAudienceRemoved&);
+    void apply(const RecordMeta&, const CampaignStarted&);
+    void apply(const RecordMeta&, const CampaignFinished&);
     void apply(const RecordMeta&, const CampaignPaused&);
     void apply(const RecordMeta&, const CampaignResumed&);
     void apply(const RecordMeta&, const CampaignCancelled&);
@@ -251,11 +300,23 @@ struct Engine::Internals {
     void rebuild_shared_counters();
     void trim_history(Contact& contact);
     [[nodiscard]] CampaignRow* campaign_of(const Touch& touch);
+    // Counts a touch that was made; a recipient is not pending any more.
+    void take_recipient(CampaignRow& campaign, Touch& touch, std::uint32_t recipient);
+    // Keeps the campaign's count of what each rule holds back.
+    void count_rule(Touch& touch);
 
     // ---- deciding.cpp
     [[nodiscard]] TouchFacts facts(Touch& touch);
     [[nodiscard]] Choice choose(const TouchFacts& facts, Instant at, policy::Detail detail, std::uint8_t from, std::uint8_t to);
     [[nodiscard]] Choice judge(const TouchFacts& facts, std::uint8_t candidate, Instant at, policy::Detail detail);
+
+    // ---- arbitration.cpp
+    // As `choose`, for now; where only reservations of weaker touches of the contact are in the way, these are named in `losers`.
+    [[nodiscard]] Choice choose_over(TouchFacts& facts, int rank, int priority, policy::Detail detail, std::uint8_t from, std::vector<std::uint32_t>& losers);
+    // Decides the losers again, after the winner has its reservation.
+    void yield_to(const TouchId& winner, const std::vector<std::uint32_t>& losers);
+
+    // ---- deciding.cpp
     [[nodiscard]] std::uint32_t resolve_address(const TouchFacts& facts, const policy::Profile& profile, bool& gone) const;
     void apply_holds(Choice& choice, const policy::Profile& profile, Instant at) const;
     [[nodiscard]] int rank_of(const Touch& touch) const;
@@ -276,12 +337,59 @@ struct Engine::Internals {
     Result<TouchView> submit(TouchRequest& request, policy::Detail detail, TouchLine* line);
     struct Prepared { ContactIndex contact{}; std::uint32_t fixed_address = 0; std::vector<ProfileId> plan; CachedContent content; const TemplateRecord* used = nullptr; Instant not_before{}, expires_at{}; };
     Result<Prepared> prepare(const TouchRequest& request, bool make);
+    // Writes the touch that was judged; into its account's queue if it may go. `recipient` 0: not of an audience.
+    std::uint32_t create(TouchRequest& request, Prepared& prepared, const Choice& choice, const crypto::Hash128& key, std::uint32_t recipient,
+                         campaign::Assignment arm);
     [[nodiscard]] TouchView view(std::uint32_t row, const policy::Decision* fresh);
     [[nodiscard]] DecisionView view(const Choice& choice) const;
     void cancel(std::uint32_t row, std::string reason);
     // An attempt of a waiting touch may have reached the customer: only its fallback waits.
     [[nodiscard]] static bool left_before(const Touch& waiting);
     Result<std::vector<ProfileId>> make_plan(const TouchRequest& request, bool make);
+
+    // ---- apply_campaigns.cpp
+    void assign(CampaignRow& row, std::size_t from);  // a place in the experiment for recipients that have none
+    void index_campaign(CampaignRow& row);
+    // A complaint counts against every campaign that reached the contact in the week before.
+    void count_complaint(ContactIndex contact, Instant at);
+
+    // ---- campaigns.cpp
+    void pause(CampaignRow& row, std::string reason);
+    [[nodiscard]] std::vector<Problem> start_problems(CampaignRow& row, std::vector<crypto::Hash128>& templates);
+    [[nodiscard]] CampaignDetails details(const CampaignRow& row) const;
+    CampaignRuntime& runtime_of(CampaignRow& row);
+    void freeze_some(CampaignRow& row);      // a slice of the audience; emits campaign.started after the last
+    [[nodiscard]] bool takes_lines(const CampaignRow& row) const;
+    [[nodiscard]] std::uint64_t known_as(const CampaignRow& row, const Recipient& recipient) const;
+
+    // ---- campaign_release.cpp
+    void activate(CampaignRow& row);
+    void run_campaigns();
+    [[nodiscard]] std::optional<channel::Monotonic> campaigns_wake_at() const;
+    void rebuild_campaigns();
+    bool release_some(CampaignRow& row, channel::Monotonic until);  // true: there is more to do at once
+    bool release(CampaignRow& row, std::uint32_t number);           // false: its line cannot be read yet
+    [[nodiscard]] Result<TouchRequest> request_for(CampaignRow& row, const Recipient& recipient);
+    // Why this recipient gets nothing: "exclude", "stop-on"; empty: nothing is in the way.
+    [[nodiscard]] std::string_view barred(CampaignRow& row, const Recipient& recipient);
+    [[nodiscard]] Result<Prepared> prepare_recipient(CampaignRow& row, const Recipient& recipient, const TouchRequest& request, bool make);
+    [[nodiscard]] Choice deny(std::string_view rule, const Prepared& prepared) const;
+    [[nodiscard]] const LoggedRecipient* line_of(CampaignRow& row, const Recipient& recipient);
+    void pause_if_bad(CampaignRow& row);
+    void finish_if_done(CampaignRow& row);
+    [[nodiscard]] bool held_by_rate(const QueueEntry& entry);       // true: the entry waits in the campaign's gate now
+    void open_gates();
+    void note_permit(const Touch& touch);
+    void stop_recipients(ContactIndex contact, bool campaign::StopOn::*what);
+    policy::CompiledPolicy* window_of(CampaignRow& row);
+    void keep_window(const TouchFacts& facts, Choice& choice, policy::Request& request, const policy::ContactView& contact, const policy::AddressView& address,
+                     Instant at, policy::Detail detail);
+
+    // ---- campaign_preview.cpp
+    void run_previews(channel::Monotonic until);
+    bool preview_some(PreviewJob& job, channel::Monotonic until);   // true: it is complete
+    void preview_recipient(PreviewJob& job, CampaignRow& row, const Recipient& recipient);
+    void forecast(PreviewJob& job, CampaignRow& row);
 
     // ---- dispatching.cpp
     void enqueue(std::uint32_t row);

@@ -94,9 +94,11 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::account_up: ok = fold<AccountWentUp>(*this, meta, record.payload); break;
         case EventType::account_down: ok = fold<AccountWentDown>(*this, meta, record.payload); break;
         case EventType::clock_accepted: ok = fold<ClockAccepted>(*this, meta, record.payload); break;
-        case EventType::event_unknown:
-        case EventType::campaign_started:
-        case EventType::campaign_finished: ok = true; break;  // change no state of this version
+        case EventType::campaign_audience_added: ok = fold<CampaignAudienceAdded>(*this, meta, record.payload); break;
+        case EventType::campaign_audience_removed: ok = fold<CampaignAudienceRemoved>(*this, meta, record.payload); break;
+        case EventType::campaign_started: ok = fold<CampaignStarted>(*this, meta, record.payload); break;
+        case EventType::campaign_finished: ok = fold<CampaignFinished>(*this, meta, record.payload); break;
+        case EventType::event_unknown: ok = true; break;  // changes no state of this version
         default:
             return Error{.kind = ErrorKind::corrupt, .detail = "the log holds the unknown event type " + std::to_string(record.type) + " (version " +
                                                                std::to_string(record.version) + ")" + place() + ": use a newer program"};

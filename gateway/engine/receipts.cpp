@@ -289,6 +289,7 @@ void Engine::Internals::take_message(AccountNumber, const channel::InboundMessag
                                                         .interaction = {}, .sealed = sealed});
     if (reply_row != 0 && dispatch::advances(touch(reply_row).progress, Progress::replied))
         emit(touch(reply_row).contact, TouchReplied{.touch = reply_to, .attempt = reply_attempt, .provider_id = message.provider_id, .raw = {}, .provider_time = unix_ms(at)});
+    stop_recipients(contact, &campaign::StopOn::reply);
 
     const auto evidence = evidence_id.empty() ? "message " + std::to_string(sequence) : evidence_id;
     switch (reading.kind) {
@@ -368,6 +369,7 @@ Result<InboundResult> Engine::inbound_event(const InboundInput& input) {
             for (const auto& purpose : purposes)
                 in.grant(*contact, {.channel = channel, .purpose = purpose, .granted = true, .source = input.source.empty() ? "customer" : input.source, .evidence = evidence,
                                     .unit = {}, .notice_version = {}, .at = at, .from_bulk = false}, at, evidence);
+    if (input.kind == InboundKind::complaint) in.stop_recipients(*contact, &campaign::StopOn::complaint);
     if (input.kind != InboundKind::opt_out) in.contact_changed(*contact);
     return result;
 }

@@ -1,80 +1,8 @@
-// What is kept by name: campaigns that touches may name, holds (the emergency stop), conversions.
+// What is kept by name: holds (the emergency stop), conversions, accounts.
 
 #include "gateway/engine/internals.hpp"
 
 namespace touchgate {
-
-namespace {
-
-CampaignDetails details_of(const CampaignRow& row) {
-    return {.id = row.id, .state = row.state, .definition_json = row.definition, .created_at = row.created_at, .direct = row.direct, .created = false};
-}
-
-}  // namespace
-
-Result<CampaignDetails> Engine::create_campaign(const CampaignInput& input) {
-    auto& in = *internals_;
-    if (auto error = in.refusal()) return *error;
-    if (const auto known = in.state.campaigns.find(input.id); known != in.state.campaigns.end()) {
-        if (known->second.body_hash != input.body_hash)
-            return Error{.kind = ErrorKind::conflict, .detail = "there is a campaign \"" + input.id + "\" with another definition", .problems = {{"/id", "is taken"}},
-                         .retry_after_s = 0, .reference = input.id};
-        return details_of(known->second);
-    }
-    if (!input.purpose.empty()) {
-        Symbol purpose;
-        if (!in.state.symbols.find(input.purpose, purpose) || !in.policy().compiled->has_purpose(purpose)) return invalid("/purpose", "unknown purpose \"" + input.purpose + "\"");
-    }
-    in.emit(ContactIndex{}, CampaignCreated{.id = input.id, .purpose = input.purpose, .unit = input.unit, .definition = input.definition_json, .body_hash = input.body_hash,
-                                            .holdout = input.holdout, .rate = input.rate});
-    auto made = details_of(in.state.campaigns.at(input.id));
-    made.created = true;
-    return made;
-}
-
-Result<CampaignDetails> Engine::find_campaign(const std::string& id) {
-    const auto found = internals_->state.campaigns.find(id);
-    if (found == internals_->state.campaigns.end()) return Error{.kind = ErrorKind::not_found, .detail = "there is no campaign \"" + id + "\""};
-    return details_of(found->second);
-}
-
-Result<CampaignDetails> Engine::change_campaign(const std::string& id, std::string_view action) {
-    auto& in = *internals_;
-    if (auto error = in.refusal()) return *error;
-    const auto found = in.state.campaigns.find(id);
-    if (found == in.state.campaigns.end()) return Error{.kind = ErrorKind::not_found, .detail = "there is no campaign \"" + id + "\""};
-    auto& campaign = found->second;
-    const auto wrong_state = [&] {
-        return Error{.kind = ErrorKind::conflict, .detail = "campaign \"" + id + "\" is " + campaign.state, .problems = {}, .retry_after_s = 0, .reference = id};
-    };
-    const auto each_waiting = [&](auto act) {
-        const auto symbol = in.state.symbols.intern(id);
-        for (std::uint32_t row = 1; row < in.state.touches.size(); ++row)
-            if (auto& touch = in.touch(row); !touch.id.is_nil() && touch.is_waiting() && in.state.profiles.at(in.chosen_profile(touch)).campaign == symbol) act(row);
-    };
-    if (action == "pause") {
-        if (campaign.state == "paused") return details_of(campaign);
-        if (campaign.state == "cancelled") return wrong_state();
-        in.stopped_at_sequence = in.emit(ContactIndex{}, CampaignPaused{id});
-        // Their slots are free at once; a few touches a turn say so in the log.
-        each_waiting([&](std::uint32_t row) { in.sweep.push_back(row); });
-    } else if (action == "resume") {
-        if (campaign.state != "paused") return wrong_state();
-        in.emit(ContactIndex{}, CampaignResumed{id});
-        each_waiting([&](std::uint32_t row) { in.sweep.push_back(row); });
-    } else if (action == "cancel") {
-        if (campaign.state == "cancelled") return details_of(campaign);
-        in.stopped_at_sequence = in.emit(ContactIndex{}, CampaignCancelled{id});
-        each_waiting([&](std::uint32_t row) { in.cancel_later.push_back(row); });
-        const auto symbol = in.state.symbols.intern(id);
-        for (const auto& [ref, flight] : in.in_flight)
-            if (auto& out = in.touch(flight.row); out.generation == flight.generation && !out.final && in.state.profiles.at(in.chosen_profile(out)).campaign == symbol)
-                in.revocations.push_back(ref);
-    } else {
-        return wrong_state();
-    }
-    return details_of(campaign);
-}
 
 Result<HoldDetails> Engine::set_hold(const HoldInput& input) {
     auto& in = *internals_;
@@ -130,6 +58,7 @@ Result<bool> Engine::record_conversion(const ConversionInput& input, std::string
     if (known) return false;
     const auto sealed = in.seal_for(*contact, ConsentSecret{input.key});
     in.emit(*contact, ConversionRecorded{.key_hash = hash, .kind = input.kind, .currency = input.currency, .value_cents = input.value_cents, .at = at, .sealed = sealed});
+    in.stop_recipients(*contact, &campaign::StopOn::conversion);
     return true;
 }
 

@@ -124,7 +124,7 @@ struct SuppressionInput {
     std::vector<std::string> purposes = {};
 };
 
-// A campaign in the register: what a touch's `campaign` must name.
+// A new campaign; also what a touch's `campaign` must name.
 struct CampaignInput {
     std::string id;
     std::string purpose = {};
@@ -133,6 +133,14 @@ struct CampaignInput {
     crypto::Hash128 body_hash = {};
     double holdout = 0;
     std::string rate = {};
+};
+
+// One line of a campaign's audience.
+struct AudienceLine {
+    ContactRef contact;
+    Variables variables = {};
+    std::string arm = {};   // given by the caller: an arm's name or "holdout"; empty: by the hash
+    std::string item = {};  // what of several touches to one contact this is about
 };
 
 struct HoldInput {

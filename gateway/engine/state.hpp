@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/campaign/assignment.hpp"
 #include "gateway/dispatch/lattice.hpp"
 #include "gateway/engine/events.hpp"
 
@@ -70,6 +71,9 @@ struct Touch {
     dispatch::Progress progress = dispatch::Progress::open;
     bool final = false;
     bool has_key = false;
+    campaign::Assignment arm = campaign::no_arm;
+    std::uint8_t yields = 0;                 // times that its reservation was taken by a touch of higher class or priority
+    std::uint32_t recipient = 0;             // number in its campaign's audience; 0: not of an audience
     Instant created_at{}, updated_at{}, expires_at{};
     Instant not_before = Instant::min();
     Instant until = instant_never;
@@ -91,6 +95,7 @@ struct Touch {
     Instant settle_at = instant_never;
     std::uint8_t reconciled = 0;             // questions asked
     std::unique_ptr<CachedContent> content;
+    Symbol counted_rule;                     // under which its campaign counts it as held back; 0: under none
 
     [[nodiscard]] bool at_least_once() const { return (flags & 1U) != 0; }
     [[nodiscard]] bool fallback_on_unknown() const { return (flags & 3U) != 0; }
@@ -138,6 +143,7 @@ struct ContactExtras {
     std::vector<Symbol> tags;
     AttributeMap attributes;
     std::vector<std::pair<Symbol, Instant>> last_inbound;  // by channel
+    Instant last_conversion = Instant::min();
     Instant last_complaint = Instant::min(), last_reply = Instant::min(), last_conversation_end = Instant::min();
     std::vector<std::string> open_tickets;
     std::vector<Review> reviews;
@@ -174,14 +180,53 @@ struct TemplateRecord {
     std::shared_ptr<const content::Template> parsed;
 };
 
+enum class RecipientState : std::uint8_t { pending = 0, released, removed };
+
+// One recipient of an audience. Variables stay in the log: they are read from their batch's record when the touch is made.
+struct Recipient {
+    LogPosition batch{};                     // the record with its line …
+    ContactIndex contact{};
+    std::uint32_t address = 0;               // named by the line, 0 none
+    std::uint32_t item = 0;                  // hash, 0 none
+    std::uint16_t line = 0;                  // … at this place
+    campaign::Assignment arm = campaign::unassigned;
+    RecipientState state = RecipientState::pending;
+};
+static_assert(sizeof(Recipient) == 24);  // a million of them are 24 MB
+
+struct CampaignRuntime;  // what is volatile, see internals.hpp
+
 struct CampaignRow {
     std::string id, purpose, unit, definition;
     crypto::Hash128 body_hash{};
     std::string state = "draft";
+    std::string reason;                      // why the gateway paused it
     Instant created_at{};
+    Instant started_at = Instant::min();     // min: not yet
+    Instant ended_at = Instant::min();
     double holdout = 0;
     std::string rate;
-    std::array<std::uint64_t, touch_state_count> direct{};
+    StateCounts direct{};
+
+    std::deque<Recipient> recipients;        // number 1 first
+    std::uint64_t size = 0;                  // without the removed ones
+    std::uint64_t pending = 0, held_out = 0;
+    StateCounts counts{};                    // size = pending + held_out + all of these
+    std::uint64_t batches = 0;
+    std::string sha256;                      // 32 bytes, once started
+    std::vector<crypto::Hash128> templates;
+    std::vector<std::uint64_t> arm_sizes;    // once started: recipients of each arm, the held out ones not counted
+    std::vector<StateCounts> arm_counts;
+    std::map<std::string, std::uint64_t, std::less<>> by_rule;
+    std::int64_t cost_micro = 0;
+    std::uint64_t permits = 0, complaints = 0;
+    // Where permits, failures and complaints stood at the start or the latest resume.
+    std::uint64_t permits_before = 0, failed_before = 0, complaints_before = 0;
+
+    // Volatile.
+    std::shared_ptr<const campaign::Definition> parsed;  // of `definition`
+    std::shared_ptr<CampaignRuntime> runtime;
+    [[nodiscard]] bool started() const { return started_at != Instant::min(); }
 };
 
 struct HoldRow {
@@ -242,6 +287,7 @@ struct State {
     absl::flat_hash_map<crypto::Hash128, std::uint32_t> template_by_hash;
 
     std::map<std::string, CampaignRow, std::less<>> campaigns;
+    absl::flat_hash_map<Symbol, CampaignRow*> campaign_by_symbol;   // volatile index
     std::map<std::string, HoldRow, std::less<>> holds;
     absl::flat_hash_set<crypto::Hash128> conversions;
     struct HashedSuppression { std::string list, algorithm, digest; std::vector<Symbol> channels, purposes; Instant expires_at; SuppressionEntry details; };

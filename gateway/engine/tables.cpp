@@ -38,8 +38,8 @@ std::uint32_t Engine::Internals::new_row() {
 CampaignRow* Engine::Internals::campaign_of(const Touch& touch) {
     const auto campaign = state.profiles.at(candidates(touch).front()).campaign;
     if (campaign.value == 0) return nullptr;
-    const auto found = state.campaigns.find(state.symbols.name(campaign));
-    return found == state.campaigns.end() ? nullptr : &found->second;
+    const auto found = state.campaign_by_symbol.find(campaign);
+    return found == state.campaign_by_symbol.end() ? nullptr : found->second;
 }
 
 void Engine::Internals::set_state(Touch& touch, TouchState to, Instant at) {
@@ -47,12 +47,41 @@ void Engine::Internals::set_state(Touch& touch, TouchState to, Instant at) {
     auto* campaign = campaign_of(touch);
     --state.counts[static_cast<std::size_t>(from)];
     ++state.counts[static_cast<std::size_t>(to)];
-    if (campaign != nullptr) {
-        --campaign->direct[static_cast<std::size_t>(from)];
-        ++campaign->direct[static_cast<std::size_t>(to)];
-    }
     touch.state = to;
     touch.updated_at = at;
+    if (campaign == nullptr) return;
+    const auto move = [&](StateCounts& counts) {
+        --counts[static_cast<std::size_t>(from)];
+        ++counts[static_cast<std::size_t>(to)];
+    };
+    if (campaign->runtime) {
+        const auto row = row_of(touch.id);
+        if (from == TouchState::queued) campaign->runtime->queued.erase(row);
+        if (to == TouchState::queued) campaign->runtime->queued.insert(row);
+    }
+    if (touch.recipient == 0) return move(campaign->direct);
+    if (campaign::place(touch.arm) == campaign::held_out) return;
+    move(campaign->counts);
+    if (const auto arm = campaign::place(touch.arm); arm < campaign->arm_counts.size()) move(campaign->arm_counts[arm]);
+    count_rule(touch);
+}
+
+void Engine::Internals::count_rule(Touch& touch) {
+    if (touch.recipient == 0 || campaign::place(touch.arm) == campaign::held_out) return;
+    Symbol rule;
+    if (touch.state == TouchState::deferred || touch.state == TouchState::blocked) {
+        if (touch.rule_override) rule = state.symbols.intern(*touch.rule_override);
+        else if (touch.policy < state.policies.size() && touch.rule < state.policies[touch.policy].rule_names.size())
+            rule = state.symbols.intern(state.policies[touch.policy].rule_names[touch.rule]);
+    }
+    if (rule == touch.counted_rule) return;
+    auto* campaign = campaign_of(touch);
+    if (campaign == nullptr) return;
+    if (touch.counted_rule.value != 0)
+        if (const auto held = campaign->by_rule.find(state.symbols.name(touch.counted_rule)); held != campaign->by_rule.end() && --held->second == 0)
+            campaign->by_rule.erase(held);
+    if (rule.value != 0) ++campaign->by_rule[std::string{state.symbols.name(rule)}];
+    touch.counted_rule = rule;
 }
 
 void Engine::Internals::make_final(std::uint32_t row, Instant at) {
@@ -247,7 +276,8 @@ void Engine::Internals::recount_slot(Touch& owner, std::uint16_t attempt) {
 
 void Engine::Internals::trim_history(Contact& contact) {
     if (state.active_policy == 0 || !policy().compiled) return;  // during a replay
-    const auto horizon = state.last_time - policy().compiled->history_horizon() - one_day;
+    // A week is kept in any case: complaints are counted against the campaigns of a week.
+    const auto horizon = state.last_time - std::max<Duration>(policy().compiled->history_horizon(), one_day * 7) - one_day;
     std::erase_if(contact.history, [&](const HistoryEntry& entry) { return entry.at < horizon && entry.slot != Slot::reserved; });
 }
 

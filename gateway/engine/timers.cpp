@@ -148,6 +148,7 @@ void Engine::Internals::rebuild_volatile() {
         if (live.state == TouchState::queued && live.retry_at <= now) enqueue(row);
         if (live.state == TouchState::deferred && (live.rule_override || live.decision_reason == policy::Reason::paused)) held_rows.insert(row);
     }
+    rebuild_campaigns();
     for (std::uint32_t i = 1; i < state.contacts.size(); ++i)
         if (state.contacts[i].extras)
             for (const auto& review : state.contacts[i].extras->reviews) timers.push({.at = review.due_at, .row = i, .generation = 0, .kind = TimerKind::review});

@@ -239,8 +239,23 @@ Result<TouchView> Engine::Internals::submit(TouchRequest& request, policy::Detai
     of.content = &prepared.content;
     of.used_template = prepared.used;
     of.contact_key = state.contact_ids[prepared.contact.value];
-    auto choice = choose(of, now, detail, 0, static_cast<std::uint8_t>(prepared.plan.size()));
+    std::vector<std::uint32_t> losers;
+    const auto choice = choose_over(of, policy().compiled->class_of(state.symbols.intern(request.purpose)), request.priority, detail, 0, losers);
+    const auto row = create(request, prepared, choice, hash, 0, campaign::no_arm);
+    const auto made_state = touch(row).state;
+    yield_to(touch(row).id, losers);
+    if (line != nullptr) {
+        *line = {.id = touch(row).id, .state = made_state, .duplicate = false, .rule = {}};
+        if (made_state != TouchState::queued) line->rule = view(choice).rule();
+        return TouchView{};
+    }
+    auto answer = view(row, &choice.decision);
+    answer.key = request.key;
+    return answer;
+}
 
+std::uint32_t Engine::Internals::create(TouchRequest& request, Prepared& prepared, const Choice& choice, const crypto::Hash128& key, std::uint32_t recipient,
+                                        campaign::Assignment arm) {
     TouchCreated event;
     event.id = ids.next(now);
     event.candidates = std::move(prepared.plan);
@@ -253,8 +268,8 @@ Result<TouchView> Engine::Internals::submit(TouchRequest& request, policy::Detai
     event.priority = static_cast<std::uint8_t>(request.priority);
     event.flags = static_cast<std::uint8_t>((request.at_least_once ? 1U : 0U) | (request.fallback_on_unknown ? 2U : 0U));
     event.origin = request.origin;
-    event.has_key = has_key;
-    event.key_hash = hash;
+    event.has_key = !request.key.empty();
+    event.key_hash = key;
     event.body_hash = request.body_hash;
     event.not_before = prepared.not_before == Instant::min() ? 0 : unix_ms(prepared.not_before);
     event.expires_at = prepared.expires_at;
@@ -263,6 +278,15 @@ Result<TouchView> Engine::Internals::submit(TouchRequest& request, policy::Detai
     event.callback = request.callback;
     event.key_name = request.key_name;
     event.decision = to_logged(choice.decision, state.active_policy, choice.rule_override);
+    event.recipient = recipient;
+    if (recipient != 0) {
+        const auto* owner = state.campaigns.find(request.campaign)->second.parsed.get();
+        event.arm = campaign::arm_name(*owner, arm);
+        event.arm_given = (arm & campaign::given) != 0;
+    }
+    // What cannot be rendered is a failure of the recipient's line, not a rule that holds it back.
+    const bool unrenderable = recipient != 0 && choice.rule_override == "content-not-renderable";
+    if (unrenderable) event.state = TouchState::deferred;
     TouchSecret values{.key = request.key, .variables = std::move(request.variables), .text = std::move(request.content.text),
                        .template_code = std::move(request.content.template_code), .body_json = std::move(request.content.body_json),
                        .text_is_template = request.content.text_is_template, .params = std::move(request.content.params),
@@ -270,9 +294,13 @@ Result<TouchView> Engine::Internals::submit(TouchRequest& request, policy::Detai
     event.sealed = seal_for(prepared.contact, values);
     emit(prepared.contact, event);
     const auto row = row_of(event.id);
-    if (event.state == TouchState::blocked && choice.decision.rule != policy::no_rule && choice.rule_override.empty() &&
+    if (unrenderable)
+        fail(row, 0, "missing_variable", SlotChange::keep);
+    else if (recipient != 0 && campaign::place(arm) == campaign::held_out)
+        emit(prepared.contact, TouchHeldOut{.touch = event.id, .arm = event.arm});
+    else if (event.state == TouchState::blocked && choice.decision.rule != policy::no_rule && choice.rule_override.empty() &&
         policy().compiled->rule_name(choice.decision.rule) == "holdout")
-        emit(prepared.contact, TouchHeldOut{.touch = event.id, .reason = {}});
+        emit(prepared.contact, TouchHeldOut{.touch = event.id, .arm = {}});
     else if (event.state == TouchState::blocked)
         emit(prepared.contact, TouchBlocked{.touch = event.id, .reason = {}});
     else if (event.state == TouchState::deferred)
@@ -290,14 +318,7 @@ Result<TouchView> Engine::Internals::submit(TouchRequest& request, policy::Detai
         }
         enqueue(row);
     }
-    if (line != nullptr) {
-        *line = {.id = event.id, .state = event.state, .duplicate = false, .rule = {}};
-        if (event.state != TouchState::queued) line->rule = view(choice).rule();
-        return TouchView{};
-    }
-    auto answer = view(row, &choice.decision);
-    answer.key = request.key;
-    return answer;
+    return row;
 }
 
 DecisionView Engine::Internals::view(const Choice& choice) const {
@@ -318,6 +339,7 @@ TouchView Engine::Internals::view(std::uint32_t row, const policy::Decision* fre
     made.contact_id = state.contact_ids[seen.contact.value];
     made.purpose = name(profile.purpose);
     made.campaign = name(profile.campaign);
+    if (const auto* owner = seen.recipient == 0 ? nullptr : campaign_of(seen)) made.arm = campaign::arm_name(*owner->parsed, seen.arm);
     made.channel = name(profile.channel);
     made.account = name(profile.account);
     made.template_name = name(profile.template_name);

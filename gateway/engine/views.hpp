@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -115,11 +116,53 @@ struct SuppressionDetails {
     std::string cursor;                       // `after` of the next page
 };
 
+using StateCounts = std::array<std::uint64_t, touch_state_count>;
+
 struct CampaignDetails {
-    std::string id, state, definition_json;
+    std::string id, state, unit, definition_json;
+    std::string reason;                       // why it is paused, if the gateway did it: "error_rate", "complaint_rate", "budget"
     Instant created_at{};
-    std::array<std::uint64_t, touch_state_count> direct{};  // live counts of direct touches by state
+    std::optional<Instant> started_at, ended_at;
+    std::uint64_t audience_size = 0, audience_batches = 0;
+    std::string audience_sha256;              // hex, once it is frozen
+    bool starting = false;                    // the audience is being frozen
+    std::uint64_t pending = 0, held_out = 0;  // recipients without a touch; ghosts
+    StateCounts counts{};                     // of the recipients' touches by state
+    StateCounts direct{};                     // of touches that only name the campaign
+    std::map<std::string, std::uint64_t> by_rule, by_arm;
+    std::map<std::string, StateCounts> counts_by_arm;
+    std::int64_t cost_micro = 0;
+    std::uint64_t permits = 0, complaints = 0;
     bool created = false;
+};
+
+// What became of the lines of one part of an upload. Lines from `taken` on were not looked at: there was no room for them.
+struct AudienceResult {
+    std::uint64_t added = 0, duplicates = 0;
+    std::size_t taken = 0;
+    std::vector<std::pair<std::size_t, Error>> errors;  // by place in the part
+};
+
+// What a campaign would do if it went on from now: nothing is written and nothing reserved.
+struct CampaignPreview {
+    struct Verdicts { std::uint64_t defer = 0, deny = 0; };
+    struct ByChannel {
+        std::uint64_t allow = 0, defer = 0, segments = 0;
+        std::map<std::string, std::int64_t> cost_micro;  // by currency
+    };
+    std::string id;
+    Instant at{};
+    std::uint64_t recipients = 0, released = 0, held_out = 0, allow = 0, defer = 0, deny = 0, missing_variable = 0;
+    std::map<std::string, Verdicts> by_rule;
+    std::map<std::string, std::uint64_t> by_arm;
+    std::map<std::string, ByChannel> by_channel;
+    std::map<Instant, std::uint64_t> deferred_until;     // by the beginning of the hour
+    std::uint64_t deferred_open = 0;                     // until something happens
+    std::uint64_t segments = 0;
+    std::map<std::string, std::int64_t> cost_micro;
+    std::optional<Instant> earliest_finish;
+    double per_second = 0;                               // what rate the forecast took, 0 none
+    std::map<std::string, std::uint64_t> overlaps;       // contacts shared with other running campaigns
 };
 
 struct AccountDetails {

@@ -42,6 +42,7 @@ void BulkSession::finish() {
     lines_.finish();
     input_ended_ = true;
     take_lines();
+    if (!launched_ && lines_.waiting_bytes() == 0 && reader_->runs_when_empty()) launch(reader_->new_chunk());
     answer_in_order();
 }
 
@@ -71,6 +72,7 @@ void BulkSession::take_lines() {
 }
 
 void BulkSession::launch(std::unique_ptr<BulkChunk> chunk) {
+    launched_ = true;
     auto flight = std::make_shared<Flight>();
     flight->chunk = std::move(chunk);
     flight->made_at = call_->services().clock.monotonic_now();
@@ -193,7 +195,7 @@ void BulkSession::answer_in_order() {
     if (over) {
         ended_ = true;
         if (call_->caller != nullptr) call_->caller->note_write(last_sequence_);
-        output_.end(last_sequence_);
+        output_.end(last_sequence_, reader_->summary());
     } else if (had_stopped && !stopped_reading_ && !input_ended_) {
         output_.resume();
     }

@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,10 @@ class BulkReader {
 public:
     virtual ~BulkReader() = default;
     virtual std::unique_ptr<BulkChunk> new_chunk() = 0;
+    // True: a request without a line goes through the engine too, as an empty chunk.
+    [[nodiscard]] virtual bool runs_when_empty() const { return false; }
+    // After the last chunk: the whole answer, where it is one document and not lines. I/O thread.
+    [[nodiscard]] virtual std::optional<Response> summary() { return std::nullopt; }
 };
 
 // Where a session writes and what it may ask of its surroundings. I/O thread only.
@@ -46,8 +51,8 @@ class BulkOutput {
 public:
     virtual ~BulkOutput() = default;
     virtual void write(std::string part) = 0;
-    // All lines are answered. `sequence`: of the last event written.
-    virtual void end(std::uint64_t sequence) = 0;
+    // All lines are answered. `sequence`: of the last event written. `answer`: instead of what was written, if nothing was.
+    virtual void end(std::uint64_t sequence, std::optional<Response> answer) = 0;
     // The session can take bytes again after it had said that it cannot.
     virtual void resume() = 0;
     [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
@@ -94,12 +99,17 @@ private:
     bool stopped_reading_ = false;
     bool retrying_ = false;
     bool abandoned_ = false;
+    bool launched_ = false;
 };
 
 // ---- the two kinds of chunks ---------------------------------------------------------------------------------------------------
 
 // Touches: the fast one.
 [[nodiscard]] std::unique_ptr<BulkReader> touch_lines(Exchange& exchange);
+
+// A campaign's audience, added to or taken from: one answer for all lines.
+[[nodiscard]] std::unique_ptr<BulkReader> audience_lines(Exchange& exchange);
+[[nodiscard]] std::unique_ptr<BulkReader> audience_removals(Exchange& exchange);
 
 // Everything else. `parse` reads a line into what the engine shall do; that yields the answer's members after "line" (`"id":"…"`).
 struct LineOutcome {

@@ -72,7 +72,7 @@ public:
     [[nodiscard]] std::size_t unsent_bytes() const override { return out_.size() + next_out_.size() + bulk_parts_.size(); }
     // ---- BulkOutput
     void write(std::string part) override;
-    void end(std::uint64_t sequence) override;
+    void end(std::uint64_t sequence, std::optional<Response> answer) override;
     void resume() override;
 
 protected:
@@ -151,6 +151,7 @@ private:
     bool bulk_head_sent_ = false;
     bool bulk_ended_ = false;
     std::uint64_t bulk_sequence_ = 0;
+    std::optional<Response> bulk_answer_;
 };
 
 // `tls` null: plain.

@@ -167,6 +167,7 @@ void Connection::start_bulk(const Call& call) {
     bulk_head_sent_ = bulk_ended_ = bulk_flush_scheduled_ = false;
     bulk_parts_.clear();
     bulk_sequence_ = 0;
+    bulk_answer_.reset();
     bulk_ = std::make_shared<BulkSession>(call, call->route->bulk(*call), *this);
 }
 
@@ -179,9 +180,10 @@ void Connection::write(std::string part) {
     thread_->later([self = shared_from_this()] { self->flush_bulk(); });
 }
 
-void Connection::end(std::uint64_t sequence) {
+void Connection::end(std::uint64_t sequence, std::optional<Response> answer) {
     bulk_ended_ = true;
     bulk_sequence_ = sequence;
+    bulk_answer_ = std::move(answer);
     if (bulk_flush_scheduled_) return;
     bulk_flush_scheduled_ = true;
     thread_->later([self = shared_from_this()] { self->flush_bulk(); });
@@ -193,7 +195,8 @@ void Connection::flush_bulk() {
     Response head{.status = 200, .content_type = "application/x-ndjson"};
     if (!bulk_head_sent_ && bulk_ended_) {
         bulk_.reset();
-        head.body = std::move(bulk_parts_);
+        if (bulk_answer_) head = std::move(*bulk_answer_);
+        else head.body = std::move(bulk_parts_);
         head.sequence = bulk_sequence_;
         bulk_parts_.clear();
         phase_ = Phase::waiting;

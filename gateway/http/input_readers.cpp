@@ -3,28 +3,19 @@
 #include <date/tz.h>
 
 #include <algorithm>
-#include <cmath>
 #include <mutex>
 #include <unordered_map>
 
 #include "gateway/base/currency.hpp"
 #include "gateway/base/text.hpp"
+#include "gateway/campaign/definition.hpp"
 #include "gateway/http/auth.hpp"
 #include "gateway/http/touch_fields.hpp"
+#include "gateway/json/scalars.hpp"
 
 namespace touchgate::http {
 
 namespace {
-
-// A string, number or boolean as text; nothing for anything else.
-std::optional<std::string> scalar_text(const Json& value) {
-    if (value.is_string()) return value.get<std::string>();
-    if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
-    if (value.is_number_unsigned()) return std::to_string(value.get<std::uint64_t>());
-    if (value.is_number_integer()) return std::to_string(value.get<std::int64_t>());
-    if (value.is_number_float()) return number_text(value.get<double>());
-    return std::nullopt;
-}
 
 std::vector<std::string> read_names(JsonReader& body, std::string_view key) {
     auto names = body.texts(key);
@@ -347,66 +338,33 @@ CancelFilter read_cancel_filter(JsonReader& body, const PhoneNumbers& phones) {
     return filter;
 }
 
-namespace {
-
-void read_window(JsonReader& body) {
-    auto window = body.object("window");
-    if (!window) return;
-    const auto from = window->instant("from");
-    const auto to = window->instant("to");
-    if (from && to && *from >= *to) window->problem("to", "must be after from");
-    window->objects("daily", [](JsonReader& entry, std::size_t) {
-        static_cast<void>(entry.texts("days"));
-        static_cast<void>(entry.required_text("from", {5, 5}));
-        static_cast<void>(entry.required_text("to", {5, 5}));
-        entry.finish();
-    });
-    window->finish();
-}
-
-void read_arms(JsonReader& body) {
-    double shares = 0;
-    bool any = false;
-    body.objects("arms", [&](JsonReader& arm, std::size_t) {
-        any = true;
-        static_cast<void>(arm.required_text("name", limits::name));
-        shares += arm.number("share", 0, 0, 1);
-        static_cast<void>(arm.text("template", {}, limits::name));
-        static_cast<void>(arm.object("content"));
-        arm.finish();
-    });
-    constexpr double rounding = 1e-6;
-    if (any && std::abs(shares - 1) > rounding) body.problem("arms", "the shares must add up to 1");
-}
-
-}  // namespace
-
 CampaignInput read_campaign(JsonReader& body) {
     CampaignInput input;
-    input.id = body.required_text("id", limits::name);
-    input.purpose = body.text("purpose", {}, limits::name);
-    input.unit = body.text("unit", {}, limits::name);
-    input.rate = body.text("rate", {}, {1, 50});
-    if (!input.rate.empty() && !RateLimit::parse(input.rate)) body.problem("rate", "must be such as \"500/minute\" (second, minute, hour or day)");
-    input.holdout = body.number("holdout", 0, 0, 1);
-    static_cast<void>(body.text("name", {}, {0, 500}));
-    static_cast<void>(read_names(body, "channels"));
-    static_cast<void>(body.text("template", {}, limits::name));
-    static_cast<void>(body.integer("priority", 50, 0, 100));
-    static_cast<void>(body.choice("audience_mode", {"frozen", "open"}, "frozen"));
-    static_cast<void>(body.choice("dedupe", {"contact", "address", "item"}, "contact"));
-    static_cast<void>(read_names(body, "stop_on"));
-    read_scalars(body, "variables", [](const std::string&, const std::string&) {});
-    for (const auto* member : {"content", "dialing", "exclude"}) static_cast<void>(body.object(member));
-    read_window(body);
-    read_arms(body);
-    if (body.has("template") && body.has("content")) body.problem("content", "give either template or content, not both");
-    body.finish();
+    const auto definition = campaign::read_definition(body);
+    input.id = definition.id;
+    input.purpose = definition.purpose;
+    input.unit = definition.unit;
+    input.holdout = definition.holdout;
+    if (const auto* rate = body.raw("rate"); rate != nullptr && rate->is_string()) input.rate = rate->get<std::string>();
+    // Two definitions are equal when their members are, in whatever order.
     input.definition_json = body.value().dump(-1, ' ', false, Json::error_handler_t::replace);
     const auto digest = crypto::sha256(input.definition_json);
     std::memcpy(&input.body_hash.high, digest.data(), 8);
     std::memcpy(&input.body_hash.low, digest.data() + 8, 8);
     return input;
+}
+
+AudienceLine read_audience_line(JsonReader& body, const PhoneNumbers& phones, bool with_variables) {
+    AudienceLine line;
+    line.contact = read_contact_member(body, phones);
+    line.item = body.text("item", {}, limits::name);
+    if (with_variables) {
+        read_scalars(body, "variables", [&](const std::string& name, std::string value) { line.variables.emplace_back(name, std::move(value)); });
+        std::sort(line.variables.begin(), line.variables.end());
+        line.arm = body.text("arm", {}, limits::name);
+    }
+    body.finish();
+    return line;
 }
 
 }  // namespace touchgate::http

@@ -32,6 +32,8 @@ void read_scalars(JsonReader& body, std::string_view key, const std::function<vo
 [[nodiscard]] SuppressionInput read_suppression(JsonReader& body, const PhoneNumbers& phones, const std::string& list);
 [[nodiscard]] ConversionInput read_conversion(JsonReader& body, const PhoneNumbers& phones);
 [[nodiscard]] CampaignInput read_campaign(JsonReader& body);
+// {"contact", "variables", "arm", "item"}; without variables and arm where recipients are removed.
+[[nodiscard]] AudienceLine read_audience_line(JsonReader& body, const PhoneNumbers& phones, bool with_variables);
 [[nodiscard]] HoldInput read_hold(JsonReader& body);
 [[nodiscard]] InboundInput read_inbound(JsonReader& body, const PhoneNumbers& phones);
 [[nodiscard]] CancelFilter read_cancel_filter(JsonReader& body, const PhoneNumbers& phones);

@@ -6,6 +6,7 @@
 
 #include "gateway/base/bytes.hpp"
 #include "gateway/base/text.hpp"
+#include "gateway/campaign/definition.hpp"
 #include "gateway/http/input_readers.hpp"
 #include "gateway/http/touch_fields.hpp"
 
@@ -184,25 +185,6 @@ bool has_what_a_touch_needs(std::uint32_t given) {
 
 // ---- strict -------------------------------------------------------------------------------------------------------------------
 
-// Shapes of content that go to a channel as they are.
-constexpr std::array<std::string_view, 17> shaped_content = {"image",
-                                                             "video",
-                                                             "file",
-                                                             "music",
-                                                             "news",
-                                                             "mpnews",
-                                                             "mpnewsarticle",
-                                                             "msgmenu",
-                                                             "wxcard",
-                                                             "link",
-                                                             "miniprogram",
-                                                             "miniprogrampage",
-                                                             "template_message",
-                                                             "subscribe_message",
-                                                             "mass",
-                                                             "voice",
-                                                             "attachments"};
-
 void read_channels(JsonReader& body, std::vector<std::string>& channels) {
     const auto* given = body.raw("channels");
     if (given == nullptr) return;
@@ -246,7 +228,7 @@ void read_content(JsonReader& body, std::string_view bytes, TouchContent& conten
     }
     if (reader->has("params") && !has_code) reader->problem("params", "belong to a template_code, which is missing");
     auto shaped = Json::object();
-    for (const auto word : shaped_content) {
+    for (const auto word : campaign::shaped_content) {
         if (const auto* value = reader->raw(word)) {
             if (value->is_object() || (word == "attachments" && value->is_array())) shaped[std::string{word}] = *value;
             else reader->problem(word, "must be an object");

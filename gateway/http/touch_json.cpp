@@ -118,15 +118,6 @@ std::vector<std::string_view> values_of(const std::vector<Address>& addresses, A
     return values;
 }
 
-// {"queued":0, …} over all states; a campaign's own counts have two more words.
-void append_counts(std::string& out, const std::array<std::uint64_t, touch_state_count>& counts, bool of_audience) {
-    JsonObject json{out};
-    if (of_audience) json.number("pending", 0).number("held_out", 0);
-    for (std::size_t state = 1; state < touch_state_count; ++state)
-        json.number(to_string(static_cast<TouchState>(state)), of_audience ? 0 : counts[state]);
-    json.close();
-}
-
 }  // namespace
 
 void append_decision(std::string& out, const DecisionView& view) {
@@ -198,24 +189,6 @@ void append_suppression(std::string& out, const SuppressionDetails& entry) {
     json.instant("at", entry.at).instant("expires_at", entry.expires_at);
     if (!entry.channels.empty()) json.texts("channels", entry.channels);
     if (!entry.purposes.empty()) json.texts("purposes", entry.purposes);
-    json.close();
-}
-
-void append_campaign(std::string& out, const CampaignDetails& campaign) {
-    JsonObject json{out};
-    json.text("id", campaign.id).text("state", campaign.state).instant("created_at", campaign.created_at);
-    // The members of the definition as they were given, but for those that are ours.
-    const auto definition = Json::parse(campaign.definition_json, nullptr, false);
-    if (definition.is_object()) {
-        for (const auto& [name, value] : definition.items()) {
-            if (name == "id" || name == "state" || name == "audience" || name == "counts" || name == "direct") continue;
-            json.raw(name, value.dump(-1, ' ', false, Json::error_handler_t::replace));
-        }
-    }
-    json.raw("audience", "{\"size\":0,\"sha256\":null}").name("counts");
-    append_counts(out, {}, true);
-    json.raw("by_rule", "{}").raw("by_arm", "{}").name("direct");
-    append_counts(out, campaign.direct, false);
     json.close();
 }
 

@@ -20,6 +20,7 @@ void append_touch_in_full(std::string& out, const TouchView& touch, const std::v
 void append_contact(std::string& out, const ContactDetails& contact);
 void append_suppression(std::string& out, const SuppressionDetails& suppression);
 void append_campaign(std::string& out, const CampaignDetails& campaign);
+void append_preview(std::string& out, const CampaignPreview& preview);
 void append_account(std::string& out, const AccountDetails& account);
 void append_hold(std::string& out, const HoldDetails& hold);
 

@@ -286,6 +286,11 @@ struct EventData {
         json.text_if("unit", profile.unit);
         json.number("priority", e.priority);
         json.text("origin", origin_word(e.origin));
+        if (e.recipient != 0) {
+            json.number("recipient", e.recipient);
+            json.text_or_null("arm", e.arm);
+            json.text("assigned_by", e.arm_given ? "given" : "hash");
+        }
         json.text_if("key_name", e.key_name);
         json.text_if("callback", e.callback);
         json.instant_if("not_before", e.not_before);
@@ -323,6 +328,8 @@ struct EventData {
     template <EventType Type> void operator()(const TouchChanged<Type>& e) {
         touch(e.touch);
         json.text_if("reason", e.reason);
+        constexpr std::string_view yielded = "yielded to ";
+        if (e.reason.starts_with(yielded)) json.text("winner", std::string_view{e.reason}.substr(yielded.size()));
     }
     void operator()(const TouchDispatching& e) {
         touch(e.touch, e.attempt);
@@ -331,6 +338,10 @@ struct EventData {
         json.text_if("route_reason", e.route_reason);
         address(e.address);
         append_decision(json, "decision", e.decision, names());
+    }
+    void operator()(const TouchHeldOut& e) {
+        touch(e.touch);
+        json.text_or_null("arm", e.arm);
     }
     template <EventType Type> void operator()(const PermitEnded<Type>& e) { touch(e.touch, e.attempt); }
     void operator()(const TouchAccepted& e) {
@@ -427,6 +438,29 @@ struct EventData {
         if (e.holdout > 0) json.decimal("holdout", e.holdout);
         json.text_if("rate", e.rate);
     }
+    void operator()(const CampaignAudienceAdded& e) {
+        json.text("campaign", e.id);
+        json.number("first", e.first);
+        json.number("recipients", static_cast<std::int64_t>(e.lines.size()));
+        json.text("sha256", to_hex(e.sha256));
+    }
+    void operator()(const CampaignAudienceRemoved& e) {
+        json.text("campaign", e.id);
+        json.number("recipients", static_cast<std::int64_t>(e.recipients.size()));
+    }
+    void operator()(const CampaignStarted& e) {
+        json.text("campaign", e.id);
+        json.number("size", static_cast<std::int64_t>(e.size));
+        json.text("sha256", to_hex(e.sha256));
+    }
+    void operator()(const CampaignPaused& e) {
+        json.text("campaign", e.id);
+        json.text_if("reason", e.reason);
+    }
+    void operator()(const CampaignFinished& e) {
+        json.text("campaign", e.id);
+        json.number("expired", static_cast<std::int64_t>(e.expired));
+    }
     template <EventType Type> void operator()(const CampaignChanged<Type>& e) { json.text("campaign", e.id); }
     void operator()(const HoldSet& e) {
         json.uuid("hold_id", e.id);
@@ -499,10 +533,12 @@ struct EventData {
             case EventType::receipt_received: return render<ReceiptReceived>();
             case EventType::event_received: case EventType::event_unknown: return render<EventReceived>();
             case EventType::campaign_created: return render<CampaignCreated>();
-            case EventType::campaign_started: return render<CampaignChanged<EventType::campaign_started>>();
+            case EventType::campaign_audience_added: return render<CampaignAudienceAdded>();
+            case EventType::campaign_audience_removed: return render<CampaignAudienceRemoved>();
+            case EventType::campaign_started: return render<CampaignStarted>();
             case EventType::campaign_paused: return render<CampaignPaused>();
             case EventType::campaign_resumed: return render<CampaignResumed>();
-            case EventType::campaign_finished: return render<CampaignChanged<EventType::campaign_finished>>();
+            case EventType::campaign_finished: return render<CampaignFinished>();
             case EventType::campaign_cancelled: return render<CampaignCancelled>();
             case EventType::hold_set: return render<HoldSet>();
             case EventType::hold_lifted: return render<HoldLifted>();
@@ -522,7 +558,7 @@ std::string campaign_of(const Record& record) {
     return std::string{in.text()};
 }
 
-bool is_campaign_event(EventType type) { return type >= EventType::campaign_created && type <= EventType::campaign_cancelled; }
+bool is_campaign_event(EventType type) { return type >= EventType::campaign_created && type <= EventType::campaign_audience_removed; }
 
 template <class E> std::string first_member_id(const Record& record) {
     E event;

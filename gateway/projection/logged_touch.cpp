@@ -201,7 +201,7 @@ void append_touch(std::string& out, const LoggedTouch& touch, const std::vector<
     json.text_or_null("reason", touch.states.reason);
     json.text("purpose", profile.purpose);
     json.text_or_null("campaign", profile.campaign);
-    json.null("arm");
+    json.text_or_null("arm", touch.created.arm);
     json.instant("expires_at", touch.created.expires_at);
     json.instant("updated_at", touch.states.updated_at);
     json.boolean("final", touch.states.final);

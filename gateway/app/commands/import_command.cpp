@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "gateway/app/commands/commands.hpp"
+#include "gateway/app/commands/gateway_client.hpp"
 #include "gateway/app/config.hpp"
 #include "gateway/app/import_rows.hpp"
 #include "gateway/app/texts.hpp"
@@ -29,34 +30,6 @@ struct Options {
     std::string kind, file, url = "http://127.0.0.1:8080", key, key_file, mapping, encoding = "auto", delimiter, on_conflict;
     bool dry_run = false, restart = false;
 };
-
-std::size_t collect(char* data, std::size_t size, std::size_t count, void* to) {
-    static_cast<std::string*>(to)->append(data, size * count);
-    return size * count;
-}
-
-// One POST; the status, or 0 when there was no answer.
-long post(const std::string& url, const std::string& key, const std::string& body, std::string& answer, std::string& fault) {
-    CURL* curl = curl_easy_init();
-    curl_slist* headers = nullptr;
-    headers = curl_slist_append(headers, "Content-Type: application/x-ndjson");
-    headers = curl_slist_append(headers, ("Authorization: Bearer " + key).c_str());
-    headers = curl_slist_append(headers, "Expect:");
-    long status = 0;
-    curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 120L);
-    const auto result = curl_easy_perform(curl);
-    if (result == CURLE_OK) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    else fault = curl_easy_strerror(result);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
-    return status;
-}
 
 void show_progress(std::uint64_t done, std::uint64_t total) {
     if (isatty(2) == 0) return;
@@ -103,8 +76,8 @@ struct Importer {
         auto url = options.url + "/v1/" + options.kind + "/bulk";
         if (!options.on_conflict.empty()) url += "?on_conflict=" + options.on_conflict;
         for (int attempt = 1;; ++attempt) {
-            std::string answer, fault;
-            const auto status = post(url, options.key, body, answer, fault);
+            const auto given = ask_gateway({.method = "POST", .url = url, .key = options.key, .content_type = "application/x-ndjson", .body = body});
+            const auto& [status, answer, fault] = given;
             if (status == 200) {
                 std::vector<bool> answered(batch.size());
                 for (const auto line : split(answer, '\n')) {
@@ -218,17 +191,13 @@ void add_import(CLI::App& app, CommandLine& line) {
     command->add_flag("--dry-run", options->dry_run);
     command->add_flag("--restart", options->restart);
     command->callback([options, &line] {
-        if (!options->key_file.empty()) {
-            auto key = read_file(options->key_file);
-            if (!key) {
-                std::fprintf(stderr, "%s cannot be read\n", options->key_file.c_str());
-                line.status = 2;
-                return;
-            }
-            options->key = std::string{trim(*key)};
-        } else if (const char* key = std::getenv("TOUCHGATE_KEY")) {
-            options->key = key;
+        const auto key = read_api_key(options->key_file);
+        if (!key) {
+            std::fprintf(stderr, "%s cannot be read\n", options->key_file.c_str());
+            line.status = 2;
+            return;
         }
+        options->key = *key;
         curl_global_init(CURL_GLOBAL_ALL);
         Importer importer;
         importer.options = *options;

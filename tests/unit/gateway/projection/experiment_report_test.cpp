@@ -10,8 +10,6 @@ using touchgate::test::Scene;
 
 namespace {
 
-using CampaignBegun = CampaignChanged<EventType::campaign_started>;
-
 constexpr const char* two_arms = R"({"arms": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5}]})";
 
 // 40 contacts of arm a, 40 of arm b, 20 held out; started, all released.
@@ -25,7 +23,7 @@ struct Experiment {
         scene.campaign("double11", 0.2, two_arms);
         scene.now += one_day;
         started = scene.now;
-        scene.write(CampaignBegun{.id = "double11"});
+        scene.write(CampaignStarted{.id = "double11", .size = 0, .sha256 = {}, .templates = {}});
         for (int i = 0; i < 100; ++i) {
             const auto contact = scene.contact();
             auto& group = i % 5 == 4 ? held : i % 2 == 0 ? a : b;
@@ -138,7 +136,7 @@ TEST_CASE("uplift: a campaign without arms has one, and amounts of several curre
     Reports reports;
     auto& scene = reports.scene;
     scene.campaign("double11", 0.5);
-    scene.write(CampaignBegun{.id = "double11"});
+    scene.write(CampaignStarted{.id = "double11", .size = 0, .sha256 = {}, .templates = {}});
     for (int i = 0; i < 10; ++i) {
         const auto contact = scene.contact();
         scene.create_for(contact, i % 2 == 0 ? "" : "holdout");
@@ -289,7 +287,7 @@ TEST_CASE("projection: an older projection is read anew by the newer tables") {
     {
         auto database = Database::open(path, Database::Mode::write);
         REQUIRE(database);
-        (*database)->execute("DROP TABLE campaign_arms; DROP TABLE assignments; DROP TABLE complaints; ALTER TABLE campaigns DROP COLUMN started_at; PRAGMA user_version = 1;");
+        (*database)->execute("DROP TABLE campaign_arms; DROP TABLE recipients; DROP TABLE assignments; DROP TABLE complaints; ALTER TABLE campaigns DROP COLUMN started_at; PRAGMA user_version = 1;");
         REQUIRE_FALSE((*database)->failure());
     }
     LogNames new_names{{}, false};
