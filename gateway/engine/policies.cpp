@@ -76,6 +76,8 @@ void Engine::Internals::policy_changed() {
     sweep.clear();
     for (std::uint32_t row = 1; row < state.touches.size(); ++row)
         if (!touch(row).id.is_nil() && touch(row).state == TouchState::deferred) sweep.push_back(row);
+    for (const auto& [id, campaign] : state.campaigns)  // a pause that was not through yet
+        if (campaign.state == "paused" && campaign.runtime) sweep.insert(sweep.end(), campaign.runtime->queued.begin(), campaign.runtime->queued.end());
 }
 
 // At start: the configured file becomes a new version only if its bytes differ from those last loaded from the file.

@@ -88,6 +88,7 @@ void Oracle::take(const Record& record) {
         case EventType::profile_defined: {
             const auto event = read<ProfileDefined>(record);
             marketing_profile_[event.id.value] = event.purpose == "marketing";
+            campaign_of_profile_[event.id.value] = event.campaign;
             break;
         }
         case EventType::policy_activated: {
@@ -99,14 +100,21 @@ void Oracle::take(const Record& record) {
         case EventType::touch_created: {
             const auto event = read<TouchCreated>(record);
             ++counts_.created;
-            if (!touch_of_token_.emplace(event.key_name, event.id).second) {
+            const bool of_audience = event.origin == policy::Origin::campaign;
+            const auto campaign = of_audience ? campaign_of_profile_[event.candidates.at(0).value] : std::string{};
+            if (of_audience) {
+                ++counts_.recipients;
+                if (!touch_of_recipient_.emplace(std::pair{campaign, record.contact.value}, event.id).second)
+                    fail("10 campaign", "a recipient of " + campaign + " got a second touch at " + std::to_string(record.sequence));
+                if (stopped_campaigns_.contains(campaign)) fail("10 campaign", "a recipient of " + campaign + " was released while it rested, at " + std::to_string(record.sequence));
+            } else if (!touch_of_token_.emplace(event.key_name, event.id).second) {
                 const auto* by = by_token(event.key_name);
                 if (by == nullptr || !by->key.empty()) fail("4 keys", "the key of " + event.key_name + " made a second touch at " + std::to_string(record.sequence));
             }
             if (event.has_key && !key_hashes_.emplace(event.key_hash.high, event.key_hash.low).second) fail("4 keys", "one key, two touches at " + std::to_string(record.sequence));
             touches_[event.id] = {.id = event.id, .token = event.key_name, .contact = record.contact.value,
                                   .marketing = !event.candidates.empty() && marketing_profile_[event.candidates[event.chosen].value], .attempts = {},
-                                  .never_again = event.state == TouchState::blocked};
+                                  .never_again = event.state == TouchState::blocked, .campaign = campaign};
             of_contact_[record.contact.value].push_back(event.id);
             break;
         }
@@ -117,10 +125,18 @@ void Oracle::take(const Record& record) {
             if (touch == nullptr) break;
             if (touch->never_again) fail("6 statuses", "touch " + touch->token + " is permitted after its end, at " + std::to_string(record.sequence));
             if (touch->progress > 0) fail("5 double send", "touch " + touch->token + " is permitted again after it was accepted, at " + std::to_string(record.sequence));
+            if (stopped_campaigns_.contains(touch->campaign)) fail("10 campaign", "a permit for a recipient of " + touch->campaign + ", which rests, at " + std::to_string(record.sequence));
             touch->attempts.push_back({.number = event.attempt, .at = record.time, .counts = true});
             if (touch->marketing) check_cap(*touch, record);
             break;
         }
+        case EventType::touch_deferred: {
+            if (!read<TouchDeferred>(record).reason.empty()) ++counts_.yielded;
+            break;
+        }
+        case EventType::campaign_paused: stopped_campaigns_.insert(read<CampaignPaused>(record).id); break;
+        case EventType::campaign_cancelled: stopped_campaigns_.insert(read<CampaignCancelled>(record).id); break;
+        case EventType::campaign_resumed: stopped_campaigns_.erase(read<CampaignResumed>(record).id); break;
         case EventType::touch_permit_lapsed: {
             const auto event = read<TouchPermitLapsed>(record);
             release(event.touch, event.attempt);
@@ -208,6 +224,14 @@ void Oracle::suppressed(std::size_t number, std::uint64_t begun) {
     if (customer.removals_open == 0 && begun > customer.last_removal && customer.all_forbidden == 0) customer.all_forbidden = tick();
 }
 
+void Oracle::check_campaign(const CampaignDetails& campaign) {
+    auto all = campaign.pending + campaign.held_out;
+    for (const auto count : campaign.counts) all += count;
+    if (all != campaign.audience_size)
+        fail("10 campaign", campaign.id + " counts " + std::to_string(all) + " of " + std::to_string(campaign.audience_size) + " recipients");
+    if (campaign.state == "running") fail("10 campaign", campaign.id + " still runs after a day without faults");
+}
+
 void Oracle::on_message_reported(const AckTicket& ticket, const channel::InboundMessage& message) {
     const auto first = first_report_.emplace(message.from + message.fingerprint, tick()).first->second;
     reported_[{ticket.connection, ticket.token}] = {.from = message.from, .opt_out = message.text == "TD" || message.text == "T", .at = first};
@@ -232,8 +256,13 @@ void Oracle::on_bytes_arrived(std::uint64_t written) {
             return false;
         }
         ++each->received;
-        const auto touch = touch_of_token_.find(token);
-        const auto permits = touch == touch_of_token_.end() ? std::size_t{0} : touches_.at(touch->second).attempts.size();
+        auto permits = std::size_t{0};
+        if (!each->campaign.empty()) {
+            const auto touch = touch_of_recipient_.find({each->campaign, customers[each->customer].contact});
+            if (touch != touch_of_recipient_.end()) permits = touches_.at(touch->second).attempts.size();
+        } else if (const auto touch = touch_of_token_.find(token); touch != touch_of_token_.end()) {
+            permits = touches_.at(touch->second).attempts.size();
+        }
         if (permits < static_cast<std::size_t>(each->received))
             fail("1 permit", token + " was received " + std::to_string(each->received) + " times with " + std::to_string(permits) + " durable permits");
         if (each->received > 1 && !each->at_least_once) fail("5 double send", token + " was received twice");

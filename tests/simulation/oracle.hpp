@@ -32,6 +32,7 @@ struct Customer {
     std::uint64_t all_forbidden = 0;     // on the suppression list
     int grants_open = 0, removals_open = 0;
     std::uint64_t last_grant = 0, last_removal = 0;
+    std::uint32_t contact = 0;           // number in the log, once a campaign has told it
 };
 
 // One touch that callers asked for; every text begins with its token, so a message on a phone names its touch.
@@ -42,7 +43,8 @@ struct Asked {
     std::string purpose;
     bool at_least_once = false;
     std::string text;
-    std::optional<TouchId> answered;     // accepted under this id
+    std::string campaign = {};           // a line of this campaign's audience, not a touch of its own
+    std::optional<TouchId> answered = {};     // accepted under this id
     std::uint64_t cancelled = 0;         // told so at this tick
     int received = 0;
 };
@@ -68,6 +70,8 @@ public:
     // A withdrawal whose command was given at `begun` was acknowledged.
     void withdrawn(std::size_t customer, std::uint64_t begun);
     void suppressed(std::size_t customer, std::uint64_t begun);
+    // At the end: everybody in the audience is counted, and a campaign that was left to run is through.
+    void check_campaign(const CampaignDetails& campaign);
 
     std::uint64_t tick() override { return ++ticks_; }
     void on_message_reported(const AckTicket& ticket, const channel::InboundMessage& message) override;
@@ -78,7 +82,7 @@ public:
     std::vector<Asked> asked;
 
     struct Counts {
-        std::uint64_t received = 0, permits = 0, cap_checks = 0, opt_outs = 0, records = 0, created = 0, delivered = 0, failed = 0, unknown = 0, full_caps = 0;
+        std::uint64_t received = 0, permits = 0, cap_checks = 0, opt_outs = 0, records = 0, created = 0, delivered = 0, failed = 0, unknown = 0, full_caps = 0, recipients = 0, yielded = 0;
     };
     [[nodiscard]] const Counts& counts() const { return counts_; }
 
@@ -96,6 +100,7 @@ private:
         std::vector<SentAttempt> attempts;
         int progress = 0;       // 1 accepted, 2 delivered, 3 read, 4 replied
         bool never_again = false;  // cancelled, expired, blocked
+        std::string campaign;      // of whose audience
     };
     void take(const Record& record);
     template <class E> E read(const Record& record);
@@ -115,6 +120,9 @@ private:
     std::map<std::string, Cap> policies_;
     Cap cap_;
     std::map<std::uint32_t, bool> marketing_profile_;
+    std::map<std::uint32_t, std::string> campaign_of_profile_;
+    std::map<std::pair<std::string, std::uint32_t>, TouchId> touch_of_recipient_;  // by campaign and contact
+    std::set<std::string> stopped_campaigns_;
     std::map<TouchId, Logged> touches_;
     std::map<std::string, TouchId> touch_of_token_;
     std::map<std::uint32_t, std::vector<TouchId>> of_contact_;

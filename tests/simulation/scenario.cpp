@@ -1,4 +1,5 @@
 // What callers and customers do, at random: each act posts one command and notes what its answer promised.
+#include "gateway/engine/internals.hpp"
 #include "tests/simulation/world.hpp"
 
 namespace touchgate::simulation {
@@ -20,7 +21,9 @@ void World::act() {
     else if (kind < 88) suppress();
     else if (kind < 91) unsuppress();
     else if (kind < 92) change_policy();
-    else if (kind < 95) hold();
+    else if (kind < 94) hold();
+    else if (kind < 96) new_campaign();
+    else if (kind < 98) change_campaign();
     else customer_writes();
 }
 
@@ -158,6 +161,50 @@ void World::hold() {
         auto set = engine.set_hold({.purposes = {"marketing"}, .reason = "maintenance", .until = until});
         if (set) engine.after_sync([this, id = set->id] { holds_.push_back(id); });
     });
+}
+
+void World::new_campaign() {
+    const auto id = "c" + std::to_string(campaigns_++);
+    CampaignInput input;
+    input.id = id;
+    input.purpose = random_.chance(0.7) ? "marketing" : "service";
+    static constexpr const char* rates[] = {"", R"(,"rate":"1/second")", R"(,"rate":"20/minute")", R"(,"rate":"100/hour")"};
+    input.definition_json = R"({"id":")" + id + R"(","purpose":")" + input.purpose + R"(","channels":["sms"],"content":{"text":"{{token}} words of a campaign"},"priority":)" +
+                            std::to_string(random_.below(101)) + rates[random_.below(4)] + (random_.chance(0.5) ? R"(,"holdout":0.3)" : "") +
+                            (random_.chance(0.2) ? R"(,"stop_on":["reply"])" : "") + "}";
+    std::vector<AudienceLine> lines;
+    std::vector<std::size_t> chosen;
+    for (std::size_t i = 0; i < oracle_.customers.size(); ++i) {
+        if (random_.chance(0.4)) continue;
+        Asked made;
+        const auto number = std::to_string(oracle_.asked.size());
+        made.token = "T" + std::string(6 - std::min<std::size_t>(6, number.size()), '0') + number;
+        made.customer = i;
+        made.purpose = input.purpose;
+        made.text = made.token + " words of a campaign";
+        made.campaign = id;
+        lines.push_back({.contact = reference(oracle_.customers[i]), .variables = {{"token", made.token}}, .arm = {}, .item = {}});
+        chosen.push_back(i);
+        oracle_.asked.push_back(std::move(made));
+    }
+    gateway_->engine->post([this, input, lines, chosen](Engine& engine) {
+        if (!engine.create_campaign(input) || !engine.add_audience(input.id, lines)) return;
+        for (const auto customer : chosen) {
+            const auto& in = engine.internals();
+            const auto address = in.find_address(phone(oracle_.customers[customer]));
+            engine.after_sync([this, customer, contact = in.state.addresses[address].owners.front().value] { oracle_.customers[customer].contact = contact; });
+        }
+    });
+    if (random_.chance(0.8)) gateway_->engine->post([id](Engine& engine) { engine.start_campaign(id, [](const Result<CampaignDetails>&) {}); });
+}
+
+void World::change_campaign() {
+    if (campaigns_ == 0) return;
+    const auto id = "c" + std::to_string(campaigns_ - 1 - random_.below(std::min<std::uint64_t>(campaigns_, 5)));
+    const auto kind = random_.below(10);
+    if (kind < 2) gateway_->engine->post([id](Engine& engine) { engine.start_campaign(id, [](const Result<CampaignDetails>&) {}); });
+    else if (kind < 3) gateway_->engine->post([id](Engine& engine) { engine.preview_campaign(id, [](const Result<CampaignPreview>&) {}); });
+    else gateway_->engine->post([id, action = kind < 6 ? "pause" : kind < 9 ? "resume" : "cancel"](Engine& engine) { (void)engine.change_campaign(id, action); });
 }
 
 void World::customer_writes() {

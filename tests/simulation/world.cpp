@@ -197,6 +197,15 @@ std::vector<std::string> told(Engine& engine) {
     for (const auto& address : state.addresses)
         for (const auto& list : address.lists) lines.push_back("list " + name(list.list) + " " + address.value);
     for (const auto& [id, hold] : state.holds) lines.push_back("hold " + id);
+    for (const auto& [id, row] : state.campaigns) {
+        std::string line = "campaign " + id + " " + row.state + " " + std::to_string(row.size) + " " + std::to_string(row.pending) + " " + std::to_string(row.held_out) + " " +
+                           std::to_string(row.permits) + " " + std::to_string(row.cost_micro) + " " + instant(row.started_at);
+        for (const auto count : row.counts) line += " " + std::to_string(count);
+        for (const auto& [rule, count] : row.by_rule) line += " " + rule + "=" + std::to_string(count);
+        for (const auto& recipient : row.recipients)
+            line += " (" + std::to_string(recipient.contact.value) + " " + std::to_string(static_cast<int>(recipient.state)) + " " + std::to_string(row.started() ? recipient.arm : 0) + ")";
+        lines.push_back(line);
+    }
     lines.push_back("keys " + std::to_string(state.keys.size()) + " ids " + std::to_string(state.provider_ids.size()) + " parked " + std::to_string(state.parked.size()) + " policy " +
                     std::to_string(state.active_policy) + " sequence " + std::to_string(state.sequence));
     std::sort(lines.begin(), lines.end());
@@ -335,6 +344,11 @@ void World::settle() {
         if (!gateway_) return;
     }
     oracle_.read_log();
+    std::vector<CampaignDetails> campaigns;
+    gateway_->engine->post([&](Engine& engine) { campaigns = engine.campaigns({}, campaigns_, {}); });
+    turn();
+    if (!gateway_) return;
+    for (const auto& campaign : campaigns) oracle_.check_campaign(campaign);
     for (const auto& each : oracle_.asked) {
         if (!each.answered || !oracle_.broken().empty()) continue;
         std::optional<TouchView> view;
@@ -352,7 +366,7 @@ std::string World::summary() const {
     const auto& c = oracle_.counts();
     const auto n = [](std::uint64_t value) { return std::to_string(value); };
     return "records=" + n(c.records) + " touches=" + n(c.created) + " accepted=" + n(accepted_) + " refused=" + n(refused_) + " permits=" + n(c.permits) + " received=" + n(c.received) +
-           " delivered=" + n(c.delivered) + " failed=" + n(c.failed) + " unknown=" + n(c.unknown) + " full-caps=" + n(c.full_caps) + " opt-outs=" + n(c.opt_outs) +
+           " delivered=" + n(c.delivered) + " failed=" + n(c.failed) + " unknown=" + n(c.unknown) + " full-caps=" + n(c.full_caps) + " opt-outs=" + n(c.opt_outs) + " recipients=" + n(c.recipients) + " yielded=" + n(c.yielded) +
            " crashes=" + n(crashes_) + " tears=" + n(tears_) + " checkpoints=" + n(checkpoints_) + " compared=" + n(from_checkpoint_);
 }
 

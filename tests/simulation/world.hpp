@@ -59,6 +59,8 @@ private:
     void change_policy();
     void hold();
     void customer_writes();
+    void new_campaign();
+    void change_campaign();
 
     [[nodiscard]] std::size_t any_customer() { return random_.below(oracle_.customers.size()); }
     void fault();
@@ -77,6 +79,7 @@ private:
     std::vector<Cap> caps_;
     Cap first_cap_;
     std::vector<std::string> holds_;
+    std::uint64_t campaigns_ = 0;
     Duration wall_error_{0};
     bool disk_is_full_ = false;
     std::uint64_t crashes_ = 0, tears_ = 0, checkpoints_ = 0, from_checkpoint_ = 0, refused_ = 0, accepted_ = 0;
