@@ -1,27 +1,35 @@
 #include "gateway/projection/experiment.hpp"
 
-#include "gateway/json/json.hpp"
-
 namespace touchgate::projection {
 
-std::vector<std::pair<std::string, double>> promised_shares(const CampaignCreated& campaign) {
+campaign::Definition experiment_of(Database& database, const std::string& campaign) {
+    campaign::Definition made;
+    made.id = campaign;
+    Statement select{database, "SELECT position, arm, share FROM campaign_arms WHERE campaign = ? ORDER BY position"};
+    select.bind_text(1, campaign);
+    while (select.step()) {
+        if (select.integer(0) == 0) made.holdout = select.real(2);
+        else made.arms.push_back({.name = std::string{select.text(1)}, .share = select.real(2), .template_name = {}, .content = {}});
+    }
+    return made;
+}
+
+std::string_view group_name(const campaign::Definition& definition, campaign::Assignment assignment) {
+    const auto name = campaign::arm_name(definition, assignment);
+    return name.empty() ? only_arm : name;
+}
+
+std::vector<std::pair<std::string, double>> promised_shares(const campaign::Definition& definition) {
     std::vector<std::pair<std::string, double>> shares;
-    if (campaign.holdout > 0) shares.emplace_back(control_arm, campaign.holdout);
-    const auto touched = 1 - campaign.holdout;
-    const auto document = Json::parse(campaign.definition, nullptr, false);
-    const auto arms = document.is_object() ? document.find("arms") : document.end();
+    if (definition.holdout > 0) shares.emplace_back(campaign::holdout_arm, definition.holdout);
+    const auto touched = 1 - definition.holdout;
     double left = 1;
-    if (document.is_object() && arms != document.end() && arms->is_array())
-        for (const auto& arm : *arms) {
-            if (!arm.is_object() || !arm.contains("name") || !arm["name"].is_string()) continue;
-            const auto given = arm.find("share");
-            // What the shares leave open belongs to the last arm, as in the assignment by hash.
-            const bool last = &arm == &arms->back();
-            const auto share = last ? left : given != arm.end() && given->is_number() ? given->get<double>() : 0;
-            left -= share;
-            shares.emplace_back(arm["name"].get<std::string>(), share * touched);
-        }
-    if (shares.empty() || shares.back().first == control_arm) shares.emplace_back(only_arm, touched);
+    for (const auto& arm : definition.arms) {
+        const auto share = &arm == &definition.arms.back() ? left : arm.share;
+        left -= share;
+        shares.emplace_back(arm.name, share * touched);
+    }
+    if (definition.arms.empty()) shares.emplace_back(only_arm, touched);
     return shares;
 }
 

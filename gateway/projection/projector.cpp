@@ -1,6 +1,5 @@
 #include "gateway/projection/projector.hpp"
 
-#include "gateway/projection/experiment.hpp"
 #include "gateway/projection/touch_context.hpp"
 #include "gateway/projection/touch_events.hpp"
 
@@ -131,14 +130,6 @@ void Projector::note_decision(TouchRow& row, const LoggedDecision& decision) {
     count_rule(row, row.rule, 1, 0);
 }
 
-// Who is measured is who was assigned, whatever then becomes of the touch.
-void Projector::note_arm(TouchRow& row, const TouchCreated& event) {
-    if (event.origin != policy::Origin::campaign) return;
-    row.arm = name_number(event.arm.empty() ? std::string_view{only_arm} : std::string_view{event.arm});
-    statement("INSERT OR IGNORE INTO assignments VALUES (?, ?, ?, ?)").bind(1, row.contact.value).bind(2, row.campaign).bind(3, row.arm)
-        .bind(4, event.arm_given ? 1 : 0).run();
-}
-
 void Projector::count_rule(const TouchRow& row, std::uint32_t rule, std::int64_t deferred, std::int64_t blocked) {
     auto& sums = rule_counts_[{bucket_of(row.created_at), row.profile().value, rule}];
     sums.deferred += deferred;
@@ -261,14 +252,15 @@ void Projector::apply_other(const Record& record) {
         case EventType::policy_activated: visit_as<PolicyActivated>(record, policy); return;
         case EventType::policy_stored: visit_as<PolicyStored>(record, policy); return;
         case EventType::campaign_created: visit_as<CampaignCreated>(record, [&](const CampaignCreated& e) { apply_campaign(e, at); }); return;
-        case EventType::campaign_started:
-            campaign("running");
-            {
-                ByteReader in{record.payload};
-                const auto id = in.text();
-                statement("UPDATE campaigns SET started_at = ? WHERE id = ? AND started_at IS NULL").bind(1, at).bind_text(2, id).run();
-            }
+        case EventType::campaign_audience_added: visit_as<CampaignAudienceAdded>(record, [&](const CampaignAudienceAdded& e) { apply_audience(e); }); return;
+        case EventType::campaign_audience_removed:
+            // After the start nobody leaves the experiment: it is read by intention to treat.
+            visit_as<CampaignAudienceRemoved>(record, [&](const CampaignAudienceRemoved& e) {
+                auto& remove = statement("DELETE FROM recipients WHERE campaign = ? AND number = ?");
+                for (const auto number : e.recipients) remove.bind_text(1, e.id).bind(2, number).run();
+            });
             return;
+        case EventType::campaign_started: visit_as<CampaignStarted>(record, [&](const CampaignStarted& e) { begin_experiment(e.id, at); }); return campaign("running");
         case EventType::campaign_resumed: return campaign("running");
         case EventType::campaign_paused: return campaign("paused");
         case EventType::campaign_finished: return campaign("finished");
@@ -290,13 +282,6 @@ void Projector::apply_other(const Record& record) {
         case EventType::account_down: visit_as<AccountWentDown>(record, [&](const AccountWentDown& e) { account(e.account, false, e.reason); }); return;
         default: return;
     }
-}
-
-void Projector::apply_campaign(const CampaignCreated& event, std::int64_t at) {
-    statement("INSERT OR REPLACE INTO campaigns VALUES (?, ?, ?, 'draft', ?, ?, NULL)").bind_text(1, event.id).bind_text(2, event.purpose)
-        .bind_text(3, event.unit).bind(4, at).bind(5, at).run();
-    auto& insert = statement("INSERT OR REPLACE INTO campaign_arms VALUES (?, ?, ?)");
-    for (const auto& [arm, share] : promised_shares(event)) insert.bind_text(1, event.id).bind_text(2, arm).bind_real(3, share).run();
 }
 
 void Projector::count_attempt(const AttemptRow& attempt, std::uint32_t arm, std::int64_t sign) {

@@ -13,6 +13,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include "gateway/projection/experiment.hpp"
 #include "gateway/projection/log_names.hpp"
 #include "gateway/projection/sqlite.hpp"
 #include "gateway/projection/touch_row.hpp"
@@ -64,6 +65,9 @@ private:
     void apply_contact(const Record& record);
     void apply_other(const Record& record);
     void apply_campaign(const CampaignCreated& event, std::int64_t at);
+    void apply_audience(const CampaignAudienceAdded& event);
+    void begin_experiment(const std::string& campaign, std::int64_t at);
+    void assign(const campaign::Definition& definition, std::int64_t contact, campaign::Assignment assignment);
     void note_decision(TouchRow& row, const LoggedDecision& decision);
     void note_arm(TouchRow& row, const TouchCreated& event);
     void count_rule(const TouchRow& row, std::uint32_t rule, std::int64_t deferred, std::int64_t blocked);

@@ -50,8 +50,8 @@ void append_people(std::vector<Cell>& cells, const ResponsesByArm& responses, co
     cells.push_back(assigned ? Cell{static_cast<double>(own.converted) / static_cast<double>(own.assigned)} : Cell{});
     cells.push_back(own.value.amount());
     cells.push_back(own.value.currency());
-    const bool treated = assigned && arm != control_arm;
-    const auto compared = treated ? measure::compare(converted_of(own), converted_of(of(control_arm))) : measure::Comparison{};
+    const bool treated = assigned && arm != campaign::holdout_arm;
+    const auto compared = treated ? measure::compare(converted_of(own), converted_of(of(campaign::holdout_arm))) : measure::Comparison{};
     append_estimate(cells, compared.difference);
     cells.push_back(cell_of(compared.p_value));
     cells.emplace_back(own.opt_outs);

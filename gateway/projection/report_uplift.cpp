@@ -131,9 +131,7 @@ Result<void> fill_uplift(Database& database, const Parsed& parsed, Report& repor
     std::map<std::string, std::int64_t> numbers;  // of the arms, by name
     std::map<std::string, measure::GroupSize> groups;
     {
-        Statement promised{database, "SELECT arm, share FROM campaign_arms WHERE campaign = ?"};
-        promised.bind_text(1, facts.id);
-        while (promised.step()) groups[std::string{promised.text(0)}].share = promised.real(1);
+        for (const auto& [name, share] : promised_shares(experiment_of(database, facts.id))) groups[name].share = share;
         Statement name{database, "SELECT name FROM names WHERE id = ?"};
         for (const auto& [arm, members] : sizes.members) {
             name.bind(1, arm);
@@ -144,7 +142,7 @@ Result<void> fill_uplift(Database& database, const Parsed& parsed, Report& repor
             name.reset();
         }
     }
-    const auto found_control = numbers.find(std::string{control_arm});
+    const auto found_control = numbers.find(std::string{campaign::holdout_arm});
     const auto control = found_control == numbers.end() ? -1 : found_control->second;
     const auto members_of = [&](std::int64_t arm) {
         const auto found = sizes.members.find(arm);
@@ -160,7 +158,7 @@ Result<void> fill_uplift(Database& database, const Parsed& parsed, Report& repor
         if (arm == control) continue;
         for (const auto& outcome : outcomes) {
             const auto compared = measure::compare(with_zeros(outcome, arm, members_of(arm)), with_zeros(outcome, control, members_of(control)));
-            report.rows.push_back(uplift_row(name, std::string{control_arm}, outcome.name, compared));
+            report.rows.push_back(uplift_row(name, std::string{campaign::holdout_arm}, outcome.name, compared));
             if (currencies.size() > 1) report.rows.back().insert(report.rows.back().begin() + 3, outcome.currency.empty() ? Cell{} : Cell{outcome.currency});
         }
     }

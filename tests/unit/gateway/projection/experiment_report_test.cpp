@@ -10,8 +10,6 @@ using touchgate::test::Scene;
 
 namespace {
 
-using CampaignBegun = CampaignChanged<EventType::campaign_started>;
-
 constexpr const char* two_arms = R"({"arms": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5}]})";
 
 // 40 contacts of arm a, 40 of arm b, 20 held out; started, all released.
@@ -25,7 +23,7 @@ struct Experiment {
         scene.campaign("double11", 0.2, two_arms);
         scene.now += one_day;
         started = scene.now;
-        scene.write(CampaignBegun{.id = "double11"});
+        scene.write(CampaignStarted{.id = "double11", .size = 0, .sha256 = {}, .templates = {}});
         for (int i = 0; i < 100; ++i) {
             const auto contact = scene.contact();
             auto& group = i % 5 == 4 ? held : i % 2 == 0 ? a : b;
@@ -138,7 +136,7 @@ TEST_CASE("uplift: a campaign without arms has one, and amounts of several curre
     Reports reports;
     auto& scene = reports.scene;
     scene.campaign("double11", 0.5);
-    scene.write(CampaignBegun{.id = "double11"});
+    scene.write(CampaignStarted{.id = "double11", .size = 0, .sha256 = {}, .templates = {}});
     for (int i = 0; i < 10; ++i) {
         const auto contact = scene.contact();
         scene.create_for(contact, i % 2 == 0 ? "" : "holdout");
@@ -153,6 +151,47 @@ TEST_CASE("uplift: a campaign without arms has one, and amounts of several curre
     CHECK(report["rows"][2]["currency"] == "USD");
     CHECK(report["rows"][2]["mean"] == 0.2);
     CHECK(report["totals"]["srm_p_value"].get<double>() == Approx(1));
+}
+
+TEST_CASE("uplift: the whole audience is in the experiment from the start, touched or not, as an analyst computes it") {
+    Reports reports;
+    auto& scene = reports.scene;
+    scene.campaign("double11", 0.1, R"({"id": "double11", "arms": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.3}, {"name": "c", "share": 0.2}]})");
+    CampaignAudienceAdded batch{.id = "double11", .first = 1, .sha256 = {}, .lines = {}};
+    for (int i = 0; i < 42; ++i)
+        batch.lines.push_back({.contact = scene.contact(), .address = 0, .item = 0, .arm = campaign::unassigned, .sealed = {}});
+    scene.write(batch);
+    scene.write(CampaignAudienceRemoved{.id = "double11", .recipients = {41, 42}});
+    CHECK(reports.json("uplift", {{"campaign", "double11"}})["totals"]["assigned"] == 0);
+    scene.write(CampaignStarted{.id = "double11", .size = 40, .sha256 = {}, .templates = {}});
+    scene.write(CampaignAudienceRemoved{.id = "double11", .recipients = {1, 2}});  // too late to leave the experiment
+    scene.convert(ContactIndex{40}, "order", 100);                                // held out
+    const auto sizes = [&] {
+        std::map<std::string, int> made;
+        const auto report = reports.json("uplift", {{"campaign", "double11"}});
+        for (const auto& row : report["rows"]) {
+            made[row["arm"].get<std::string>()] = row["n"].get<int>();
+            made["holdout"] = row["n_control"].get<int>();
+        }
+        return made;
+    };
+    // Counted with the Python program in docs/measuring.md.
+    CHECK(sizes() == std::map<std::string, int>{{"a", 15}, {"b", 14}, {"c", 8}, {"holdout", 3}});
+    const auto report = reports.json("uplift", {{"campaign", "double11"}, {"kind", "order"}});
+    CHECK(report["rows"][0]["mean_control"].get<double>() == Approx(1.0 / 3));
+    CHECK(report["totals"]["srm_p_value"].get<double>() > 0.01);
+    // Who joins a running campaign is assigned at once.
+    CampaignAudienceAdded later{.id = "double11", .first = 43, .sha256 = {}, .lines = {}};
+    later.lines.push_back({.contact = scene.contact(), .address = 0, .item = 0, .arm = static_cast<campaign::Assignment>(campaign::held_out | campaign::given), .sealed = {}});
+    later.lines.push_back({.contact = scene.contact(), .address = 0, .item = 0, .arm = static_cast<campaign::Assignment>(1 | campaign::given), .sealed = {}});
+    scene.write(later);
+    const auto totals = reports.json("uplift", {{"campaign", "double11"}})["totals"];
+    CHECK(totals["assigned"] == 42);
+    CHECK(totals["assigned_by"] == "hash and given");
+    CHECK(totals["srm_p_value"].is_null());
+    CHECK(sizes()["holdout"] == 4);
+    // The campaign report tells of those who still wait.
+    CHECK(reports.json("campaign")["totals"]["assigned"] == 42);
 }
 
 TEST_CASE("uplift: what cannot be asked is refused") {
@@ -289,7 +328,7 @@ TEST_CASE("projection: an older projection is read anew by the newer tables") {
     {
         auto database = Database::open(path, Database::Mode::write);
         REQUIRE(database);
-        (*database)->execute("DROP TABLE campaign_arms; DROP TABLE assignments; DROP TABLE complaints; ALTER TABLE campaigns DROP COLUMN started_at; PRAGMA user_version = 1;");
+        (*database)->execute("DROP TABLE campaign_arms; DROP TABLE recipients; DROP TABLE assignments; DROP TABLE complaints; ALTER TABLE campaigns DROP COLUMN started_at; PRAGMA user_version = 1;");
         REQUIRE_FALSE((*database)->failure());
     }
     LogNames new_names{{}, false};
