@@ -196,6 +196,7 @@ struct Engine::Internals {
     Result<void> save_checkpoint(std::uint64_t nonce, std::size_t kept);
 
     // ---- calendars.cpp
+    [[nodiscard]] static Result<std::shared_ptr<const policy::Calendar>> parse_calendar(const std::string& id, const std::string& document);
     bool activate_configured_calendars();  // true: one of them is new
 
     // ---- log.cpp: events in and out

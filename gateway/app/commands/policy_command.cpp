@@ -51,12 +51,16 @@ int test_policies(const std::vector<std::string>& files, const std::string& cale
     return failures == 0 ? 0 : 1;
 }
 
-// The newest event of the touch that holds a decision.
+// The newest event of the touch that holds a decision of its own: a permit in the turn that accepted the touch repeats the first.
 std::uint64_t newest_decision(const Json& touch) {
     std::uint64_t sequence = 0;
+    std::string decided_at;
     for (const auto& event : touch.value("events", Json::array())) {
         const auto type = event.value("type", std::string{});
-        if (type == "touch.created" || type == "touch.decided" || type == "touch.dispatching") sequence = event.value("sequence", std::uint64_t{0});
+        const auto at = event.value("time", std::string{});
+        if (type != "touch.created" && type != "touch.decided" && (type != "touch.dispatching" || at == decided_at)) continue;
+        sequence = event.value("sequence", std::uint64_t{0});
+        decided_at = type == "touch.created" ? at : std::string{};
     }
     return sequence;
 }
