@@ -238,7 +238,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const MessageReceived& eve
         }
     if (!known) extra.last_inbound.emplace_back(channel, at);
     extra.last_reply = std::max(extra.last_reply, at);
-    if (event.address != 0) state.addresses[event.address].last_used = meta.contact;
+    if (event.address != 0) address_row(event.address).last_used = meta.contact;
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const ReceiptReceived& event) {

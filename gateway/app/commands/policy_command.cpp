@@ -81,17 +81,13 @@ int explain(Config& config, const std::string& touch, bool json, const std::stri
         std::fprintf(stderr, "%s\n", resource.error().detail.c_str());
         return 1;
     }
+    const auto logged = Json::parse(*resource, nullptr, false);
+    auto decision = logged["decision"];
+    // What was logged is told in any case; which touches were counted needs the keys and the whole log.
     auto folder = open_replay_folder(config);
-    if (!folder) {
-        std::fprintf(stderr, "%s\n", folder.error().detail.c_str());
-        return 2;
-    }
-    const auto explained = explain_logged_decision(folder->view(), config.engine, newest_decision(Json::parse(*resource, nullptr, false)));
-    if (!explained) {
-        std::fprintf(stderr, "%s\n", explained.error().detail.c_str());
-        return 2;
-    }
-    const auto& decision = *explained;
+    const auto explained = folder ? explain_logged_decision(folder->view(), config.engine, newest_decision(logged)) : Result<Json>{folder.error()};
+    if (explained) decision = *explained;
+    else std::fprintf(stderr, "%s: %s\n", text("explain.as_logged", lang).c_str(), explained.error().detail.c_str());
     if (json) {
         std::printf("%s\n", decision.dump().c_str());
         return 0;

@@ -275,6 +275,14 @@ TEST_CASE("policy replay: a content rule reads the sealed text; of an erased con
     CHECK(rows[2].erased);
     CHECK(report->erased == 1);
     CHECK(report->changed == 1);
+    // Its numbers stay its own: a restart from the log gives them to nobody else.
+    gateway.restart();
+    const auto next = gateway.submit(Gateway::touch(4));
+    CHECK(next.state == TouchState::queued);
+    const auto again = gateway.replay(open_policy, ReplayHistory::logged);
+    REQUIRE(again.size() == 4);
+    CHECK(again[2].erased);
+    CHECK(again[3].would == Verdict::allow);
 }
 
 TEST_CASE("policy replay: a number that turned out invalid is known from then on, not before", "[replay]") {
