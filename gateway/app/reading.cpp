@@ -11,7 +11,7 @@ Result<DataFolder> open_data_folder(const Config& config, bool with_projection) 
     // Reading must not make a master key: without one there is nothing to unseal.
     if (!config.master_key.empty() || made.disk->exists(config.data_dir + "/master.key"))
         if (const auto master = load_master_key(*made.disk, config.data_dir, config.master_key))
-            if (auto keys = KeyStore::open_for_reading(*made.disk, config.data_dir, *master)) made.keys = std::move(*keys);
+            if (auto keys = open_key_store_for_reading(*made.disk, config.data_dir, *master)) made.keys = std::move(*keys);
     made.names = std::make_unique<projection::LogNames>([keys = made.keys.get()](ContactIndex contact) { return keys == nullptr ? nullptr : keys->find(contact); });
     if (with_projection) {
         auto projection = projection::Projection::open_for_reading(config.data_dir + "/projection.sqlite", *made.log, *made.names);
@@ -36,7 +36,7 @@ Result<ReplayFolder> open_replay_folder(Config& config) {
     const auto master = load_master_key(*made.disk, config.data_dir, config.master_key);
     if (!master) return master.error();
     config.engine.index_key = *master;
-    auto keys = KeyStore::open_for_reading(*made.disk, config.data_dir, *master);
+    auto keys = open_key_store_for_reading(*made.disk, config.data_dir, *master);
     if (!keys) return keys.error();
     made.keys = std::move(*keys);
     return made;

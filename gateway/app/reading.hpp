@@ -10,7 +10,7 @@
 #include "gateway/projection/log_names.hpp"
 #include "gateway/projection/projection.hpp"
 #include "gateway/projection/queries.hpp"
-#include "gateway/touch_log/key_store.hpp"
+#include "gateway/touch_log/key_store_reading.hpp"
 
 namespace touchgate::app {
 

@@ -29,6 +29,7 @@ const std::map<std::string_view, Pair>& catalogue() {
         {"policy", {"Explain, test and replay policies", "解释、测试与回放策略"}},
         {"policy.test", {"Run a policy's own cases", "运行策略自带的用例"}},
         {"policy.explain", {"Say why a touch was allowed, deferred or blocked", "说明某次触达为何放行、推迟或拦截"}},
+        {"explain.as_logged", {"as logged, without the touches that were counted", "按日志显示，不含被计数的触达"}},
         {"policy.replay", {"Run the log against another policy and show what would have changed", "用另一策略重放日志，显示会有哪些变化"}},
         {"replay.exit", {"Exit status: 0 done, 1 the policy has problems (all are listed), 2 it cannot be run (options, configuration, data folder, rows file). Progress is told on stderr.",
                          "退出码：0 完成；1 策略有问题（全部列出）；2 无法执行（选项、配置、数据目录或明细文件）。进度输出到 stderr。"}},

@@ -257,7 +257,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const MessageReceived& eve
     if (!known) extra.last_inbound.emplace_back(channel, at);
     extra.last_reply = std::max(extra.last_reply, at);
     add_act(meta.contact, "message.received", event.kind, event.channel, at);
-    if (event.address != 0) state.addresses[event.address].last_used = meta.contact;
+    if (event.address != 0) address_row(event.address).last_used = meta.contact;
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const ReceiptReceived& event) {

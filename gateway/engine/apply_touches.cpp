@@ -68,7 +68,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchCreated& event)
     if (auto* campaign = campaign_of(made)) take_recipient(*campaign, made, event.recipient);
     if (event.has_key) state.keys[event.key_hash] = {.touch = event.id, .body = event.body_hash, .expires_at = instant_never};
     state.contacts[meta.contact.value].live.push_back(row);
-    if (event.address != 0) state.addresses[event.address].last_used = meta.contact;
+    if (event.address != 0) address_row(event.address).last_used = meta.contact;
     if (event.decision.verdict == Verdict::allow && event.state == TouchState::queued)
         put_slot(made, Slot::reserved, meta.time, chosen_profile(made), made.address, 0);
     if (event.state == TouchState::blocked) make_final(row, meta.time);
@@ -162,7 +162,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchDispatching& ev
     set_state(sent, TouchState::dispatching, meta.time);
     sent.is_queued = false;
     ++sent.queue_ticket;
-    if (event.address != 0) state.addresses[event.address].last_used = meta.contact;
+    if (event.address != 0) address_row(event.address).last_used = meta.contact;
     if (meta.replay) return;
     sent.wake_at = instant_never;
 }
@@ -264,7 +264,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchAttemptEnded& e
     // A final touch needs no reservation for another attempt.
     change_slot(ended, event.attempt, ended.final && event.slot == SlotChange::reserve ? SlotChange::release : event.slot, meta.time);
     if (auto* attempt = attempt_of(ended, event.attempt)) {
-        if (event.outcome == channel::OutcomeKind::recipient_invalid && attempt->address != 0) state.addresses[attempt->address].invalid = true;
+        if (event.outcome == channel::OutcomeKind::recipient_invalid && attempt->address != 0) address_row(attempt->address).invalid = true;
         const bool remembered = event.outcome == channel::OutcomeKind::accepted;  // a fallback starts beside it; receipts may still come
         if (!remembered) ended.attempts.erase(attempt);
     }

@@ -5,20 +5,16 @@
 
 namespace touchgate {
 
-namespace {
-
-Result<std::shared_ptr<const policy::Calendar>> parse(const std::string& id, const std::string& document) {
+Result<std::shared_ptr<const policy::Calendar>> Engine::Internals::parse_calendar(const std::string& id, const std::string& document) {
     const auto json = parse_json_with_comments(document);
     if (!json) return json.error();
     return policy::parse_calendar(*json, id);
 }
 
-}  // namespace
-
 Result<CalendarView> Engine::put_calendar(const std::string& id, const std::string& document) {
     auto& in = *internals_;
     if (auto error = in.refusal()) return *error;
-    auto calendar = parse(id, document);
+    auto calendar = Internals::parse_calendar(id, document);
     if (!calendar) return calendar.error();
     const auto known = in.state.calendars.find(id);
     if (known == in.state.calendars.end() || known->second.document != document) {
@@ -54,13 +50,13 @@ bool Engine::Internals::activate_configured_calendars() {
     for (const auto& [id, document] : settings.calendars) {
         const auto known = state.calendars.find(id);
         if (known != state.calendars.end() && known->second.file_hash == crypto::document_hash(document)) continue;
-        if (!parse(id, document)) continue;  // the configuration's check names it
+        if (!parse_calendar(id, document)) continue;  // the configuration's check names it
         emit(ContactIndex{}, CalendarUpdated{.id = id, .document = document, .from_file = true});
         changed = true;
     }
     calendars.clear();
     for (const auto& [id, row] : state.calendars)
-        if (auto calendar = parse(id, row.document)) calendars[id] = *calendar;
+        if (auto calendar = parse_calendar(id, row.document)) calendars[id] = *calendar;
     return changed;
 }
 

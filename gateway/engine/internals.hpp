@@ -241,6 +241,7 @@ struct Engine::Internals {
     Result<void> save_checkpoint(std::uint64_t nonce, std::size_t kept);
 
     // ---- calendars.cpp
+    [[nodiscard]] static Result<std::shared_ptr<const policy::Calendar>> parse_calendar(const std::string& id, const std::string& document);
     bool activate_configured_calendars();  // true: one of them is new
 
     // ---- log.cpp: events in and out
@@ -326,6 +327,8 @@ struct Engine::Internals {
     [[nodiscard]] crypto::Hash128 address_hash(AddressKind kind, std::string_view value, std::string_view account) const;
     std::uint32_t intern_address(AddressKind kind, std::string_view value, std::string_view account, std::uint32_t number = 0);
     [[nodiscard]] std::uint32_t find_address(const Address& address) const;
+    // The row of a logged number. Of an erased contact only the numbers are known: its rows stay empty, and their numbers stay taken.
+    AddressRow& address_row(std::uint32_t number);
     [[nodiscard]] crypto::Hash128 id_hash(AccountNumber account, std::string_view id) const;
     [[nodiscard]] crypto::Hash128 key_hash(std::string_view unit, std::string_view key) const;
     // Slots.

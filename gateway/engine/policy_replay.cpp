@@ -107,7 +107,7 @@ private:
         row.at = record.time;
         row.was = logged.verdict;
         row.was_rule = logged_rule(logged);
-        row.erased = source_.keys.find(record.contact) == nullptr;
+        row.erased = source_.keys.find(record.contact) == nullptr || !knows_address(created_.fixed_address);
         Choice choice;
         if (row.erased) {
             choice = {.chosen = created_.chosen, .address = created_.address, .decision = policy::Decision{}, .rule_override = {}, .segments = 1};
@@ -165,14 +165,19 @@ private:
                 TouchDispatching sent;
                 if (!decode(earlier->payload, sent)) return unreadable(*earlier);
                 if (sent.attempt == ended_.attempt) {
-                    auto& addresses = fold_.in().state.addresses;
-                    if (sent.address != 0 && sent.address < addresses.size()) addresses[sent.address].invalid = true;
+                    if (sent.address != 0) fold_.in().address_row(sent.address).invalid = true;
                     return true;
                 }
             }
             position = earlier->previous_of_contact;
         }
         return true;
+    }
+
+    // An address that only an erased contact had is a number without a value.
+    [[nodiscard]] bool knows_address(std::uint32_t number) {
+        const auto& addresses = fold_.in().state.addresses;
+        return number == 0 || (number < addresses.size() && addresses[number].hash != crypto::Hash128{});
     }
 
     [[nodiscard]] std::string_view logged_rule(const LoggedDecision& logged) {

@@ -34,22 +34,55 @@ ReplayFold::~ReplayFold() = default;
 void ReplayFold::make_engine() {
     engine_ = Engine::Internals::for_reading(
         {.disk = source_.disk, .log = *log_, .reader = source_.reader, .keys = source_.keys, .clock = clock_, .random = random_, .transport = *transport_}, settings_);
+    take_calendars();
+}
+
+Result<void> ReplayFold::judge_by(const std::string& document) {
+    document_ = document;
+    auto compiled = compile();
+    if (compiled) return compiled;
+    // It may need a calendar that was put by the API.
+    auto& calendars = in().calendars;
+    const auto scanned = source_.reader.scan(1, [&](const Record& record) {
+        CalendarUpdated event;
+        if (static_cast<EventType>(record.type) == EventType::calendar_updated && decode(record.payload, event) && !calendars.contains(event.id))
+            if (auto calendar = Engine::Internals::parse_calendar(event.id, event.document)) calendars[event.id] = *calendar;
+        return record.sequence < source_.head.sequence;
+    });
+    return scanned ? compile() : compiled;
 }
 
 // The policy that is asked about stands at number 0, which no logged policy has, and stays the active one.
-Result<void> ReplayFold::judge_by(const std::string& document) {
+Result<void> ReplayFold::compile() {
     auto& inside = in();
     auto& record = inside.state.policies.front();
     std::string name;
-    auto compiled = inside.compile(document, name);
+    auto compiled = inside.compile(document_, name);
     if (!compiled) return compiled.error();
     record.compiled = std::move(*compiled);
     record.version = std::make_shared<PolicyVersion>();
     record.version->name = name;
-    record.version->document = document;
+    record.version->document = document_;
     record.version->compiled = record.compiled;
     inside.state.active_policy = 0;
     inside.rebuild_shared_counters();
+    return {};
+}
+
+void ReplayFold::take_calendars() {
+    auto& inside = in();
+    const auto take = [&](const std::string& id, const std::string& document) {
+        if (auto calendar = Engine::Internals::parse_calendar(id, document)) inside.calendars[id] = *calendar;
+    };
+    for (const auto& [id, document] : settings_.calendars) take(id, document);
+    for (const auto& [id, row] : inside.state.calendars) take(id, row.document);
+}
+
+// The holidays that were known then. A policy that would no longer compile goes on with those before.
+Result<void> ReplayFold::fold_calendar(const Record& record) {
+    if (auto done = in().replay(record); !done) return done;
+    take_calendars();
+    if (!document_.empty()) (void)compile();
     return {};
 }
 
@@ -62,6 +95,7 @@ Result<void> ReplayFold::start_from_checkpoint(std::uint64_t sequence, std::opti
     make_engine();  // names are loaded into an empty state
     auto& inside = in();
     bool fits = inside.load(std::move(**found)).has_value() && (!instant || inside.state.last_time < *instant);
+    take_calendars();
     // The engine forgets attempts that its policy no longer counted: one of them may have looked back less far.
     for (std::uint32_t i = 1; fits && i < inside.state.policies.size(); ++i) {
         const auto& record = inside.state.policies[i];
@@ -155,6 +189,7 @@ Result<void> ReplayFold::fold(const Record& record) {
     switch (type) {
         case EventType::receipt_received: return {};
         case EventType::profile_defined: return fold_profile(record);
+        case EventType::calendar_updated: return fold_calendar(record);
         case EventType::touch_created:
             if (auto done = read(record, created_); !done) return done;
             created_.has_key = false;

@@ -14,7 +14,8 @@ public:
     ReplayFold(const ReplayFold&) = delete;
     ReplayFold& operator=(const ReplayFold&) = delete;
 
-    // Compiles `document` and judges by it from here on, whatever the log activates. Kind invalid_input: all its problems.
+    // Compiles `document` and judges by it from here on, whatever the log activates, with the calendars as the log changes them. A calendar
+    // that the log does not know yet is the configured one. Kind invalid_input: all its problems.
     Result<void> judge_by(const std::string& document);
     // Starts from the newest checkpoint instead of the beginning, if it stands before `sequence` and (if given) before `instant` and has kept
     // all history that a policy with that horizon counts. Called before anything is folded; a compiled policy must be compiled again.
@@ -43,6 +44,9 @@ private:
     void make_engine();
     template <class E, class Forget> Result<void> fold_without(const Record& record, E& event, Forget forget);
     Result<void> fold_profile(const Record& record);
+    Result<void> fold_calendar(const Record& record);
+    void take_calendars();
+    Result<void> compile();
 
     ReplaySource source_;
     EngineSettings settings_;
@@ -51,6 +55,7 @@ private:
     std::unique_ptr<NoLog> log_;
     std::unique_ptr<NoTransport> transport_;
     std::unique_ptr<Engine> engine_;
+    std::string document_;                   // of the policy asked about
     std::vector<ProfileId> profiles_;        // by the log's number; those that are equal are left out
     Engine::Internals::Prepared asked_;
     std::uint64_t begin_ = 1;

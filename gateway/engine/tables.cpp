@@ -180,8 +180,7 @@ std::uint32_t Engine::Internals::intern_address(AddressKind kind, std::string_vi
     const auto hash = address_hash(kind, value, account);
     if (const auto found = state.address_by_hash.find(hash); found != state.address_by_hash.end()) return found->second;
     if (number == 0) number = static_cast<std::uint32_t>(state.addresses.size());
-    while (state.addresses.size() <= number) state.addresses.emplace_back();
-    auto& row = state.addresses[number];
+    auto& row = address_row(number);
     row.kind = kind;
     row.value = value;
     row.account = account;
@@ -191,6 +190,11 @@ std::uint32_t Engine::Internals::intern_address(AddressKind kind, std::string_vi
     for (std::size_t i = 0; i < erased.size(); ++i)
         if (erased[i].address == hash) row.erased = static_cast<std::int32_t>(i);
     return number;
+}
+
+AddressRow& Engine::Internals::address_row(std::uint32_t number) {
+    while (state.addresses.size() <= number) state.addresses.emplace_back();
+    return state.addresses[number];
 }
 
 std::uint32_t Engine::Internals::find_address(const Address& address) const {

@@ -8,7 +8,7 @@
 //
 // The keys that seal slots, entries and header are derived from the master key, one for each use. A slot's nonce is its contact and its
 // generation, which rises whenever the slot is written anew; an entry's nonce is random.
-#include "gateway/touch_log/key_store.hpp"
+#include "gateway/touch_log/key_store_reading.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -408,7 +408,7 @@ Result<std::unique_ptr<KeyStore>> KeyStore::open(Disk& disk, const std::string& 
     return std::unique_ptr<KeyStore>{std::move(store)};
 }
 
-Result<std::unique_ptr<KeyStore>> KeyStore::open_for_reading(Disk& disk, const std::string& data_dir, const crypto::Key& master_key) {
+Result<std::unique_ptr<KeyStore>> open_key_store_for_reading(Disk& disk, const std::string& data_dir, const crypto::Key& master_key) {
     auto store = std::make_unique<FileKeyStore>(disk, data_dir, master_key);
     if (auto done = store->load_for_reading(); !done) return done.error();
     return std::unique_ptr<KeyStore>{std::move(store)};

@@ -21,10 +21,6 @@ public:
     // Loads all keys into memory. A slot that does not unwrap under `master_key` is an error (kind corrupt, "wrong master key or damaged key store").
     static Result<std::unique_ptr<KeyStore>> open(Disk& disk, const std::string& data_dir, const crypto::Key& master_key);
 
-    // For reading only, beside a running gateway or without one: writes, cuts and removes nothing, and `find` and `erased` are all that may be
-    // called. It knows the keys that were synced before it was opened. Kind not_found: there is no key store.
-    static Result<std::unique_ptr<KeyStore>> open_for_reading(Disk& disk, const std::string& data_dir, const crypto::Key& master_key);
-
     // A new random key for `contact`, kept in memory until `sync`. Contacts are numbered without gaps from 1.
     virtual const crypto::Key& make(ContactIndex contact) = 0;
     // Null when there is none (erased, or never made).

@@ -8,6 +8,7 @@
 #include "gateway/base/clock.hpp"
 #include "gateway/engine/engine.hpp"
 #include "gateway/engine/policy_replay.hpp"
+#include "gateway/touch_log/key_store_reading.hpp"
 
 namespace touchgate::bench {
 
@@ -117,7 +118,7 @@ void run_replay_bench(const std::string& folder, std::uint64_t touches, std::uin
         auto log = FileLog::open_for_reading(*disk, {.data_dir = folder});
         if (!log) stop(log.error());
         const auto head = (*log)->durable_head();
-        auto keys = KeyStore::open_for_reading(*disk, folder, crypto::Key{});
+        auto keys = open_key_store_for_reading(*disk, folder, crypto::Key{});
         if (!keys) stop(keys.error());
         const auto opened = std::chrono::steady_clock::now();
         const auto report = replay_policy({.disk = *disk, .reader = **log, .keys = **keys, .head = head}, settings_of(folder),

@@ -52,12 +52,16 @@ int test_policies(const std::vector<std::string>& files, const std::string& cale
     return failures == 0 ? 0 : 1;
 }
 
-// The newest event of the touch that holds a decision.
+// The newest event of the touch that holds a decision of its own: a permit in the turn that accepted the touch repeats the first.
 std::uint64_t newest_decision(const Json& touch) {
     std::uint64_t sequence = 0;
+    std::string decided_at;
     for (const auto& event : touch.value("events", Json::array())) {
         const auto type = event.value("type", std::string{});
-        if (type == "touch.created" || type == "touch.decided" || type == "touch.dispatching") sequence = event.value("sequence", std::uint64_t{0});
+        const auto at = event.value("time", std::string{});
+        if (type != "touch.created" && type != "touch.decided" && (type != "touch.dispatching" || at == decided_at)) continue;
+        sequence = event.value("sequence", std::uint64_t{0});
+        decided_at = type == "touch.created" ? at : std::string{};
     }
     return sequence;
 }
@@ -78,17 +82,13 @@ int explain(Config& config, const std::string& touch, bool json, const std::stri
         std::fprintf(stderr, "%s\n", resource.error().detail.c_str());
         return 1;
     }
+    const auto logged = Json::parse(*resource, nullptr, false);
+    auto decision = logged["decision"];
+    // What was logged is told in any case; which touches were counted needs the keys and the whole log.
     auto folder = open_replay_folder(config);
-    if (!folder) {
-        std::fprintf(stderr, "%s\n", folder.error().detail.c_str());
-        return 2;
-    }
-    const auto explained = explain_logged_decision(folder->view(), config.engine, newest_decision(Json::parse(*resource, nullptr, false)));
-    if (!explained) {
-        std::fprintf(stderr, "%s\n", explained.error().detail.c_str());
-        return 2;
-    }
-    const auto& decision = *explained;
+    const auto explained = folder ? explain_logged_decision(folder->view(), config.engine, newest_decision(logged)) : Result<Json>{folder.error()};
+    if (explained) decision = *explained;
+    else std::fprintf(stderr, "%s: %s\n", text("explain.as_logged", lang).c_str(), explained.error().detail.c_str());
     if (json) {
         std::printf("%s\n", decision.dump().c_str());
         return 0;

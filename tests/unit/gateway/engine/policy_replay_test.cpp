@@ -6,6 +6,7 @@
 #include <map>
 
 #include "gateway/engine/internals.hpp"
+#include "gateway/touch_log/key_store_reading.hpp"
 #include "tests/catch.hpp"
 #include "tests/simulation/faulty_disk.hpp"
 
@@ -113,7 +114,7 @@ struct Gateway {
     Result<ReplayReport> replay(ReplayRequest request, std::vector<Row>& rows) const {
         const auto reader = std::move(FileLog::open_for_reading(const_cast<simulation::FaultyDisk&>(disk), {.data_dir = "data"})).value();
         const auto head = reader->durable_head();
-        const auto keys_read = std::move(KeyStore::open_for_reading(const_cast<simulation::FaultyDisk&>(disk), "data", crypto::Key{})).value();
+        const auto keys_read = std::move(open_key_store_for_reading(const_cast<simulation::FaultyDisk&>(disk), "data", crypto::Key{})).value();
         const auto changes = disk.counters().changes;
         auto report = replay_policy({.disk = const_cast<simulation::FaultyDisk&>(disk), .reader = *reader, .keys = *keys_read, .head = head}, settings(), request,
                                     [&](const ReplayedTouch& row) {
@@ -131,7 +132,7 @@ struct Gateway {
     }
     Result<Json> explain(std::uint64_t sequence) const {
         const auto reader = std::move(FileLog::open_for_reading(const_cast<simulation::FaultyDisk&>(disk), {.data_dir = "data"})).value();
-        const auto keys_read = std::move(KeyStore::open_for_reading(const_cast<simulation::FaultyDisk&>(disk), "data", crypto::Key{})).value();
+        const auto keys_read = std::move(open_key_store_for_reading(const_cast<simulation::FaultyDisk&>(disk), "data", crypto::Key{})).value();
         return explain_logged_decision({.disk = const_cast<simulation::FaultyDisk&>(disk), .reader = *reader, .keys = *keys_read, .head = reader->durable_head()}, settings(), sequence);
     }
     // What the log says of each touch's first decision.
@@ -274,6 +275,14 @@ TEST_CASE("policy replay: a content rule reads the sealed text; of an erased con
     CHECK(rows[2].erased);
     CHECK(report->erased == 1);
     CHECK(report->changed == 1);
+    // Its numbers stay its own: a restart from the log gives them to nobody else.
+    gateway.restart();
+    const auto next = gateway.submit(Gateway::touch(4));
+    CHECK(next.state == TouchState::queued);
+    const auto again = gateway.replay(open_policy, ReplayHistory::logged);
+    REQUIRE(again.size() == 4);
+    CHECK(again[2].erased);
+    CHECK(again[3].would == Verdict::allow);
 }
 
 TEST_CASE("policy replay: a number that turned out invalid is known from then on, not before", "[replay]") {

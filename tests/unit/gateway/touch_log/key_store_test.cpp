@@ -1,4 +1,4 @@
-#include "gateway/touch_log/key_store.hpp"
+#include "gateway/touch_log/key_store_reading.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/simulation/faulty_disk.hpp"
@@ -260,7 +260,7 @@ TEST_CASE("master key: a crash at any step of making it leaves a whole key or no
 
 TEST_CASE("key store: one that is opened for reading finds the synced keys and changes nothing, also beside its writer") {
     FaultyDisk disk{1};
-    CHECK(KeyStore::open_for_reading(disk, "data", master).error().kind == ErrorKind::not_found);
+    CHECK(open_key_store_for_reading(disk, "data", master).error().kind == ErrorKind::not_found);
     CHECK(disk.paths().empty());
     auto store = open(disk);
     const auto one = store->make(ContactIndex{1});
@@ -273,7 +273,7 @@ TEST_CASE("key store: one that is opened for reading finds the synced keys and c
     disk.set_bytes(erased_path, disk.bytes(erased_path) + std::string(3, 'x'));
     const auto before = disk.counters().changes;
     const auto keys_before = disk.bytes(keys_path);
-    const auto reading = KeyStore::open_for_reading(disk, "data", master);
+    const auto reading = open_key_store_for_reading(disk, "data", master);
     REQUIRE(reading);
     REQUIRE((*reading)->find(ContactIndex{1}) != nullptr);
     CHECK(*(*reading)->find(ContactIndex{1}) == one);
@@ -281,5 +281,5 @@ TEST_CASE("key store: one that is opened for reading finds the synced keys and c
     CHECK((*reading)->erased().size() == 1);
     CHECK(disk.counters().changes == before);
     CHECK(disk.bytes(keys_path) == keys_before);
-    CHECK_FALSE(KeyStore::open_for_reading(disk, "data", crypto::Key{9}));
+    CHECK_FALSE(open_key_store_for_reading(disk, "data", crypto::Key{9}));
 }
