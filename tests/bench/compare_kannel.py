@@ -7,7 +7,7 @@ the measured processes used for a message; it depends less than the rates on wha
 
 import argparse
 
-from programs import KEY, Gateway, Kannel, Stage, load_average, median, print_line
+from programs import KEY, Gateway, Kannel, Stage, go_real_time, load_average, median, print_line
 
 
 def measure(stage, program, kind, key, count, connections, receipts, callbacks):
@@ -29,7 +29,10 @@ def main():
     arguments.add_argument("--count", type=int, default=30000)
     arguments.add_argument("--connections", type=int, default=64)
     arguments.add_argument("--kannel-callbacks", type=int, default=1, help="1: Kannel tells of the final receipt; 2: also of the centre's acceptance")
+    arguments.add_argument("--real-time", action="store_true", help="go before everything else on the machine")
     options = arguments.parse_args()
+    if options.real_time:
+        go_real_time()
     contenders = {
         "kannel": ("kannel", lambda ports: Kannel(ports), "-", 1, options.connections, options.kannel_callbacks),
         "touchgate_single": ("single", lambda ports: Gateway(options.program, ports), KEY, 1, options.connections, 1),

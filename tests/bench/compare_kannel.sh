@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Touchgate beside Kannel on this machine: the same message centre and load, alternating runs, without and with receipts; JSON lines, see
 # docs/performance.md. Installs Kannel (Debian and Ubuntu) if it is missing; takes free ports; leaves nothing running.
-#   compare_kannel.sh [--rounds N] [--count MESSAGES] [--connections N] [--kannel-callbacks 1|2]
+#   compare_kannel.sh [--rounds N] [--count MESSAGES] [--connections N] [--kannel-callbacks 1|2] [--real-time]
 # TOUCHGATE, TOUCHGATE_BENCH: programs to use (default: build/touchgate and build/…/touchgate-bench, built when they are missing).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -16,8 +16,9 @@ std::size_t number(std::string_view text, int base) {
 }
 
 bool starts_with_name(std::string_view line, std::string_view name) {
-    return line.size() >= name.size() &&
-           std::equal(name.begin(), name.end(), line.begin(), [](char wanted, char c) { return wanted == (c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c); });
+    return line.size() >= name.size() && std::equal(name.begin(), name.end(), line.begin(), [](char wanted, char c) {
+               return wanted == (c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+           });
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ int connect_to(const std::string& host, std::uint16_t port) {
     address.sin_port = htons(port);
     ::inet_pton(AF_INET, host.c_str(), &address.sin_addr);
     const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-    if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error{"no connection to port " + std::to_string(port)};
+    if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+        throw std::runtime_error{"no connection to port " + std::to_string(port)};
     const int one = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return socket;
@@ -53,7 +54,8 @@ LoadResult run_load(const Load& load) {
     std::uint64_t made = 0;
     const auto push = [](Connection& connection) {
         while (connection.sent < connection.out.size()) {
-            const auto count = ::send(connection.socket, connection.out.data() + connection.sent, connection.out.size() - connection.sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+            const auto count = ::send(connection.socket, connection.out.data() + connection.sent, connection.out.size() - connection.sent,
+                                      MSG_DONTWAIT | MSG_NOSIGNAL);
             if (count <= 0) return;
             connection.sent += static_cast<std::size_t>(count);
         }

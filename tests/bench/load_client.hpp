@@ -20,7 +20,7 @@ struct Load {
 
 struct LoadResult {
     std::uint64_t answers = 0;
-    std::uint64_t wrong = 0;  // status other than expected
+    std::uint64_t wrong = 0;   // status other than expected
     std::uint64_t broken = 0;  // connections that ended
     double seconds = 0;
     double p50_ms = 0, p99_ms = 0, max_ms = 0;

@@ -1,6 +1,6 @@
 """What a gateway reaches, each beside its limit measured in the same run: JSON lines, then a line with the medians of the runs.
 
-    measure.py [submit] [submit_receipts] [webhook] [intake] [--runs N] [--program FILE] [--bench FILE]
+    measure.py [submit] [submit_receipts] [webhook] [intake] [--runs N] [--program FILE] [--bench FILE] [--real-time]
 
 submit, submit_receipts  from POST /v1/touches to the committed answer of the message centre; limit: a bare SMPP client on the same centre
 webhook                  receipts through /hooks/…, verified, deduplicated, durable; then the same ones again; limit: a bare HTTP server
@@ -11,7 +11,7 @@ import argparse
 import json
 import time
 
-from programs import KEY, Gateway, Stage, load_average, median, print_line, read, wait
+from programs import KEY, Gateway, Stage, go_real_time, load_average, median, print_line, read, wait
 
 
 def submit(options, receipts):
@@ -73,7 +73,10 @@ def main():
     arguments.add_argument("--runs", type=int, default=5)
     arguments.add_argument("--count", type=int, default=50000)
     arguments.add_argument("--connections", type=int, default=256)
+    arguments.add_argument("--real-time", action="store_true", help="go before everything else on the machine")
     options = arguments.parse_args()
+    if options.real_time:
+        go_real_time()
     unknown = set(options.what) - set(MEASUREMENTS)
     if unknown:
         arguments.error("unknown: " + ", ".join(sorted(unknown)))

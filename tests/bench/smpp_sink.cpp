@@ -33,7 +33,7 @@ struct Link {
     smpp::FrameReader reader;
     std::string out;
     std::size_t sent = 0;
-    bool receives = false;  // deliver_sm may go here
+    bool receives = false;             // deliver_sm may go here
     std::deque<std::string> receipts;  // not yet sent, without their sequence number
     std::size_t receipts_open = 0;
     std::uint32_t sequence = 0;

@@ -49,9 +49,7 @@ public:
                 else if (what == "send") send(words);
                 else if (what == "hooks") hooks(words);
                 else throw std::runtime_error{"unknown: " + line};
-            } catch (const std::exception& fault) {
-                std::printf("{\"error\":\"%s\"}\n", fault.what());
-            }
+            } catch (const std::exception& fault) { std::printf("{\"error\":\"%s\"}\n", fault.what()); }
             std::fflush(stdout);
         }
     }
@@ -137,15 +135,19 @@ private:
             if (index < count) delays.push_back(seconds_between(started[index / lines], arrival.at_ns) * 1000);
         }
         std::sort(delays.begin(), delays.end());
-        const auto quantile = [&](std::size_t percent) { return delays.empty() ? 0.0 : delays[std::min(delays.size() - 1, delays.size() * percent / 100)]; };
-        std::printf(R"({"begun_ns":%lld,"complete":%s,"count":%llu,"submitted":%llu,"wrong":%llu,"broken":%llu,"accepted_per_second":%.0f,"submitted_per_second":%.0f,)"
-                    R"("reported_per_second":%.0f,"told_per_second":%.0f,"http_p50_ms":%.2f,"http_p99_ms":%.2f,"to_submit_p50_ms":%.1f,"to_submit_p99_ms":%.1f})"
-                    "\n",
-                    static_cast<long long>(begun), submitted && reported && told ? "true" : "false", static_cast<unsigned long long>(count),
-                    static_cast<unsigned long long>(counts.submits), static_cast<unsigned long long>(result.wrong), static_cast<unsigned long long>(result.broken),
-                    rate(count, result.seconds), rate(counts.submits, seconds_between(begun, counts.last_submit_ns)),
-                    receipts_ ? rate(counts.receipts_answered, seconds_between(begun, counts.last_receipt_ns)) : 0.0,
-                    callbacks > 0 ? rate(count, seconds_between(begun, told_ns)) : 0.0, result.p50_ms, result.p99_ms, quantile(50), quantile(99));
+        const auto quantile = [&](std::size_t percent) {
+            return delays.empty() ? 0.0 : delays[std::min(delays.size() - 1, delays.size() * percent / 100)];
+        };
+        std::printf(
+            R"({"begun_ns":%lld,"complete":%s,"count":%llu,"submitted":%llu,"wrong":%llu,"broken":%llu,"accepted_per_second":%.0f,"submitted_per_second":%.0f,)"
+            R"("reported_per_second":%.0f,"told_per_second":%.0f,"http_p50_ms":%.2f,"http_p99_ms":%.2f,"to_submit_p50_ms":%.1f,"to_submit_p99_ms":%.1f})"
+            "\n",
+            static_cast<long long>(begun), submitted && reported && told ? "true" : "false", static_cast<unsigned long long>(count),
+            static_cast<unsigned long long>(counts.submits), static_cast<unsigned long long>(result.wrong),
+            static_cast<unsigned long long>(result.broken), rate(count, result.seconds),
+            rate(counts.submits, seconds_between(begun, counts.last_submit_ns)),
+            receipts_ ? rate(counts.receipts_answered, seconds_between(begun, counts.last_receipt_ns)) : 0.0,
+            callbacks > 0 ? rate(count, seconds_between(begun, told_ns)) : 0.0, result.p50_ms, result.p99_ms, quantile(50), quantile(99));
     }
 
     void send(std::istream& words) {
