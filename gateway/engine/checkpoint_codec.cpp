@@ -224,7 +224,7 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
         for (auto& each : campaigns) s.campaigns[each.id] = each;
         for (auto& each : holds) s.holds[to_string(each.id)] = each;
         s.conversions.insert(conversions.begin(), conversions.end());
-        for (auto& each : hashed) s.hashed_suppressions[each.list + "\n" + each.algorithm + "\n" + each.digest] = each;
+        for (auto& each : hashed) s.hashed_suppressions[State::HashedSuppression::key(each.algorithm, each.digest, each.list)] = each;
     }
 }
 
