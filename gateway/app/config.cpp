@@ -11,6 +11,7 @@
 #include "gateway/app/phone_library.hpp"
 #include "gateway/base/clock.hpp"
 #include "gateway/dispatch/rate.hpp"
+#include "gateway/http/server.hpp"
 #include "gateway/policy/calendar.hpp"
 
 namespace touchgate::app {
@@ -169,6 +170,16 @@ void read_account(Config& config, const std::string& name, const Json& value, co
     config.accounts.push_back(std::move(account));
 }
 
+// A touch that names a channel takes its accounts in the order of the file, which Json does not keep.
+void sort_as_written(std::vector<Account>& accounts, std::string_view document) {
+    const auto ordered = nlohmann::ordered_json::parse(document, nullptr, false, true);
+    if (!ordered.is_object() || !ordered.contains("accounts") || !ordered["accounts"].is_object()) return;
+    std::vector<std::string> names;
+    for (const auto& [name, account] : ordered["accounts"].items()) names.push_back(name);
+    const auto place = [&](const Account& account) { return std::find(names.begin(), names.end(), account.name); };
+    std::sort(accounts.begin(), accounts.end(), [&](const Account& a, const Account& b) { return place(a) < place(b); });
+}
+
 void read_routes(JsonReader& reader, Config& config) {
     reader.members("routes", [&](const std::string& channel, const Json& value, const std::string& pointer) {
         if (!value.is_array()) {
@@ -305,6 +316,7 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
 
     auto& engine = config.engine;
     engine.default_region = reader.text("default_region", "CN", {2, 2});
+    if (!is_phone_region(engine.default_region)) reader.problem("default_region", "\"" + engine.default_region + "\" is no ISO 3166 country code such as \"CN\"");
     engine.time_zone = reader.text("time_zone", "Asia/Shanghai");
     try {
         (void)date::locate_zone(engine.time_zone);
@@ -328,6 +340,7 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     read_opt_out(reader, config);
     read_callbacks(reader, config);
     reader.members("accounts", [&](const std::string& name, const Json& value, const std::string& pointer) { read_account(config, name, value, pointer, problems); });
+    sort_as_written(config.accounts, *bytes);
     read_routes(reader, config);
     for (const auto* later : {"sinks", "queues", "lead_routing", "sandbox", "agents", "$schema"}) (void)reader.raw(later);
 
@@ -335,6 +348,8 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     config.templates_dir = resolve_path(config.root, reader.text("templates"));
     auto policy_name = reader.required_text("policy");
     reader.finish();
+    for (auto& problem : http::problems_of(config.http))
+        if (std::none_of(problems.begin(), problems.end(), [&](const Problem& known) { return known.pointer.starts_with(problem.pointer); })) problems.push_back(std::move(problem));
     for (auto& problem : problems) found.push_back({path, std::move(problem.pointer), std::move(problem.detail)});
 
     auto calendars = load_calendars(config.calendars_dir, found);

@@ -119,6 +119,7 @@ private:
     bool wanted_ = true;            // false once shut down
     unsigned failures_ = 0;         // connections in a row that did not hold
     bool account_refused_ = false;
+    bool took_messages_ = false;    // on this connection
     std::optional<Monotonic> up_since_;
 
     SessionOutput output_;

@@ -185,7 +185,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const SuppressionAdded& ev
     for (const auto& name : event.purposes) purposes.push_back(state.symbols.intern(name));
     const SuppressionEntry details{.source = event.source, .at = event.at, .sealed = event.sealed, .kind = event.kind};
     if (event.address == 0) {
-        const auto key = event.list + "\n" + event.hash_algorithm + "\n" + event.phone_hash;
+        const auto key = State::HashedSuppression::key(event.hash_algorithm, event.phone_hash, event.list);
         if (!state.hashed_suppressions.contains(key)) ++state.list_sizes[event.list];
         state.hashed_suppressions[key] = {event.list, event.hash_algorithm, event.phone_hash, channels, purposes, event.expires_at, details};
         return;
@@ -212,7 +212,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const SuppressionAdded& ev
 
 void Engine::Internals::apply(const RecordMeta&, const SuppressionRemoved& event) {
     if (event.address == 0) {
-        if (state.hashed_suppressions.erase(event.list + "\n" + event.hash_algorithm + "\n" + event.phone_hash) > 0) --state.list_sizes[event.list];
+        if (state.hashed_suppressions.erase(State::HashedSuppression::key(event.hash_algorithm, event.phone_hash, event.list)) > 0) --state.list_sizes[event.list];
         return;
     }
     if (event.address >= state.addresses.size()) return;

@@ -71,8 +71,12 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchCreated& event)
     if (event.address != 0) address_row(event.address).last_used = meta.contact;
     if (event.decision.verdict == Verdict::allow && event.state == TouchState::queued)
         put_slot(made, Slot::reserved, meta.time, chosen_profile(made), made.address, 0);
-    if (event.state == TouchState::blocked) make_final(row, meta.time);
-    else if (!meta.replay) arm_waiting(row);
+    if (event.state == TouchState::blocked) {
+        make_final(row, meta.time);
+        return;
+    }
+    note_held(row);
+    if (!meta.replay) arm_waiting(row);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const TouchDecided& event) {
@@ -92,13 +96,11 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchDecided& event)
     if (event.decision.verdict == Verdict::allow) {
         put_slot(decided, Slot::reserved, meta.time, chosen_profile(decided), decided.address, 0);
         if (decided.state == TouchState::deferred) set_state(decided, TouchState::queued, meta.time);
-        held_rows.erase(row);
     } else if (event.decision.verdict == Verdict::defer) {
         if (decided.state == TouchState::queued) set_state(decided, TouchState::deferred, meta.time);
-        if (decided.rule_override || decided.decision_reason == policy::Reason::paused) held_rows.insert(row);
-        else held_rows.erase(row);
     }
     count_rule(decided);
+    note_held(row);
     if (!meta.replay && event.decision.verdict != Verdict::deny) arm_waiting(row);
 }
 

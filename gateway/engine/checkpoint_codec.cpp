@@ -273,7 +273,7 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     if constexpr (is_reading<A>) {
         for (auto& each : holds) s.holds[to_string(each.id)] = each;
         s.conversions.insert(conversions.begin(), conversions.end());
-        for (auto& each : hashed) s.hashed_suppressions[each.list + "\n" + each.algorithm + "\n" + each.digest] = each;
+        for (auto& each : hashed) s.hashed_suppressions[State::HashedSuppression::key(each.algorithm, each.digest, each.list)] = each;
     }
 }
 

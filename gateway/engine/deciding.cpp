@@ -186,16 +186,21 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
         address_view.carrier = fact->carrier;
         address_view.zones = fact->zones;
         if (!state.hashed_suppressions.empty()) {
-            const auto digits = address.value.substr(1);
-            for (const auto& [key, entry] : state.hashed_suppressions) {
-                const auto digest_of = [&](std::string_view text) {
-                    if (entry.algorithm == "md5") return crypto::md5(text);
-                    if (entry.algorithm == "sm3") return crypto::sm3(text);
-                    return std::string{crypto::view(crypto::sha256(text))};
-                };
-                const bool domestic = digits.starts_with("86") && digits.size() == 13;
-                if (digest_of(address.value) == entry.digest || digest_of(digits) == entry.digest || (domestic && digest_of(digits.substr(2)) == entry.digest))
-                    hashed.push_back({.list = state.symbols.intern(entry.list), .expires_at = entry.expires_at, .channels = entry.channels, .purposes = entry.purposes});
+            // Third parties hash numbers with +, without it, or in the national form.
+            std::vector<std::string> forms = {address.value, address.value.substr(1)};
+            if (address.value.starts_with("+86") && address.value.size() == 14) forms.push_back(address.value.substr(3));
+            const auto& entries = state.hashed_suppressions;
+            for (const std::string_view algorithm : {"md5", "sha256", "sm3"}) {
+                const auto first = entries.lower_bound(std::string{algorithm}.append("\n"));
+                if (first == entries.end() || first->second.algorithm != algorithm) continue;
+                for (const auto& form : forms) {
+                    const auto digest = algorithm == "md5" ? crypto::md5(form) : algorithm == "sm3" ? crypto::sm3(form) : std::string{crypto::view(crypto::sha256(form))};
+                    for (auto next = entries.lower_bound(State::HashedSuppression::key(algorithm, digest, {})); next != entries.end(); ++next) {
+                        const auto& entry = next->second;
+                        if (entry.algorithm != algorithm || entry.digest != digest) break;
+                        hashed.push_back({.list = state.symbols.intern(entry.list), .expires_at = entry.expires_at, .channels = entry.channels, .purposes = entry.purposes});
+                    }
+                }
             }
             if (!hashed.empty()) {
                 hashed.insert(hashed.end(), address.lists.begin(), address.lists.end());

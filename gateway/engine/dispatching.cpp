@@ -258,8 +258,9 @@ void Engine::Internals::on_outcome(std::uint32_t row, std::uint16_t attempt_numb
     if (outcome.kind == OutcomeKind::unknown) {
         ++counters.unknown_outcomes;
         emit(sent.contact, TouchUnknown{.touch = sent.id, .attempt = attempt_number, .code = outcome.code, .detail = outcome.detail});
+        claim_parked_by_address(row, attempt_number, number);
         auto& unknown = touch(row);
-        if (unknown.final) return;
+        if (unknown.final || unknown.state != TouchState::unknown) return;
         if (account.settings.capabilities.can_reconcile) {
             unknown.reconciled = 0;
             arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);

@@ -392,6 +392,10 @@ struct Engine::Internals {
     void cancel(std::uint32_t row, std::string reason);
     // An attempt of a waiting touch may have reached the customer: only its fallback waits.
     [[nodiscard]] static bool left_before(const Touch& waiting);
+    bool serves(std::string_view channel_or_account) const;
+    bool is_purpose(std::string_view name) const;
+    bool is_channel(std::string_view name) const;
+    std::vector<Problem> suppression_problems(const SuppressionInput& input, const std::string& pointer) const;
     Result<std::vector<ProfileId>> make_plan(const TouchRequest& request, bool make);
 
     // ---- apply_campaigns.cpp
@@ -463,6 +467,7 @@ struct Engine::Internals {
     void arm(Instant at, std::uint32_t row, TimerKind kind);
     void run_timers();
     void run_sweep();
+    void note_held(std::uint32_t row);  // keeps held_rows in step with the touch's decision
     void run_cancellations();
     void run_released();
     void arm_waiting(std::uint32_t row);  // all timers of a live touch, from its state
@@ -472,6 +477,8 @@ struct Engine::Internals {
     void take_receipt(AccountNumber account, const channel::Receipt& receipt);
     void advance(std::uint32_t row, std::uint16_t attempt, const channel::Receipt& receipt, const std::string& provider_id);
     void claim_parked(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const std::vector<std::string>& ids);
+    void claim_parked_by_address(std::uint32_t row, std::uint16_t attempt, AccountNumber account);
+    std::optional<std::pair<std::uint32_t, std::uint16_t>> only_unknown_to(std::uint32_t address, AccountNumber account) const;
     void take_message(AccountNumber account, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name, ContactIndex known, Effect settled);
     bool seen_before(const crypto::Hash128& dedupe);
     void forget_inbound();

@@ -24,9 +24,17 @@ Result<std::shared_ptr<policy::CompiledPolicy>> Engine::Internals::compile(const
     return compiled;
 }
 
-Result<PolicyActivation> Engine::put_policy(const std::string& name, const std::string& document, bool activate) {
+Result<PolicyActivation> Engine::put_policy(const std::string& name, const std::string& given, bool activate) {
     auto& in = *internals_;
     if (auto error = in.refusal()) return *error;
+    auto parsed = parse_json_with_comments(given);
+    if (!parsed) return parsed.error();
+    // A document without a name has that of its path.
+    auto document = given;
+    if (parsed->is_object() && !parsed->contains("name")) {
+        (*parsed)["name"] = name;
+        document = parsed->dump();
+    }
     std::string own_name;
     auto compiled = in.compile(document, own_name);
     if (!compiled) return compiled.error();

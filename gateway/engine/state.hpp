@@ -296,8 +296,17 @@ struct State {
     absl::flat_hash_map<Symbol, CampaignRow*> campaign_by_symbol;   // volatile index
     std::map<std::string, HoldRow, std::less<>> holds;
     absl::flat_hash_set<crypto::Hash128> conversions;
-    struct HashedSuppression { std::string list, algorithm, digest; std::vector<Symbol> channels, purposes; Instant expires_at; SuppressionEntry details; };
-    std::map<std::string, HashedSuppression> hashed_suppressions;   // by list, algorithm and digest
+    struct HashedSuppression {
+        std::string list, algorithm, digest;
+        std::vector<Symbol> channels, purposes;
+        Instant expires_at;
+        SuppressionEntry details;
+        // Algorithm and digest come first: a number is looked up by what it hashes to, whatever the lists are called.
+        static std::string key(std::string_view algorithm, std::string_view digest, std::string_view list) {
+            return std::string{algorithm}.append("\n").append(digest).append("\n").append(list);
+        }
+    };
+    std::map<std::string, HashedSuppression> hashed_suppressions;   // by HashedSuppression::key
     std::map<std::string, std::size_t, std::less<>> list_sizes;
 
     std::uint64_t sequence = 0;

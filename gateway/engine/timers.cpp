@@ -110,6 +110,12 @@ void Engine::Internals::run_timers() {
     }
 }
 
+void Engine::Internals::note_held(std::uint32_t row) {
+    const auto& live = touch(row);
+    if (live.state == TouchState::deferred && (live.rule_override || live.decision_reason == policy::Reason::paused)) held_rows.insert(row);
+    else held_rows.erase(row);
+}
+
 // After a policy change, a lifted hold or a resumed campaign: everything that waits is judged again, a few touches each turn.
 void Engine::Internals::run_sweep() {
     const auto started = parts.clock.monotonic_now();
@@ -162,6 +168,7 @@ void Engine::Internals::rebuild_volatile() {
                 if (attempt.state == AttemptState::open) open = attempt.number;
             const auto account = account_of(chosen_profile(live));
             emit(live.contact, TouchUnknown{.touch = live.id, .attempt = open, .code = "restart", .detail = "the gateway stopped before the answer came"});
+            if (account) claim_parked_by_address(row, open, *account);
             if (account && accounts[*account].settings.capabilities.can_reconcile) arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);
         }
         else if (live.state == TouchState::unknown && !live.attempts.empty()) {
@@ -170,7 +177,7 @@ void Engine::Internals::rebuild_volatile() {
         }
         arm_waiting(row);
         if (live.state == TouchState::queued && live.retry_at <= now) enqueue(row);
-        if (live.state == TouchState::deferred && (live.rule_override || live.decision_reason == policy::Reason::paused)) held_rows.insert(row);
+        note_held(row);
     }
     rebuild_campaigns();
     for (std::uint32_t i = 1; i < state.contacts.size(); ++i)

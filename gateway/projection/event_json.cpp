@@ -79,6 +79,16 @@ void append_decision(JsonText& json, std::string_view member, const LoggedDecisi
     json.close_object();
 }
 
+void append_metadata(JsonText& json, const std::vector<std::pair<std::string, std::string>>& metadata) {
+    json.open_object("metadata");
+    for (const auto& [name, value] : metadata) {
+        std::string quoted;
+        append_json_string(quoted, name);
+        json.raw(std::string_view{quoted}.substr(1, quoted.size() - 2), value);
+    }
+    json.close_object();
+}
+
 std::string money_text(std::int64_t micro) {
     const auto value = micro < 0 ? -micro : micro;
     auto digits = std::to_string(1'000'000 + value % 1'000'000).substr(1);
@@ -132,6 +142,29 @@ struct EventData {
         json.text_if("channel", profile.channel);
         json.text_if("campaign", profile.campaign);
         json.text_if("purpose", profile.purpose);
+        metadata(found->created);
+    }
+    // What the caller wrote to recognise the touch by: every event of it says so.
+    void metadata(LogPosition created) {
+        std::string buffer;
+        const auto stored = renderer.reader_.at(created, buffer);
+        TouchCreated event;
+        if (!stored || !decode(stored->payload, event)) return;
+        if (const auto secret = open_sealed<TouchSecret>(names(), stored->contact, event.sealed); secret && !secret->metadata.empty())
+            append_metadata(json, secret->metadata);
+    }
+    // A deferred or blocked touch stands behind the decision that made it so: its creation or a later decision.
+    void decision_before(const TouchId& id) {
+        std::string buffer;
+        const auto before = renderer.reader_.at(record.previous_of_contact, buffer);
+        if (!before || touch_of(*before) != id) return;
+        if (static_cast<EventType>(before->type) == EventType::touch_created) {
+            TouchCreated event;
+            if (decode(before->payload, event)) append_decision(json, "decision", event.decision, names());
+        } else if (static_cast<EventType>(before->type) == EventType::touch_decided) {
+            TouchDecided event;
+            if (decode(before->payload, event)) append_decision(json, "decision", event.decision, names());
+        }
     }
     void address(std::uint32_t number) {
         if (!visibility.addresses || number == 0) return;
@@ -310,7 +343,7 @@ struct EventData {
         address(e.address);
         append_decision(json, "decision", e.decision, names());
         if (!secret) return;
-        if (!secret->metadata.empty()) pairs("metadata", secret->metadata);
+        if (!secret->metadata.empty()) append_metadata(json, secret->metadata);
         if (visibility.content) content(*secret);
     }
     void content(const TouchSecret& secret) {
@@ -341,6 +374,7 @@ struct EventData {
         json.text_if("reason", e.reason);
         constexpr std::string_view yielded = "yielded to ";
         if (e.reason.starts_with(yielded)) json.text("winner", std::string_view{e.reason}.substr(yielded.size()));
+        if constexpr (Type == EventType::touch_deferred || Type == EventType::touch_blocked) decision_before(e.touch);
     }
     void operator()(const TouchDispatching& e) {
         touch(e.touch, e.attempt);
@@ -392,10 +426,11 @@ struct EventData {
         contact();
         json.text_if("account", e.account);
         json.text_if("channel", e.channel);
-        json.text_if("provider_id", e.provider_id);
+        json.text_or_null("provider_id", e.provider_id);
         json.text_if("kind", e.kind);
         json.uuid_if("touch_id", e.reply_to);
-        json.uuid_if("interaction_id", e.interaction);
+        if (e.interaction.is_nil()) json.null("interaction_id");
+        else json.uuid("interaction_id", e.interaction);
         json.instant("provider_time", e.provider_time);
         json.text_if("word", e.word);
         sealed_message(e.sealed);

@@ -117,6 +117,7 @@ void add_report(CLI::App& app, CommandLine& line) {
     command->add_option("name", options->name, names)->required();
     command->add_option("--config", options->path, text("option.config", line.lang));
     command->add_option("--format", options->format, "text|json|csv")->check(CLI::IsMember({"text", "json", "csv"}));
+    command->add_flag_callback("--json", [options] { options->format = "json"; }, text("option.json", line.lang));
     for (const auto* parameter : {"from", "to", "campaign", "channel", "account", "purpose", "unit", "group_by", "tz", "model", "window", "half_life", "kind"}) {
         std::string flag = std::string{"--"}.append(parameter);
         for (auto& c : flag)
@@ -138,6 +139,7 @@ void add_export(CLI::App& app, CommandLine& line) {
     command->add_option("what", options->what, "touches|events")->required()->check(CLI::IsMember({"touches", "events"}));
     command->add_option("--config", options->path, text("option.config", line.lang))->required();
     command->add_option("--format", options->format, "ndjson|csv")->check(CLI::IsMember({"ndjson", "csv"}));
+    command->add_flag_callback("--json", [options] { options->format = "ndjson"; }, text("option.json", line.lang));
     command->add_option("--campaign", options->campaign);
     command->add_option("--state", options->state);
     command->add_option("--from", options->from);

@@ -148,7 +148,7 @@ public:
         secret.key = "key-" + std::to_string(touches_);
         secret.variables = {{"name", "Wang Fang"}};
         secret.text = "Dear customer, 20% off";
-        secret.metadata = {{"order", "A-1"}};
+        secret.metadata = {{"order", "\"A-1\""}};
         event.sealed = seal(contact, secret);
         write(event, contact);
         if (state == TouchState::deferred) write(TouchDeferred{.touch = event.id, .reason = {}}, contact);
