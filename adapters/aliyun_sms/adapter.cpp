@@ -25,6 +25,7 @@ public:
                 .takes_template_code = true,
                 .receipts = true,
                 .inbound = true,
+                .receipt_scope = {},
                 .can_reconcile = true,
                 .batch_max = settings_.batch,
                 .rate_scopes = {"account", "recipient"}};

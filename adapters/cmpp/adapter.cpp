@@ -16,6 +16,8 @@ channel::Capabilities Adapter::capabilities() const {
     capabilities.receipts = true;
     capabilities.inbound = true;
     capabilities.has_validity = settings_->uses_validity;
+    const auto& at = settings_->endpoint;
+    capabilities.receipt_scope = "cmpp " + at.host + ":" + std::to_string(at.port) + " " + settings_->sp_id;
     return capabilities;
 }
 

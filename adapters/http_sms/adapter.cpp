@@ -26,6 +26,7 @@ public:
                 .idempotent_submit = settings_.idempotent,
                 .receipts = settings_.receipt.has_value(),
                 .inbound = settings_.message.has_value(),
+                .receipt_scope = {},
                 .rate_scopes = {"account", "recipient"}};
     }
 

@@ -64,6 +64,7 @@ public:
         return {.channel = "loopback",
                 .receipts = true,
                 .inbound = true,
+                .receipt_scope = {},
                 .recall = true,
                 .human_executed = settings_.human,
                 .can_reconcile = true,

@@ -18,6 +18,9 @@ channel::Capabilities Adapter::capabilities() const {
     capabilities.receipts = settings_->bind_command != command::bind_transmitter;
     capabilities.inbound = settings_->bind_command != command::bind_transmitter;
     capabilities.has_validity = settings_->uses_validity;
+    // A centre sends receipts over any bind of the system id, not only the one that submitted.
+    const auto& at = settings_->endpoint;
+    capabilities.receipt_scope = "smpp " + at.host + ":" + std::to_string(at.port) + " " + settings_->bind.system_id;
     return capabilities;
 }
 

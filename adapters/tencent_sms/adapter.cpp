@@ -35,6 +35,7 @@ public:
                 .text_characters_max = 500,
                 .receipts = true,
                 .inbound = true,
+                .receipt_scope = {},
                 .can_reconcile = settings_.reconcile,
                 .batch_max = settings_.batch,
                 .rate_scopes = {"account", "recipient"}};

@@ -13,6 +13,7 @@
 #include "gateway/dispatch/rate.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/policy/calendar.hpp"
+#include "gateway/policy/condition.hpp"
 
 namespace touchgate::app {
 
@@ -188,7 +189,7 @@ void read_routes(JsonReader& reader, Config& config) {
         }
         for (std::size_t i = 0; i < value.size(); ++i) {
             JsonReader route{value[i], pointer_to(pointer, i), reader.problems()};
-            Route made{.channel = channel, .when = nullptr, .choices = {}};
+            Route made{.channel = channel, .when = nullptr, .choices = {}, .pointer = pointer_to(pointer_to(pointer, i), "when")};
             if (const auto* when = route.raw("when")) made.when = *when;
             route.objects("accounts", [&](JsonReader& choice, std::size_t) {
                 RouteChoice one{.account = choice.required_text("account"), .weight = choice.number("weight", 1, 0, 1e9), .max_share = choice.number("max_share", 1, 0, 1)};
@@ -385,6 +386,16 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
                 if (compiled.error().problems.empty()) found.push_back({config.policy_file, {}, compiled.error().detail});
             } else {
                 const auto& purposes = (*compiled)->purposes();
+                std::vector<std::string> attributes, channels;
+                policy::ConditionNames names{symbols, purposes, attributes, channels};
+                std::vector<Problem> in_routes;
+                for (const auto& route : engine.routes)
+                    if (!route.when.is_null()) {
+                        JsonReader when{route.when, route.pointer, in_routes};
+                        (void)policy::parse_condition(when, names);
+                        when.finish();
+                    }
+                for (auto& problem : in_routes) found.push_back({path, std::move(problem.pointer), std::move(problem.detail)});
                 for (const auto& purpose : engine.opt_out_purposes)
                     if (std::find(purposes.begin(), purposes.end(), purpose) == purposes.end())
                         found.push_back({path, "/opt_out/purposes", "the policy has no purpose \"" + purpose + "\""});

@@ -15,6 +15,7 @@ struct Capabilities {
     bool idempotent_submit = false;       // repeating a submit is harmless
     bool receipts = false;
     bool inbound = false;
+    std::string receipt_scope;            // accounts with the same may get each other's receipts (two binds at one centre); empty: only its own
     bool recall = false;
     bool human_executed = false;
     bool can_reconcile = false;           // an unknown attempt can be asked for

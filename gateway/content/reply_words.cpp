@@ -129,6 +129,9 @@ struct ChineseSlip { const char* typed; const char* word; };
 constexpr std::array<ChineseSlip, 8> chinese_slips = {
     {{"退定", "退订"}, {"推订", "退订"}, {"推定", "退订"}, {"退丁", "退订"}, {"退钉", "退订"}, {"拒受", "拒收"}, {"具收", "拒收"}, {"据收", "拒收"}}};
 
+// Saying no without the word for it: asked to send nothing any more, or threatened with a complaint.
+constexpr std::array<const char*, 12> refusals = {"别再发", "别发了", "不要再发", "不要发了", "不要给我发", "别给我发", "勿发", "勿扰", "停止发送", "取消订阅", "投诉", "骚扰"};
+
 std::vector<std::string> normalised(const std::vector<std::string>& words) {
     std::vector<std::string> list;
     for (const auto& word : words)
@@ -205,6 +208,10 @@ std::string ReplyWords::near_miss(const std::string& reply) const {
         }
         if (!chinese && tokens.size() == 1 && tokens.front().size() == characters.size() && is_slip(characters, letters)) return word;
     }
+    constexpr std::size_t refusal_text_max = 20;
+    if (characters.size() <= refusal_text_max && contains(opt_out_, "退订"))
+        for (const auto* refusal : refusals)
+            if (reply.find(refusal) != std::string::npos) return refusal;
     for (const auto& slip : chinese_slips)
         if (reply == slip.typed && contains(opt_out_, slip.word)) return slip.word;
     return {};

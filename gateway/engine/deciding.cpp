@@ -295,7 +295,7 @@ Choice Engine::Internals::choose(const TouchFacts& of, Instant at, policy::Detai
         if (choice.decision.verdict == Verdict::allow) {
             // An account that cannot send now gives way to a later one of the same channel that can.
             const auto account = account_of((*of.candidates)[candidate]);
-            const auto usable = [&](std::optional<AccountNumber> number) { return number && accounts[*number].up && accounts[*number].breaker.lets_through(monotonic); };
+            const auto usable = [&](std::optional<AccountNumber> number) { return number && can_send_now(*number); };
             if (!usable(account))
                 for (auto other = static_cast<std::uint8_t>(candidate + 1); other < to; ++other) {
                     if (state.profiles.at((*of.candidates)[other]).channel != state.profiles.at((*of.candidates)[candidate]).channel) break;

@@ -116,7 +116,7 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
     choice.decision.facts = intern_facts(priced(state.profiles.facts().at(fresh ? waiting.facts : choice.decision.facts), settings_of.billing, segments));
     emit(waiting.contact, TouchDispatching{.touch = waiting.id, .attempt = attempt_number, .chosen = choice.chosen, .address = choice.address,
                                            .segments = static_cast<std::uint8_t>(std::min(segments, 255)),
-                                           .cost_micro = settings_of.billing.message_cost(segments).micros, .route_reason = {},
+                                           .cost_micro = settings_of.billing.message_cost(segments).micros, .route_reason = take_route(waiting, choice.chosen),
                                            .decision = to_logged(choice.decision, state.active_policy, choice.rule_override)});
     auto& sent = touch(row);
     note_permit(sent);

@@ -83,6 +83,7 @@ Result<std::unique_ptr<Engine>> Engine::start(EngineParts parts, EngineSettings 
     if (auto reserved = parts.log.reserve(turn_bytes * 4); !reserved) return reserved.error();
     in.activate_configured_calendars();
     if (auto activated = in.activate_configured_policy(); !activated) return activated.error();
+    in.compile_routes();
     in.register_templates();
     in.rebuild_volatile();
     if (in.sweep_after_start) in.policy_changed();

@@ -17,6 +17,7 @@
 #include "gateway/engine/engine_time.hpp"
 #include "gateway/engine/event_codec.hpp"
 #include "gateway/engine/state.hpp"
+#include "gateway/policy/condition.hpp"
 
 namespace touchgate {
 
@@ -58,6 +59,16 @@ struct AccountRuntime {
     std::uint64_t in_flight = 0;
     std::uint64_t hook_accepted = 0;
     std::map<std::string, std::uint64_t> hook_refused;
+};
+
+// Which accounts serve a channel under a condition, and how often each was taken since the start.
+struct CompiledRoute {
+    struct Choice { AccountNumber account = 0; double weight = 1, max_share = 1; std::uint64_t taken = 0; };
+    std::string channel;
+    std::string label;                       // "route sms/0"
+    policy::ConditionPtr when = policy::Condition::always();
+    std::vector<Choice> choices = {};
+    std::uint64_t taken = 0;
 };
 
 // A candidate that was judged.
@@ -201,6 +212,7 @@ struct Engine::Internals {
 
     // Volatile.
     std::vector<AccountRuntime> accounts;
+    std::vector<CompiledRoute> routes;
     std::map<std::string, AccountNumber, std::less<>> account_numbers;
     std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
     absl::flat_hash_map<channel::AttemptRef, InFlight> in_flight;
@@ -239,6 +251,16 @@ struct Engine::Internals {
     // ---- engine.cpp
     void checkpoint_when_due();
     Result<void> save_checkpoint(std::uint64_t nonce, std::size_t kept);
+
+    // ---- routes.cpp
+    void compile_routes();
+    // Null: no route of the channel binds the touch.
+    [[nodiscard]] CompiledRoute* route_of(std::string_view channel, const policy::Profile& profile, ContactIndex contact, std::string_view phone, policy::Origin origin);
+    [[nodiscard]] CompiledRoute* route_for(const std::string& channel, const policy::Profile& profile, const TouchRequest& request);
+    [[nodiscard]] std::vector<AccountNumber> order_of(CompiledRoute& route);
+    [[nodiscard]] bool can_send_now(AccountNumber account) const;
+    // Counts what goes, and says why it goes this way.
+    [[nodiscard]] std::string take_route(const Touch& sent, std::uint8_t chosen);
 
     // ---- calendars.cpp
     [[nodiscard]] static Result<std::shared_ptr<const policy::Calendar>> parse_calendar(const std::string& id, const std::string& document);
@@ -329,6 +351,7 @@ struct Engine::Internals {
     [[nodiscard]] std::uint32_t find_address(const Address& address) const;
     // The row of a logged number. Of an erased contact only the numbers are known: its rows stay empty, and their numbers stay taken.
     AddressRow& address_row(std::uint32_t number);
+    [[nodiscard]] std::string_view receipt_scope(AccountNumber account) const;
     [[nodiscard]] crypto::Hash128 id_hash(AccountNumber account, std::string_view id) const;
     [[nodiscard]] crypto::Hash128 key_hash(std::string_view unit, std::string_view key) const;
     // Slots.

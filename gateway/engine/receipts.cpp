@@ -132,7 +132,8 @@ std::optional<std::pair<std::uint32_t, std::uint16_t>> Engine::Internals::only_u
     for (const auto owner : state.addresses[address].owners)
         for (const auto live : state.contacts[owner.value].live)
             for (const auto& attempt : state.touches[live].attempts) {
-                if (attempt.address != address || account_of(profile_of(state.touches[live], attempt.chosen)) != account) continue;
+                const auto sent_by = account_of(profile_of(state.touches[live], attempt.chosen));
+                if (attempt.address != address || !sent_by || receipt_scope(*sent_by) != receipt_scope(account)) continue;
                 if (attempt.state == AttemptState::open) return std::nullopt;
                 if (attempt.state != AttemptState::unknown || now - attempt.permitted_at > std::chrono::hours{48}) continue;
                 if (only) return std::nullopt;
@@ -241,7 +242,7 @@ void Engine::Internals::claim_parked_by_address(std::uint32_t row, std::uint16_t
     const auto permitted_at = attempt->permitted_at;
     std::vector<std::uint64_t> meant;
     for (auto parked = state.parked.rbegin(); parked != state.parked.rend() && parked->second.received_at >= permitted_at; ++parked)
-        if (parked->second.account == account && parked->second.destination == destination && !parked->second.receipt.provider_ids.empty()) meant.push_back(parked->first);
+        if (receipt_scope(parked->second.account) == receipt_scope(account) && parked->second.destination == destination && !parked->second.receipt.provider_ids.empty()) meant.push_back(parked->first);
     for (auto sequence = meant.rbegin(); sequence != meant.rend(); ++sequence) {
         const auto found = state.parked.find(*sequence);
         if (found == state.parked.end()) continue;

@@ -44,6 +44,7 @@ struct Route {
     std::string channel;
     Json when = nullptr;                // same grammar as a policy's `when`; null: always
     std::vector<RouteChoice> choices;
+    std::string pointer = {};           // of `when`, for messages
 };
 
 struct Limits {

@@ -202,10 +202,15 @@ std::uint32_t Engine::Internals::find_address(const Address& address) const {
     return found == state.address_by_hash.end() ? 0 : found->second;
 }
 
+std::string_view Engine::Internals::receipt_scope(AccountNumber account) const {
+    const auto& of = accounts[account].settings;
+    return of.capabilities.receipt_scope.empty() ? of.name : of.capabilities.receipt_scope;
+}
+
 crypto::Hash128 Engine::Internals::id_hash(AccountNumber account, std::string_view id) const {
     return last_id_hash.of(index_hash, [&](std::string& text) {
         text.push_back('p');
-        text.append(accounts[account].settings.name);
+        text.append(receipt_scope(account));
         text.push_back('\n');
         text.append(id);
     });

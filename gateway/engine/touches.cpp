@@ -31,6 +31,18 @@ bool Engine::Internals::serves(std::string_view channel_or_account) const {
 
 // The accounts that this touch may use, in order: each entry of `channels` is an account, or a channel whose accounts come in the order of
 // the first matching route, else of the configuration.
+CompiledRoute* Engine::Internals::route_for(const std::string& channel, const policy::Profile& profile, const TouchRequest& request) {
+    std::uint32_t address = 0;
+    const auto contact = resolve(request.contact, false, address);
+    const auto index = contact ? *contact : ContactIndex{};
+    std::string_view phone;
+    if (request.contact.address && request.contact.address->kind == AddressKind::phone) phone = request.contact.address->value;
+    else
+        for (const auto number : state.contacts[index.value].addresses)
+            if (phone.empty() && state.addresses[number].kind == AddressKind::phone) phone = state.addresses[number].value;
+    return route_of(channel, profile, index, phone, request.origin);
+}
+
 Result<std::vector<ProfileId>> Engine::Internals::make_plan(const TouchRequest& request, bool make) {
     std::vector<std::string> channels = request.channels;
     if (channels.empty()) channels = policy().compiled->default_channels(request.purpose);
@@ -46,31 +58,11 @@ Result<std::vector<ProfileId>> Engine::Internals::make_plan(const TouchRequest& 
             continue;
         }
         const auto before = chosen.size();
-        const Route* matching = nullptr;
-        for (const auto& route : settings.routes) {
-            if (route.channel != channels[i]) continue;
-            const auto purposes = route.when.is_object() && route.when.contains("purposes") ? route.when["purposes"] : Json{};
-            if (purposes.is_array() && std::find(purposes.begin(), purposes.end(), Json(request.purpose)) == purposes.end()) continue;
-            matching = &route;
-            break;
-        }
-        if (matching != nullptr) {
-            // Weighted: the first by chance in proportion to its weight, the others after it in their order as substitutes.
-            double total = 0;
-            for (const auto& choice : matching->choices) total += choice.weight;
-            double point = parts.random.unit() * total;
-            std::size_t first = 0;
-            for (std::size_t c = 0; c < matching->choices.size(); ++c) {
-                point -= matching->choices[c].weight;
-                if (point < 0) {
-                    first = c;
-                    break;
-                }
-            }
-            for (std::size_t c = 0; c < matching->choices.size(); ++c) {
-                const auto account = account_numbers.find(matching->choices[(first + c) % matching->choices.size()].account);
-                if (account != account_numbers.end()) add(account->second);
-            }
+        policy::Profile asked{.purpose = state.symbols.intern(request.purpose), .channel = state.symbols.intern(channels[i]), .account = {},
+                              .campaign = state.symbols.intern(request.campaign), .unit = state.symbols.intern(request.unit),
+                              .template_name = state.symbols.intern(request.template_name)};
+        if (auto* route = routes.empty() ? nullptr : route_for(channels[i], asked, request); route != nullptr) {
+            for (const auto number : order_of(*route)) add(number);
         } else {
             for (AccountNumber number = 0; number < accounts.size(); ++number)
                 if (accounts[number].settings.capabilities.channel == channels[i]) add(number);

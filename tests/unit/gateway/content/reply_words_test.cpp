@@ -25,7 +25,8 @@ TEST_CASE("replies: what only resembles an opt-out is left for a person", "[cont
     const ReplyWords words;
     const auto text = GENERATE(as<std::string>{}, "please stop", "Stop it", "STOP STOP", "stop texting me", "pls unsubscribe me", "I want to cancel",
                                "T T", "TT", "rr", "退订T", "TD退订", "我要退订", "请退订", "退订谢谢", "怎么退订", "不能退订", "我不想收了，退订",
-                               "请回复R", "R谢谢", "td吧", "unsubcribe", "unsubscribed", "stpo", "stopp", "退定", "拒受");
+                               "请回复R", "R谢谢", "td吧", "unsubcribe", "unsubscribed", "stpo", "stopp", "退定", "拒受", "别再发了", "不要再发短信",
+                               "再发我投诉了", "请勿骚扰");
     INFO(text);
     CHECK(words.read(text).kind == ReplyKind::near_miss);
 }
