@@ -39,3 +39,10 @@ find_path(UTF8PROC_INCLUDE utf8proc.h REQUIRED)
 find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
 add_library(utf8proc::utf8proc INTERFACE IMPORTED)
 set_target_properties(utf8proc::utf8proc PROPERTIES INTERFACE_LINK_LIBRARIES ${UTF8PROC_LIBRARY})
+
+# Of programs that run long; a sanitizer brings its own.
+add_library(touchgate_allocator INTERFACE)
+if(NOT TOUCHGATE_SANITIZE AND NOT TOUCHGATE_FUZZ)
+  find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)
+  target_link_libraries(touchgate_allocator INTERFACE ${JEMALLOC_LIBRARY})
+endif()

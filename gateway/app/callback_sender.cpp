@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "gateway/base/text.hpp"
+#include "gateway/base/thread_name.hpp"
 #include "gateway/crypto/crypto.hpp"
 
 namespace touchgate::app {
@@ -40,7 +41,6 @@ struct CallbackSender::Line {
     const LogReader& reader;
     const Clock& clock;
     std::uint64_t cursor = 0;
-    std::uint64_t replay_from = 0;
     std::mutex mutex;
     std::condition_variable wake;
     bool pending = true;
@@ -107,6 +107,7 @@ struct CallbackSender::Line {
     }
 
     void run() {
+        name_this_thread("callback");
         for (;;) {
             {
                 std::unique_lock lock{mutex};
@@ -144,7 +145,7 @@ CallbackSender::CallbackSender(std::vector<Callback> callbacks, std::string data
     if (!callbacks.empty()) fs::create_directories(folder, error);
     for (auto& callback : callbacks) {
         auto line = std::unique_ptr<Line>(new Line{.callback = callback, .cursor_file = folder / (callback.name + ".cursor"), .dead_file = folder / (callback.name + ".dead.ndjson"),
-                                                   .queries = queries, .reader = reader, .clock = clock, .cursor = 0, .replay_from = 0, .mutex = {}, .wake = {},
+                                                   .queries = queries, .reader = reader, .clock = clock, .cursor = 0, .mutex = {}, .wake = {},
                                                    .pending = true, .stopping = false, .again = {}, .thread = {}});
         if (const auto stored = read_file(line->cursor_file.string())) line->cursor = std::strtoull(stored->c_str(), nullptr, 10);
         line->thread = std::thread{[running = line.get()] { running->run(); }};

@@ -260,8 +260,8 @@ policy::WordsLoader make_words_loader(const Config& config) {
     };
 }
 
-policy::Calendars load_calendars(const std::string& folder, std::vector<FileProblem>& problems) {
-    policy::Calendars calendars;
+LoadedCalendars load_calendars(const std::string& folder, std::vector<FileProblem>& problems) {
+    LoadedCalendars calendars;
     std::error_code error;
     if (folder.empty() || !fs::is_directory(folder, error)) return calendars;
     for (const auto& entry : fs::directory_iterator{folder, error}) {
@@ -278,7 +278,8 @@ policy::Calendars load_calendars(const std::string& folder, std::vector<FileProb
             for (const auto& problem : calendar.error().problems) problems.push_back({file.string(), problem.pointer, problem.detail});
             continue;
         }
-        calendars[file.stem().string()] = *calendar;
+        calendars.parsed[file.stem().string()] = *calendar;
+        calendars.documents[file.stem().string()] = *bytes;
     }
     return calendars;
 }
@@ -336,7 +337,8 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     reader.finish();
     for (auto& problem : problems) found.push_back({path, std::move(problem.pointer), std::move(problem.detail)});
 
-    engine.calendars = load_calendars(config.calendars_dir, found);
+    auto calendars = load_calendars(config.calendars_dir, found);
+    engine.calendars = std::move(calendars.documents);
     if (!policy_name.empty()) {
         // A file, or the name of a shipped policy.
         config.policy_file = resolve_path(config.root, policy_name);
@@ -359,7 +361,7 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
             SymbolTable symbols;
             policy::ProfileTable profiles;
             std::vector<Problem> warnings;
-            const auto compiled = policy::CompiledPolicy::compile(*document, {.symbols = symbols, .profiles = profiles, .calendars = engine.calendars,
+            const auto compiled = policy::CompiledPolicy::compile(*document, {.symbols = symbols, .profiles = profiles, .calendars = calendars.parsed,
                                                                               .include = engine.include, .default_zone = engine.time_zone, .known_channels = {},
                                                                               .forbidden_words = engine.forbidden_words, .now = SystemClock{}.wall_now()},
                                                                   &warnings);

@@ -237,7 +237,8 @@ std::optional<Monotonic> LinkSession::wake_at() const {
     if (state_ == State::leaving) consider(leave_deadline_);
     if (state_ == State::up) {
         consider(test_sequence_ ? test_deadline_ : quiet_since_ + rules_.idle);
-        consider(drain_deadline_);
+        // The last delivery may have been acknowledged since the last bytes came: then nothing is waited for any more.
+        if (drain_deadline_) consider(is_drained() ? Monotonic{0} : *drain_deadline_);
         consider(long_attempts_.wake_at());
     }
     if (is_up()) consider(earliest_deadline_);
@@ -257,8 +258,7 @@ void LinkSession::shut_down(Monotonic now) {
 
 void LinkSession::leave_when_drained(Monotonic now) {
     if (state_ != State::up || !drain_deadline_) return;
-    const bool drained = in_flight_.empty() && long_attempts_.empty() && !has_unanswered_deliveries();
-    if (!drained && now < *drain_deadline_) return;
+    if (!is_drained() && now < *drain_deadline_) return;
     state_ = State::leaving;
     leave_deadline_ = now + leave_limit;
     append_logout(output_.bytes, take_sequence());

@@ -104,6 +104,7 @@ private:
     std::optional<InFlight> take_in_flight(std::uint32_t sequence);
     void check_response_deadlines(Monotonic now);
     void test_link(Monotonic now);
+    [[nodiscard]] bool is_drained() const { return in_flight_.empty() && long_attempts_.empty() && !has_unanswered_deliveries(); }
     void leave_when_drained(Monotonic now);
     void report(std::optional<LongAttempts::Finished> finished);
     [[nodiscard]] Duration next_back_off();

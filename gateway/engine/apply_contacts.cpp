@@ -70,6 +70,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const ContactCreated& even
     auto& contact = state.contacts[event.index.value];
     contact.newest = meta.position;
     contact.version = meta.sequence;
+    if (event.opened != nullptr) return fill_contact(*this, event.index, *event.opened, event.owner, event.unit, event.legal_hold);
     ContactSecret values;
     // Without a key the contact was erased later: contact.erased follows in the log (the end of the start checks that it did).
     if (unseal_of(event.index, event.sealed, values)) fill_contact(*this, event.index, values, event.owner, event.unit, event.legal_hold);

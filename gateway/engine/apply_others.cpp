@@ -29,14 +29,6 @@ void Engine::Internals::apply(const RecordMeta& meta, const AttemptFactsDefined&
 
 namespace {
 
-crypto::Hash128 document_hash(std::string_view document) {
-    const auto digest = crypto::sha256(document);
-    crypto::Hash128 hash;
-    std::memcpy(&hash.high, digest.data(), 8);
-    std::memcpy(&hash.low, digest.data() + 8, 8);
-    return hash;
-}
-
 // During a replay old versions are kept uncompiled; only the active one is compiled, at the end of the start.
 void keep_policy(State& state, std::uint32_t number, const std::string& name, std::uint32_t version, const std::string& document,
                 const std::vector<std::string>& rule_names, Instant at, bool replay) {
@@ -48,7 +40,7 @@ void keep_policy(State& state, std::uint32_t number, const std::string& name, st
     record.version->document = document;
     record.version->activated_at = at;
     record.rule_names = rule_names;
-    record.document_hash = document_hash(document);
+    record.document_hash = crypto::document_hash(document);
     if (!replay) record.version->compiled = record.compiled;
 }
 
@@ -57,7 +49,7 @@ void keep_policy(State& state, std::uint32_t number, const std::string& name, st
 void Engine::Internals::apply(const RecordMeta& meta, const PolicyActivated& event) {
     keep_policy(state, event.number, event.name, event.version, event.document, event.rule_names, meta.time, meta.replay);
     state.active_policy = event.number;
-    if (event.from_file) state.file_policy_hash = document_hash(event.document);
+    if (event.from_file) state.file_policy_hash = crypto::document_hash(event.document);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const PolicyStored& event) {
@@ -79,6 +71,13 @@ void Engine::Internals::apply(const RecordMeta&, const CampaignCreated& event) {
 void Engine::Internals::apply(const RecordMeta&, const CampaignPaused& event) { state.campaigns[event.id].state = "paused"; }
 void Engine::Internals::apply(const RecordMeta&, const CampaignResumed& event) { state.campaigns[event.id].state = "draft"; }
 void Engine::Internals::apply(const RecordMeta&, const CampaignCancelled& event) { state.campaigns[event.id].state = "cancelled"; }
+
+void Engine::Internals::apply(const RecordMeta& meta, const CalendarUpdated& event) {
+    auto& row = state.calendars[event.id];
+    row.document = event.document;
+    row.updated_at = meta.time;
+    if (event.from_file) row.file_hash = crypto::document_hash(event.document);
+}
 
 void Engine::Internals::apply(const RecordMeta& meta, const HoldSet& event) {
     state.holds[to_string(event.id)] = {.id = event.id,

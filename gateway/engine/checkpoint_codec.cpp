@@ -7,7 +7,7 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::uint64_t dump_version = 2;
+constexpr std::uint64_t dump_version = 3;
 
 // Hands pieces on as they fill, so that a large state is never held twice.
 class DumpWriter {
@@ -225,6 +225,10 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
         a(h.id, h.input.purposes, h.input.channels, h.input.units, h.input.accounts, h.input.reason, h.set_at);
         optional_instant(a, h.input.until);
     });
+    std::vector<std::pair<std::string, State::CalendarRow>> calendars;
+    if constexpr (!is_reading<A>) calendars.assign(s.calendars.begin(), s.calendars.end());
+    sequence_of(a, calendars, [&](std::pair<std::string, State::CalendarRow>& c) { a(c.first, c.second.document, c.second.file_hash, c.second.updated_at); });
+    if constexpr (is_reading<A>) s.calendars.insert(calendars.begin(), calendars.end());
     std::vector<crypto::Hash128> conversions;
     if constexpr (!is_reading<A>) conversions.assign(s.conversions.begin(), s.conversions.end());
     a(conversions);

@@ -9,7 +9,6 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::size_t cached_contents_max = 200'000;
 
 Json to_json(const Variables& variables) {
     Json object = Json::object();
@@ -86,10 +85,7 @@ void Engine::Internals::register_templates() {
     if (!settings.templates) return;
     for (const auto& name : settings.templates->names()) {
         const auto found = settings.templates->find(name);
-        const auto digest = crypto::sha256(found->bytes());
-        crypto::Hash128 hash;
-        std::memcpy(&hash.high, digest.data(), 8);
-        std::memcpy(&hash.low, digest.data() + 8, 8);
+        const auto& hash = found->document_hash();
         if (!state.template_by_hash.contains(hash))
             emit(ContactIndex{}, TemplateRegistered{.name = name, .hash = hash, .document = found->bytes()});
     }

@@ -52,6 +52,7 @@ std::string_view event_name(EventType type) {
         case EventType::campaign_resumed: return "campaign.resumed";
         case EventType::campaign_finished: return "campaign.finished";
         case EventType::campaign_cancelled: return "campaign.cancelled";
+        case EventType::calendar_updated: return "calendar.updated";
         case EventType::hold_set: return "hold.set";
         case EventType::hold_lifted: return "hold.lifted";
         case EventType::conversion_recorded: return "conversion.recorded";

@@ -26,7 +26,7 @@ enum class EventType : std::uint16_t {
     message_received = 60, receipt_received, event_received, event_unknown,
     campaign_created = 70, campaign_started, campaign_paused, campaign_resumed, campaign_finished, campaign_cancelled,
     hold_set = 80, hold_lifted,
-    conversion_recorded = 90, account_up, account_down, clock_accepted,
+    conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated,
 };
 
 // Name in the feed, "touch.created"; empty for a number that this program does not know.
@@ -109,6 +109,7 @@ struct ContactCreated {
     std::string owner, unit;
     bool legal_hold = false;
     std::string sealed;  // ContactSecret
+    const ContactSecret* opened = nullptr;  // not logged: what `sealed` holds, where the writer has it at hand
     template <class A> void fields(A&& a) { a(index, id, owner, unit, legal_hold, sealed); }
 };
 struct ContactUpdated {
@@ -462,6 +463,14 @@ struct AccountWentDown {
     std::string account, reason;
     bool credentials = false;
     template <class A> void fields(A&& a) { a(account, reason, credentials); }
+};
+// A calendar's newest document, from its file at start or by the API.
+struct CalendarUpdated {
+    static constexpr auto type = EventType::calendar_updated;
+    std::string id;
+    std::string document;
+    bool from_file = false;
+    template <class A> void fields(A&& a) { a(id, document, from_file); }
 };
 struct ClockAccepted {
     static constexpr auto type = EventType::clock_accepted;

@@ -82,6 +82,23 @@ struct TouchFacts {
     std::string_view contact_key;
 };
 
+// A keyed hash that remembers its last answer: one command asks for the same address or id several times.
+class LastHash {
+public:
+    template <class Write> crypto::Hash128 of(const crypto::KeyedHash& hash, Write write) {
+        asked_.clear();
+        write(asked_);
+        if (asked_ == text_) return value_;
+        value_ = hash(asked_);
+        text_.swap(asked_);
+        return value_;
+    }
+
+private:
+    std::string asked_, text_;
+    crypto::Hash128 value_;
+};
+
 struct InFlight {
     std::uint32_t row = 0;
     std::uint32_t generation = 0;
@@ -138,6 +155,7 @@ struct Engine::Internals {
     std::vector<ReconcileOrder> reconciliations;
     ByteWriter payload;
     ByteWriter secret;
+    mutable LastHash last_address_hash, last_id_hash;
     bool disk_full = false;
     bool in_turn = false;
 
@@ -158,6 +176,7 @@ struct Engine::Internals {
     std::uint64_t stopped_at_sequence = 0;  // of the newest hold or pause: what was decided before it is decided again
     std::size_t cached_contents = 0;
     std::uint64_t log_bytes_since_checkpoint = 0;
+    std::optional<Instant> checkpoint_due_for_erasure;  // older ones still hold what was erased
     Engine::Metrics counters;
     Instant drain_until = instant_never;
 
@@ -166,6 +185,15 @@ struct Engine::Internals {
         std::vector<absl::flat_hash_map<std::uint64_t, std::vector<policy::HistoryEntry>>> sets;
         [[nodiscard]] std::span<const policy::HistoryEntry> entries(std::size_t by_set, std::uint64_t key) const override;
     } shared;
+
+    policy::Calendars calendars;           // what state.calendars says, parsed
+
+    // ---- engine.cpp
+    void checkpoint_when_due();
+    Result<void> save_checkpoint(std::uint64_t nonce, std::size_t kept);
+
+    // ---- calendars.cpp
+    bool activate_configured_calendars();  // true: one of them is new
 
     // ---- log.cpp: events in and out
     template <class E> std::uint64_t emit(ContactIndex contact, const E& event);
@@ -224,6 +252,7 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const AccountWentUp&);
     void apply(const RecordMeta&, const AccountWentDown&);
     void apply(const RecordMeta&, const ClockAccepted&);
+    void apply(const RecordMeta&, const CalendarUpdated&);
 
     // ---- tables.cpp: small acts on the tables that several folds share
     Touch& touch(std::uint32_t row) { return state.touches[row]; }
@@ -342,6 +371,7 @@ struct Engine::Internals {
     // ---- policies.cpp
     Result<void> activate_configured_policy();
     void policy_changed();
+    void use(PolicyRecord& record, std::shared_ptr<policy::CompiledPolicy> compiled);
     bool sweep_after_start = false;
     Result<std::shared_ptr<policy::CompiledPolicy>> compile(const std::string& document, std::string& name);
     [[nodiscard]] const PolicyRecord& policy() const { return state.policies[state.active_policy]; }

@@ -95,6 +95,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::account_up: ok = fold<AccountWentUp>(*this, meta, record.payload); break;
         case EventType::account_down: ok = fold<AccountWentDown>(*this, meta, record.payload); break;
         case EventType::clock_accepted: ok = fold<ClockAccepted>(*this, meta, record.payload); break;
+        case EventType::calendar_updated: ok = fold<CalendarUpdated>(*this, meta, record.payload); break;
         case EventType::event_unknown:
         case EventType::campaign_started:
         case EventType::campaign_finished: ok = true; break;  // change no state of this version

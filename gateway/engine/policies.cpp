@@ -6,14 +6,6 @@ namespace touchgate {
 
 namespace {
 
-crypto::Hash128 hash_of(std::string_view document) {
-    const auto digest = crypto::sha256(document);
-    crypto::Hash128 hash;
-    std::memcpy(&hash.high, digest.data(), 8);
-    std::memcpy(&hash.low, digest.data() + 8, 8);
-    return hash;
-}
-
 std::vector<std::string> rule_names(const policy::CompiledPolicy& compiled) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < compiled.rule_count(); ++i) names.push_back(compiled.rule_name(static_cast<std::uint16_t>(i)));
@@ -25,7 +17,7 @@ std::vector<std::string> rule_names(const policy::CompiledPolicy& compiled) {
 Result<std::shared_ptr<policy::CompiledPolicy>> Engine::Internals::compile(const std::string& document, std::string& name) {
     const auto parsed = parse_json_with_comments(document);
     if (!parsed) return parsed.error();
-    auto compiled = policy::CompiledPolicy::compile(*parsed, {.symbols = state.symbols, .profiles = state.profiles, .calendars = settings.calendars,
+    auto compiled = policy::CompiledPolicy::compile(*parsed, {.symbols = state.symbols, .profiles = state.profiles, .calendars = calendars,
                                                               .include = settings.include, .default_zone = settings.time_zone, .known_channels = {},
                                                               .forbidden_words = settings.forbidden_words});
     if (compiled) name = (*compiled)->name();
@@ -39,7 +31,7 @@ Result<PolicyActivation> Engine::put_policy(const std::string& name, const std::
     auto compiled = in.compile(document, own_name);
     if (!compiled) return compiled.error();
     if (own_name != name) return invalid("/name", "must be \"" + name + "\", the name in the path");
-    const auto hash = hash_of(document);
+    const auto hash = crypto::document_hash(document);
     const auto& active = in.policy();
     if (activate && active.version && active.version->name == name && active.document_hash == hash)
         return PolicyActivation{.version = active.version, .active = true, .changed = false};
@@ -71,6 +63,13 @@ Result<PolicyActivation> Engine::put_policy(const std::string& name, const std::
     return PolicyActivation{.version = in.state.policies[number].version, .active = activate, .changed = true};
 }
 
+// Other threads read it too, to name its rules.
+void Engine::Internals::use(PolicyRecord& record, std::shared_ptr<policy::CompiledPolicy> compiled) {
+    const std::unique_lock lock{state.names_mutex};
+    record.version->compiled = compiled;
+    record.compiled = std::move(compiled);
+}
+
 // Deferred touches are judged anew within a minute; queued ones are in any case right before they go.
 void Engine::Internals::policy_changed() {
     rebuild_shared_counters();
@@ -81,15 +80,14 @@ void Engine::Internals::policy_changed() {
 
 // At start: the configured file becomes a new version only if its bytes differ from those last loaded from the file.
 Result<void> Engine::Internals::activate_configured_policy() {
-    const auto hash = hash_of(settings.policy_document);
+    const auto hash = crypto::document_hash(settings.policy_document);
     std::string name;
     if (state.active_policy != 0 && state.file_policy_hash == hash) {
         auto& record = state.policies[state.active_policy];
         auto compiled = compile(record.version->document, name);
         if (!compiled) return Error{.kind = ErrorKind::invalid_input, .detail = "the active policy " + record.version->label() + " does not compile any more: " + compiled.error().detail,
                                     .problems = compiled.error().problems};
-        record.compiled = *compiled;
-        record.version->compiled = *compiled;
+        use(record, *compiled);
         // A newer program may know more built-in rules: decisions name rules by number, so the list is written anew.
         const auto rules = rule_names(**compiled);
         if (rules != record.rule_names)
@@ -136,8 +134,15 @@ Result<void> Engine::reload(EngineSettings fresh) {
     in.settings.expires_after = fresh.expires_after;
     in.register_templates();
     in.settings.policy_document = fresh.policy_document;
-    if (in.state.file_policy_hash != hash_of(fresh.policy_document)) {
+    const bool other_calendars = in.activate_configured_calendars();
+    if (in.state.file_policy_hash != crypto::document_hash(fresh.policy_document)) {
         if (auto activated = in.activate_configured_policy(); !activated) return activated.error();
+        in.policy_changed();
+    } else if (other_calendars) {
+        std::string name;
+        auto compiled = in.compile(in.policy().version->document, name);
+        if (!compiled) return compiled.error();
+        in.use(in.state.policies[in.state.active_policy], *compiled);
         in.policy_changed();
     }
     return {};

@@ -171,10 +171,11 @@ Engine::Metrics Engine::metrics() {
     made.contacts = in.state.contacts.size() - 1;
     made.profiles = in.state.profiles.size() - 1;
     made.keys_in_memory = in.state.keys.size();
-    made.created_by_state = in.state.counts;
+    made.by_state = in.state.counts;
     made.clock_healthy = in.time.healthy();
     made.draining = in.draining;
     for (const auto* calendar : in.policy().compiled->calendars()) made.calendar_days_left.emplace_back(calendar->name, calendar->days_left(in.now));
+    made.projection_lag_s = in.projection_lag_s;
     return made;
 }
 

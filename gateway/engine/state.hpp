@@ -244,6 +244,9 @@ struct State {
     std::vector<TemplateRecord> templates{1};
     absl::flat_hash_map<crypto::Hash128, std::uint32_t> template_by_hash;
 
+    struct CalendarRow { std::string document; crypto::Hash128 file_hash; Instant updated_at; };  // file_hash: of the bytes last loaded from its file
+    std::map<std::string, CalendarRow, std::less<>> calendars;
+
     std::map<std::string, CampaignRow, std::less<>> campaigns;
     std::map<std::string, HoldRow, std::less<>> holds;
     absl::flat_hash_set<crypto::Hash128> conversions;

@@ -138,14 +138,13 @@ void Engine::Internals::log_facts(policy::FactsId newest) {
 // ---- addresses
 
 crypto::Hash128 Engine::Internals::address_hash(AddressKind kind, std::string_view value, std::string_view account) const {
-    std::string text;
-    text.reserve(value.size() + account.size() + 4);
-    text.push_back('a');
-    text.push_back(static_cast<char>(kind));
-    text.append(account);
-    text.push_back('\n');
-    text.append(value);
-    return index_hash(text);
+    return last_address_hash.of(index_hash, [&](std::string& text) {
+        text.push_back('a');
+        text.push_back(static_cast<char>(kind));
+        text.append(account);
+        text.push_back('\n');
+        text.append(value);
+    });
 }
 
 std::uint32_t Engine::Internals::intern_address(AddressKind kind, std::string_view value, std::string_view account, std::uint32_t number) {
@@ -171,9 +170,12 @@ std::uint32_t Engine::Internals::find_address(const Address& address) const {
 }
 
 crypto::Hash128 Engine::Internals::id_hash(AccountNumber account, std::string_view id) const {
-    std::string text = "p" + accounts[account].settings.name + "\n";
-    text.append(id);
-    return index_hash(text);
+    return last_id_hash.of(index_hash, [&](std::string& text) {
+        text.push_back('p');
+        text.append(accounts[account].settings.name);
+        text.push_back('\n');
+        text.append(id);
+    });
 }
 
 crypto::Hash128 Engine::Internals::key_hash(std::string_view unit, std::string_view key) const {

@@ -114,11 +114,7 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare(const TouchReques
         if (!found) {
             wrong("/template", "there is no template \"" + request.template_name + "\"");
         } else {
-            const auto digest = crypto::sha256(found->bytes());
-            crypto::Hash128 hash;
-            std::memcpy(&hash.high, digest.data(), 8);
-            std::memcpy(&hash.low, digest.data() + 8, 8);
-            const auto known = state.template_by_hash.find(hash);
+            const auto known = state.template_by_hash.find(found->document_hash());
             prepared.used = known == state.template_by_hash.end() ? nullptr : &state.templates[known->second];
             if (!found->serves(request.purpose)) wrong("/template", "template \"" + request.template_name + "\" does not serve purpose \"" + request.purpose + "\"");
         }

@@ -6,6 +6,7 @@
 
 #include <ctime>
 
+#include "gateway/base/thread_name.hpp"
 #include "gateway/http/connection.hpp"
 
 namespace touchgate::http {
@@ -72,6 +73,7 @@ Result<std::uint16_t> IoThread::listen(const asio::ip::tcp::endpoint& endpoint, 
 
 void IoThread::start() {
     thread_ = std::thread{[self = shared_from_this()] {
+        name_this_thread("http");
         self->id_ = std::this_thread::get_id();
         self->accept();
         self->sweep();

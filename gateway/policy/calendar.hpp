@@ -46,6 +46,9 @@ inline constexpr std::int64_t calendar_warning_days = 60;
 // "2026-10-01"; nothing when it is not a date of the years 1970 to 9999.
 [[nodiscard]] std::optional<std::chrono::local_days> parse_date(std::string_view text);
 
+// "2026-10-01"
+[[nodiscard]] std::string format_date(std::chrono::local_days day);
+
 // All problems at once. A date twice, or outside `covers`, is one.
 [[nodiscard]] Result<std::shared_ptr<const Calendar>> parse_calendar(const Json& document, std::string name);
 

@@ -447,6 +447,7 @@ struct EventData {
         json.text_if("reason", e.reason);
         json.instant_if("until", e.until);
     }
+    void operator()(const CalendarUpdated& e) { json.text("calendar", e.id); }
     void operator()(const HoldLifted& e) { json.uuid("hold_id", e.id); }
     void operator()(const ConversionRecorded& e) {
         contact();
@@ -515,6 +516,7 @@ struct EventData {
             case EventType::campaign_resumed: return render<CampaignResumed>();
             case EventType::campaign_finished: return render<CampaignChanged<EventType::campaign_finished>>();
             case EventType::campaign_cancelled: return render<CampaignCancelled>();
+            case EventType::calendar_updated: return render<CalendarUpdated>();
             case EventType::hold_set: return render<HoldSet>();
             case EventType::hold_lifted: return render<HoldLifted>();
             case EventType::conversion_recorded: return render<ConversionRecorded>();
@@ -549,7 +551,7 @@ std::string subject_of(const Record& record, const NameSource& names) {
     }
     if (type == EventType::receipt_received)
         if (const auto touch = touch_of(record)) return to_string(*touch);
-    if (is_campaign_event(type) || type == EventType::account_up || type == EventType::account_down || type == EventType::suppression_added ||
+    if (is_campaign_event(type) || type == EventType::account_up || type == EventType::account_down || type == EventType::calendar_updated || type == EventType::suppression_added ||
         type == EventType::suppression_removed || type == EventType::template_registered)
         return campaign_of(record);  // all of these begin with their name
     if (type == EventType::hold_set) return first_member_id<HoldSet>(record);

@@ -11,6 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <absl/container/flat_hash_map.h>
+
 #include "gateway/projection/log_names.hpp"
 #include "gateway/projection/sqlite.hpp"
 #include "gateway/projection/touch_row.hpp"
@@ -77,7 +79,7 @@ private:
     std::size_t batched_ = 0;
     bool in_transaction_ = false;
     std::unordered_map<std::string, std::uint32_t> name_numbers_;
-    std::unordered_map<TouchId, std::unique_ptr<Entry>> recent_, older_;  // a full `recent_` becomes `older_` after a commit
+    absl::flat_hash_map<TouchId, std::unique_ptr<Entry>> recent_, older_;  // a full `recent_` becomes `older_` after a commit
     std::vector<Entry*> dirty_;
     std::map<CountKey, std::int64_t> touch_counts_;
     std::map<CountKey, AttemptSums> attempt_counts_;

@@ -16,7 +16,7 @@ namespace {
 
 int test_policies(const std::vector<std::string>& files, const std::string& calendars_dir) {
     std::vector<FileProblem> problems;
-    const auto calendars = load_calendars(calendars_dir, problems);
+    const auto calendars = load_calendars(calendars_dir, problems).parsed;
     std::size_t failures = problems.size();
     for (const auto& problem : problems) std::printf("%s\n", to_string(problem).c_str());
     for (const auto& file : files) {
