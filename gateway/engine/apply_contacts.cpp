@@ -105,8 +105,7 @@ void Engine::Internals::add_act(ContactIndex index, std::string_view event, std:
     auto& acts = state.contacts[index.value].extra().acts;
     const policy::Act act{.at = at, .event = state.symbols.intern(event), .kind = state.symbols.intern(kind), .channel = state.symbols.intern(channel)};
     const auto same_kind = [&](const policy::Act& other) { return other.event == act.event && other.kind == act.kind && other.channel == act.channel; };
-    // One withdrawal is logged once for each purpose.
-    if (std::any_of(acts.begin(), acts.end(), [&](const policy::Act& other) { return other.at == at && other.event == act.event && other.kind == act.kind; })) return;
+    if (std::any_of(acts.begin(), acts.end(), [&](const policy::Act& other) { return other.at == at && same_kind(other); })) return;
     acts.insert(std::upper_bound(acts.begin(), acts.end(), at, [](Instant value, const policy::Act& other) { return value < other.at; }), act);
     std::erase_if(acts, [&](const policy::Act& other) { return acts.back().at - other.at > kept_for; });
     if (std::count_if(acts.begin(), acts.end(), same_kind) > kept_of_a_kind) acts.erase(std::find_if(acts.begin(), acts.end(), same_kind));
@@ -174,8 +173,8 @@ void Engine::Internals::apply(const RecordMeta& meta, const ConsentWithdrawn& ev
         });
         if (!there) entries.push_back({meta.contact, record});
     }
-    // The customer's own word is a signal; a list that was imported is not.
-    if (!event.source.empty() && event.source != "import") add_act(meta.contact, "consent.withdrawn", "opt_out", event.channel == "*" ? "" : event.channel, event.at);
+    // The customer's own word is a signal; a list that was imported is not. One word is logged for each purpose and channel: one act, of none.
+    if (!event.source.empty() && event.source != "import") add_act(meta.contact, "consent.withdrawn", "opt_out", {}, event.at);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const SuppressionAdded& event) {

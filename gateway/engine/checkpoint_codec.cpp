@@ -7,7 +7,7 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::uint64_t dump_version = 2;
+constexpr std::uint64_t dump_version = 3;
 
 // Hands pieces on as they fill, so that a large state is never held twice.
 class DumpWriter {

@@ -48,6 +48,7 @@ std::unique_ptr<Rule> make_budget(RuleReader& reader) {
     CapSettings cap;
     cap.counting = parse_counting(reader, by_campaign);
     cap.counting.measure = Measure::cost;
+    cap.counting.one_slot_per_touch = false;  // a fallback is paid for beside the attempt before it
     if (!cap.counting.weights.empty()) reader.json.problem("weight", "has no meaning for a budget: what counts is the cost");
     if (cap.counting.by.has(by_member)) reader.json.problem("by", "\"member\" is for caps only");
     const auto currency = reader.json.text("currency", "CNY", {3, 3});

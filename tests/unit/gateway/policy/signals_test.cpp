@@ -50,6 +50,13 @@ TEST_CASE("budget: sliding it waits until enough has left the window; without a 
     CHECK(step_of(decision, "spend")["max"] == 1);
 }
 
+TEST_CASE("budget: a fallback is paid for beside the attempt before it", "[policy][budget]") {
+    CHECK(verdict(R"([{"name": "spend", "kind": "budget", "max": 1, "per": "P1D"}])", R"({"history": [
+        {"at": "2026-11-22T12:00:00.000Z", "channel": "sms", "purpose": "marketing", "campaign": "double11", "touch": 7, "attempt": 1, "cost": 0.5},
+        {"at": "2026-11-22T12:05:00.000Z", "channel": "voice", "purpose": "marketing", "campaign": "double11", "touch": 7, "attempt": 2, "cost": 0.5}], )" +
+                                                                                                 touch_costing("0.1") + "}") == "defer spend 2026-11-23T12:00:00.000Z");
+}
+
 TEST_CASE("budget: what is only reserved may come free, so a spent budget waits for it", "[policy][budget]") {
     const auto reserved = R"({"history": [{"at": "2026-11-23T01:00:00.000Z", "channel": "sms", "purpose": "marketing", "campaign": "double11", "cost": 1, "slot": "reserved"}],
         "touch": {"purpose": "marketing", "channels": ["sms"], "campaign": "double11", "cost": 0.1, "expires_at": "2026-11-24T00:00:00.000Z"}})";
