@@ -15,7 +15,7 @@ case "${ID:-}-${VERSION_ID:-}" in
     [ "${TOUCHGATE_SKIP_SETUP:-}" = 1 ] || exit 1 ;;
 esac
 packages="$packages g++ cmake ninja-build ccache mold pkg-config git ca-certificates curl python3 libssl-dev libcurl4-openssl-dev libsqlite3-dev nlohmann-json3-dev libsimdjson-dev
-  libfmt-dev libspdlog-dev libhowardhinnant-date-dev libutf8proc-dev libkainjow-mustache-dev libabsl-dev libpugixml-dev libcli11-dev libvalijson-dev libprotobuf-dev catch2 librapidcheck-dev tzdata"
+  libfmt-dev libspdlog-dev libhowardhinnant-date-dev libutf8proc-dev libkainjow-mustache-dev libabsl-dev libjemalloc-dev libpugixml-dev libcli11-dev libvalijson-dev libprotobuf-dev catch2 librapidcheck-dev tzdata"
 [ "${TOUCHGATE_TESTS:-}" = 1 ] && packages="$packages clang python3-yaml" && { command -v npm > /dev/null || packages="$packages nodejs npm"; }
 
 missing=""

@@ -115,8 +115,7 @@ for script in tests/integration/*/run.sh; do
       skip "integration/$name" "node and npm are not installed"
       continue
     fi
-    kept="${NODE_CACHE:-build/node}/$name"
-    if ! cmp -s "$(dirname "$script")/package.json" "$kept/installed.json"; then
+    if ! tests/integration/node_check.sh --kept "$(dirname "$script")"; then
       [ -n "$registry" ] || { timeout 30 npm ping > "$logs/npm-ping.log" 2>&1 && registry=yes || registry=no; }
       if [ "$registry" = no ]; then
         skip "integration/$name" "the npm registry cannot be reached"

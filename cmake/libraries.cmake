@@ -1,6 +1,10 @@
 # Third-party libraries, all from the distribution's packages. Each is named and justified in docs/dependencies.md.
 
 find_package(Threads REQUIRED)
+if(TOUCHGATE_SANITIZE MATCHES thread)
+  # Asio's fences, which the sanitizer does not see, stand beside locks, which it does.
+  target_compile_options(Threads::Threads INTERFACE -Wno-tsan)
+endif()
 find_package(OpenSSL 3 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(SQLite3 3.40 REQUIRED)
@@ -39,3 +43,10 @@ find_path(UTF8PROC_INCLUDE utf8proc.h REQUIRED)
 find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
 add_library(utf8proc::utf8proc INTERFACE IMPORTED)
 set_target_properties(utf8proc::utf8proc PROPERTIES INTERFACE_LINK_LIBRARIES ${UTF8PROC_LIBRARY})
+
+# Of programs that run long; a sanitizer brings its own.
+add_library(touchgate_allocator INTERFACE)
+if(NOT TOUCHGATE_SANITIZE AND NOT TOUCHGATE_FUZZ)
+  find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)
+  target_link_libraries(touchgate_allocator INTERFACE ${JEMALLOC_LIBRARY})
+endif()

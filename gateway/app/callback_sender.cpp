@@ -6,8 +6,10 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "gateway/base/text.hpp"
+#include "gateway/base/thread_name.hpp"
 #include "gateway/crypto/crypto.hpp"
 
 namespace touchgate::app {
@@ -19,6 +21,15 @@ namespace {
 constexpr auto give_up_after = std::chrono::hours{24};
 
 std::size_t discard(char*, std::size_t size, std::size_t count, void*) { return size * count; }
+
+int give_up_when_stopping(void* stopping, curl_off_t, curl_off_t, curl_off_t, curl_off_t) { return *static_cast<const std::atomic<bool>*>(stopping) ? 1 : 0; }
+
+std::vector<std::string> lines_of(const fs::path& path) {
+    std::vector<std::string> lines;
+    std::ifstream file{path, std::ios::binary};
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
+}
 
 // Written beside and renamed, so that a crash leaves the old cursor: events are then sent again, never left out.
 void replace_file(const fs::path& path, const std::string& bytes) {
@@ -35,17 +46,17 @@ void replace_file(const fs::path& path, const std::string& bytes) {
 
 struct CallbackSender::Line {
     Callback callback;
-    fs::path cursor_file, dead_file;
+    fs::path cursor_file;
+    fs::path dead_file, again_file;  // under the mutex
     projection::Queries& queries;
     const LogReader& reader;
     const Clock& clock;
     std::uint64_t cursor = 0;
-    std::uint64_t replay_from = 0;
     std::mutex mutex;
     std::condition_variable wake;
     bool pending = true;
-    bool stopping = false;
-    std::vector<std::string> again;  // dead letters to be sent once more
+    std::atomic<bool> stopping = false;  // set under the mutex
+    bool again = true;                   // there may be dead letters to be sent once more
     std::thread thread;
 
     // Which events does the receiver want? Final states, and the others by name.
@@ -60,7 +71,7 @@ struct CallbackSender::Line {
         return wanted;
     }
 
-    bool post(const std::string& body, long& status) const {
+    bool post(const std::string& body, long& status) {
         const auto timestamp = std::to_string(unix_ms(clock.wall_now()) / 1000);
         std::string signature = "Touchgate-Signature: ";
         for (std::size_t i = 0; i < callback.secrets.size(); ++i)
@@ -78,6 +89,9 @@ struct CallbackSender::Line {
         curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
         curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 15'000L);
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, give_up_when_stopping);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &stopping);
         const auto result = curl_easy_perform(curl);
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
         curl_slist_free_all(headers);
@@ -96,31 +110,49 @@ struct CallbackSender::Line {
             long status = 0;
             if (post(body, status)) return true;
             if (clock.monotonic_now() - started > give_up_after) {
+                const std::lock_guard lock{mutex};
                 std::ofstream dead{dead_file, std::ios::binary | std::ios::app};
                 for (const auto& event : events) dead << event << '\n';
                 return true;
             }
             std::unique_lock lock{mutex};
-            if (wake.wait_for(lock, pause, [&] { return stopping; })) return false;
+            if (wake.wait_for(lock, pause, [&] { return stopping.load(); })) return false;
             pause = std::min(pause * 2, std::chrono::milliseconds{15 * 60'000});
         }
     }
 
+    // The dead letters that are to be sent once more. They leave their file when all of them are delivered. False: stopping.
+    bool deliver_again() {
+        std::vector<std::string> letters;
+        {
+            const std::lock_guard lock{mutex};
+            letters = lines_of(again_file);
+        }
+        const auto at = [&](std::size_t i) { return letters.begin() + static_cast<std::ptrdiff_t>(std::min(letters.size(), i)); };
+        for (std::size_t i = 0; i < letters.size(); i += callback.batch)
+            if (!deliver({at(i), at(i + callback.batch)})) return false;
+        const std::lock_guard lock{mutex};
+        std::string later;  // what was added meanwhile
+        const auto now = lines_of(again_file);
+        for (std::size_t i = letters.size(); i < now.size(); ++i) later += now[i] + '\n';
+        std::error_code error;
+        if (later.empty()) fs::remove(again_file, error);
+        else replace_file(again_file, later);
+        return true;
+    }
+
     void run() {
+        name_this_thread("callback");
         for (;;) {
+            bool letters = false;
             {
                 std::unique_lock lock{mutex};
-                wake.wait(lock, [&] { return stopping || pending || !again.empty(); });
+                wake.wait(lock, [&] { return stopping || pending || again; });
                 if (stopping) return;
                 pending = false;
+                letters = std::exchange(again, false);
             }
-            std::vector<std::string> letters;
-            {
-                const std::lock_guard lock{mutex};
-                letters.swap(again);
-            }
-            for (std::size_t i = 0; i < letters.size(); i += callback.batch)
-                if (!deliver({letters.begin() + static_cast<std::ptrdiff_t>(i), letters.begin() + static_cast<std::ptrdiff_t>(std::min(letters.size(), i + callback.batch))})) return;
+            if (letters && !deliver_again()) return;
             for (;;) {
                 auto page = queries.events({.after = cursor, .types = types(), .filter = {.callback = callback.name}, .limit = std::min<std::size_t>(callback.batch, 1000), .visibility = {}});
                 if (!page) break;
@@ -144,8 +176,8 @@ CallbackSender::CallbackSender(std::vector<Callback> callbacks, std::string data
     if (!callbacks.empty()) fs::create_directories(folder, error);
     for (auto& callback : callbacks) {
         auto line = std::unique_ptr<Line>(new Line{.callback = callback, .cursor_file = folder / (callback.name + ".cursor"), .dead_file = folder / (callback.name + ".dead.ndjson"),
-                                                   .queries = queries, .reader = reader, .clock = clock, .cursor = 0, .replay_from = 0, .mutex = {}, .wake = {},
-                                                   .pending = true, .stopping = false, .again = {}, .thread = {}});
+                                                   .again_file = folder / (callback.name + ".again.ndjson"), .queries = queries, .reader = reader, .clock = clock,
+                                                   .cursor = 0, .mutex = {}, .wake = {}, .pending = true, .stopping = false, .again = true, .thread = {}});
         if (const auto stored = read_file(line->cursor_file.string())) line->cursor = std::strtoull(stored->c_str(), nullptr, 10);
         line->thread = std::thread{[running = line.get()] { running->run(); }};
         lines_.emplace(callback.name, std::move(line));
@@ -199,11 +231,15 @@ std::size_t CallbackSender::replay(const std::string& callback) {
     std::size_t count = 0;
     {
         const std::lock_guard lock{line.mutex};
-        std::ifstream file{line.dead_file};
-        for (std::string text; std::getline(file, text); ++count) line.again.push_back(text);
-        file.close();
+        std::ofstream file{line.again_file, std::ios::binary | std::ios::app};
+        for (const auto& letter : lines_of(line.dead_file)) {
+            file << letter << '\n';
+            ++count;
+        }
+        if (!file.flush()) return 0;  // the disk is full: the letters stay dead
         std::error_code error;
         fs::remove(line.dead_file, error);
+        line.again = true;
     }
     line.wake.notify_one();
     return count;

@@ -1,6 +1,6 @@
 // Tells callers what became of their touches: batches of CloudEvents, posted to the URL that the configuration names, signed, in order per
-// touch, at least once. A cursor per callback is kept in DATA_DIR/callbacks/<name>.json; what could not be delivered for 24 hours goes to a
-// dead-letter file beside it and can be replayed.
+// touch, at least once. A cursor per callback is kept in DATA_DIR/callbacks/<name>.cursor; what could not be delivered for 24 hours goes to
+// <name>.dead.ndjson beside it. What is to be sent again moves to <name>.again.ndjson and stays there until it is delivered.
 #pragma once
 
 #include <condition_variable>
@@ -22,7 +22,7 @@ class CallbackSender {
 public:
     // References must outlive it. One thread for each callback, started at once.
     CallbackSender(std::vector<Callback> callbacks, std::string data_dir, projection::Queries& queries, const LogReader& reader, const Clock& clock);
-    ~CallbackSender();  // finishes the request in hand
+    ~CallbackSender();  // breaks off the request in hand: its events are sent again after the next start
     CallbackSender(const CallbackSender&) = delete;
     CallbackSender& operator=(const CallbackSender&) = delete;
 

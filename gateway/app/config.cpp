@@ -9,7 +9,9 @@
 #include <sstream>
 
 #include "gateway/app/phone_library.hpp"
+#include "gateway/base/clock.hpp"
 #include "gateway/dispatch/rate.hpp"
+#include "gateway/http/server.hpp"
 #include "gateway/policy/calendar.hpp"
 
 namespace touchgate::app {
@@ -168,6 +170,16 @@ void read_account(Config& config, const std::string& name, const Json& value, co
     config.accounts.push_back(std::move(account));
 }
 
+// A touch that names a channel takes its accounts in the order of the file, which Json does not keep.
+void sort_as_written(std::vector<Account>& accounts, std::string_view document) {
+    const auto ordered = nlohmann::ordered_json::parse(document, nullptr, false, true);
+    if (!ordered.is_object() || !ordered.contains("accounts") || !ordered["accounts"].is_object()) return;
+    std::vector<std::string> names;
+    for (const auto& [name, account] : ordered["accounts"].items()) names.push_back(name);
+    const auto place = [&](const Account& account) { return std::find(names.begin(), names.end(), account.name); };
+    std::sort(accounts.begin(), accounts.end(), [&](const Account& a, const Account& b) { return place(a) < place(b); });
+}
+
 void read_routes(JsonReader& reader, Config& config) {
     reader.members("routes", [&](const std::string& channel, const Json& value, const std::string& pointer) {
         if (!value.is_array()) {
@@ -237,8 +249,30 @@ policy::IncludeLoader make_include_loader(const Config& config) {
     };
 }
 
-policy::Calendars load_calendars(const std::string& folder, std::vector<FileProblem>& problems) {
-    policy::Calendars calendars;
+policy::WordsLoader make_words_loader(const Config& config) {
+    const auto folder = fs::path{config.policy_file}.parent_path();
+    const auto shipped = fs::path{config.root} / "policies";
+    return [folder, shipped](std::string_view name) -> Result<std::vector<std::string>> {
+        // A name, not a path: a policy that comes over the API must not read other files.
+        if (name.find('/') != std::string_view::npos || name.starts_with('.'))
+            return Error{.kind = ErrorKind::not_found, .detail = "must be the name of a file beside the policy, without a path"};
+        for (const auto& place : {folder, shipped}) {
+            const auto bytes = read_file((place / std::string{name}).string());
+            if (!bytes) continue;
+            std::vector<std::string> words;
+            std::istringstream lines{*bytes};
+            for (std::string line; std::getline(lines, line);) {
+                while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t')) line.pop_back();
+                if (!line.empty() && line.front() != '#') words.push_back(std::move(line));
+            }
+            return words;
+        }
+        return Error{.kind = ErrorKind::not_found, .detail = "there is no file " + std::string{name} + " beside the policy"};
+    };
+}
+
+LoadedCalendars load_calendars(const std::string& folder, std::vector<FileProblem>& problems) {
+    LoadedCalendars calendars;
     std::error_code error;
     if (folder.empty() || !fs::is_directory(folder, error)) return calendars;
     for (const auto& entry : fs::directory_iterator{folder, error}) {
@@ -255,7 +289,8 @@ policy::Calendars load_calendars(const std::string& folder, std::vector<FileProb
             for (const auto& problem : calendar.error().problems) problems.push_back({file.string(), problem.pointer, problem.detail});
             continue;
         }
-        calendars[file.stem().string()] = *calendar;
+        calendars.parsed[file.stem().string()] = *calendar;
+        calendars.documents[file.stem().string()] = *bytes;
     }
     return calendars;
 }
@@ -281,6 +316,7 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
 
     auto& engine = config.engine;
     engine.default_region = reader.text("default_region", "CN", {2, 2});
+    if (!is_phone_region(engine.default_region)) reader.problem("default_region", "\"" + engine.default_region + "\" is no ISO 3166 country code such as \"CN\"");
     engine.time_zone = reader.text("time_zone", "Asia/Shanghai");
     try {
         (void)date::locate_zone(engine.time_zone);
@@ -304,6 +340,7 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     read_opt_out(reader, config);
     read_callbacks(reader, config);
     reader.members("accounts", [&](const std::string& name, const Json& value, const std::string& pointer) { read_account(config, name, value, pointer, problems); });
+    sort_as_written(config.accounts, *bytes);
     read_routes(reader, config);
     for (const auto* later : {"sinks", "queues", "lead_routing", "sandbox", "agents", "$schema"}) (void)reader.raw(later);
 
@@ -311,9 +348,12 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     config.templates_dir = resolve_path(config.root, reader.text("templates"));
     auto policy_name = reader.required_text("policy");
     reader.finish();
+    for (auto& problem : http::problems_of(config.http))
+        if (std::none_of(problems.begin(), problems.end(), [&](const Problem& known) { return known.pointer.starts_with(problem.pointer); })) problems.push_back(std::move(problem));
     for (auto& problem : problems) found.push_back({path, std::move(problem.pointer), std::move(problem.detail)});
 
-    engine.calendars = load_calendars(config.calendars_dir, found);
+    auto calendars = load_calendars(config.calendars_dir, found);
+    engine.calendars = std::move(calendars.documents);
     if (!policy_name.empty()) {
         // A file, or the name of a shipped policy.
         config.policy_file = resolve_path(config.root, policy_name);
@@ -327,6 +367,7 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
         engine.policy_source = config.policy_file;
     }
     engine.include = make_include_loader(config);
+    engine.forbidden_words = make_words_loader(config);
     if (!engine.policy_document.empty()) {
         const auto document = parse_json_with_comments(engine.policy_document);
         if (!document) {
@@ -335,8 +376,10 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
             SymbolTable symbols;
             policy::ProfileTable profiles;
             std::vector<Problem> warnings;
-            const auto compiled = policy::CompiledPolicy::compile(*document, {.symbols = symbols, .profiles = profiles, .calendars = engine.calendars,
-                                                                              .include = engine.include, .default_zone = engine.time_zone, .known_channels = {}}, &warnings);
+            const auto compiled = policy::CompiledPolicy::compile(*document, {.symbols = symbols, .profiles = profiles, .calendars = calendars.parsed,
+                                                                              .include = engine.include, .default_zone = engine.time_zone, .known_channels = {},
+                                                                              .forbidden_words = engine.forbidden_words, .now = SystemClock{}.wall_now()},
+                                                                  &warnings);
             if (!compiled) {
                 for (const auto& problem : compiled.error().problems) found.push_back({config.policy_file, problem.pointer, problem.detail});
                 if (compiled.error().problems.empty()) found.push_back({config.policy_file, {}, compiled.error().detail});

@@ -70,7 +70,10 @@ struct Config {
 
 // Documents that "include" names: <folder of the configured policy>/<name>.json, then the shipped policies/<name>.json.
 [[nodiscard]] policy::IncludeLoader make_include_loader(const Config& config);
-// Reads calendars/*.json.
-[[nodiscard]] policy::Calendars load_calendars(const std::string& folder, std::vector<FileProblem>& problems);
+// Files of forbidden words, one a line ('#' starts a comment), beside the policy file or among the shipped policies.
+[[nodiscard]] policy::WordsLoader make_words_loader(const Config& config);
+// Reads calendars/*.json: parsed, and as they are by id.
+struct LoadedCalendars { policy::Calendars parsed; std::map<std::string, std::string> documents; };
+[[nodiscard]] LoadedCalendars load_calendars(const std::string& folder, std::vector<FileProblem>& problems);
 
 }  // namespace touchgate::app

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "gateway/app/csv_records.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/content/alphabet.hpp"
 
@@ -53,6 +54,20 @@ std::string csv_cell(std::string_view value, char delimiter) {
     return quoted + "\"";
 }
 
+// Fields of the API that are lists: a cell holds their entries between ";" or "|".
+bool is_list(std::string_view field) {
+    for (const auto* name : {"phones", "external_userids", "unionids", "tags", "channels", "purposes"})
+        if (field == name) return true;
+    return false;
+}
+
+// A cell is text; what the API takes as something else is made so without being asked.
+Json own_transforms(std::string_view kind, std::string_view field) {
+    if (kind == "conversions" && field == "value") return Json::array({"number"});
+    if (kind == "contacts" && field == "legal_hold") return Json::array({"boolean"});
+    return Json::array();
+}
+
 }  // namespace
 
 RowReader::RowReader(std::string_view source, std::string kind, const Json& mapping, char delimiter, std::vector<Problem>& problems)
@@ -90,6 +105,8 @@ RowReader::RowReader(std::string_view source, std::string kind, const Json& mapp
     if (const auto* skip = reader.raw("skip_if")) skip_if_ = *skip;
     if (const auto* skip_columns = reader.raw("delimiter"); skip_columns != nullptr && skip_columns->is_string() && delimiter == '\0') delimiter = skip_columns->get<std::string>()[0];
     reader.finish();
+    for (auto& [name, column] : by_name)
+        if (column.transforms.empty()) column.transforms = own_transforms(kind_, column.to);
     if (!csv_) return;
 
     delimiter_ = delimiter == '\0' ? commonest_delimiter(source_) : delimiter;
@@ -110,9 +127,13 @@ RowReader::RowReader(std::string_view source, std::string kind, const Json& mapp
         } else if (rest == "attributes") {
             columns_.push_back({.name = name, .to = "attributes." + name, .transforms = Json::array()});
         } else {
-            columns_.push_back({.name = name, .to = mapping.contains("columns") ? std::string{} : name, .transforms = Json::array()});
+            columns_.push_back({.name = name, .to = mapping.contains("columns") ? std::string{} : name, .transforms = own_transforms(kind_, name)});
         }
     }
+    // A conversion's value is the one number that every file has.
+    if (kind_ == "conversions")
+        for (auto& column : columns_)
+            if (column.to == "value" && column.transforms.empty()) column.transforms = Json::array({"number"});
     if (const auto found = by_name.find("@row"); found != by_name.end()) {
         row_column_ = found->second;
         by_name.erase(found);
@@ -132,43 +153,12 @@ void RowReader::skip_to(std::uint64_t offset, std::uint64_t line) {
     line_ = line;
 }
 
-// RFC 4180, lenient: quotes may hold the delimiter, line ends and doubled quotes.
 bool RowReader::read_record(std::vector<std::string>& fields, std::string_view& raw) {
-    fields.clear();
-    if (offset_ >= source_.size()) return false;
-    const auto start = offset_;
-    std::string field;
-    bool quoted = false;
-    auto at = static_cast<std::size_t>(offset_);
-    for (;; ++at) {
-        if (at >= source_.size()) break;
-        const char c = source_[at];
-        if (quoted) {
-            if (c == '"' && at + 1 < source_.size() && source_[at + 1] == '"') {
-                field.push_back('"');
-                ++at;
-            } else if (c == '"') {
-                quoted = false;
-            } else {
-                if (c == '\n') ++line_;
-                field.push_back(c);
-            }
-            continue;
-        }
-        if (c == '"' && field.empty()) quoted = true;
-        else if (c == delimiter_) {
-            fields.push_back(std::move(field));
-            field.clear();
-        } else if (c == '\n') break;
-        else if (c != '\r') field.push_back(c);
-    }
-    fields.push_back(std::move(field));
-    auto end = at;
-    while (end > start && (end > source_.size() || source_[end - 1] == '\r')) --end;
-    raw = source_.substr(static_cast<std::size_t>(start), end - static_cast<std::size_t>(start));
-    offset_ = std::min<std::uint64_t>(at + 1, source_.size());
-    ++line_;
-    return true;
+    CsvPlace place{offset_, line_};
+    const bool more = next_csv_record(source_, delimiter_, place, fields, raw);
+    offset_ = place.offset;
+    line_ = place.line;
+    return more;
 }
 
 bool RowReader::next(ImportRow& row) {
@@ -293,12 +283,29 @@ void RowReader::build(ImportRow& row, const std::vector<std::string>& fields) {
     const auto put = [&](const Column& column, const std::string& text) {
         if (column.to.empty() || text.empty()) return true;
         std::string reason;
-        auto value = transformed(column, text, reason);
-        if (!value) {
-            row.pointer = "/" + column.name;
-            row.reason = reason;
-            return false;
+        const auto take = [&](std::string part) {
+            auto value = transformed(column, std::move(part), reason);
+            if (!value) {
+                row.pointer = "/" + column.name;
+                row.reason = reason;
+            }
+            return value;
+        };
+        if (is_list(column.to)) {
+            auto& list = object[column.to];
+            for (std::size_t start = 0; start <= text.size();) {
+                const auto end = std::min(text.find_first_of(";|", start), text.size());
+                if (const auto part = trim(std::string_view{text}.substr(start, end - start)); !part.empty()) {
+                    auto value = take(std::string{part});
+                    if (!value) return false;
+                    list.push_back(std::move(*value));
+                }
+                start = end + 1;
+            }
+            return true;
         }
+        auto value = take(text);
+        if (!value) return false;
         if (column.to.ends_with("[]")) {
             object[column.to.substr(0, column.to.size() - 2)].push_back(std::move(*value));
         } else if (const auto dot = column.to.find('.'); dot != std::string::npos) {

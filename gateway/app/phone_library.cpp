@@ -81,6 +81,8 @@ private:
 
 }  // namespace
 
+bool is_phone_region(const std::string& region) { return i18n::phonenumbers::PhoneNumberUtil::GetInstance()->GetCountryCodeForRegion(region) != 0; }
+
 std::shared_ptr<const PhoneFacts> make_phone_library() { return std::make_shared<PhoneLibrary>(); }
 
 }  // namespace touchgate::app

@@ -15,7 +15,9 @@
 
 #include "gateway/app/callback_sender.hpp"
 #include "gateway/app/config.hpp"
+#include "gateway/app/process_copy.hpp"
 #include "gateway/app/query_port.hpp"
+#include "gateway/base/thread_name.hpp"
 #include "gateway/engine/engine.hpp"
 #include "gateway/http/server.hpp"
 #include "gateway/net/net_transport.hpp"
@@ -164,7 +166,8 @@ int serve(const std::string& config_path) {
         net_accounts.push_back(std::move(made));
     }
     net::NetTransport transport{std::move(net_accounts), listener, clock};
-    auto engine = Engine::start({.disk = *disk, .log = **log, .reader = **log, .keys = **keys, .clock = clock, .random = random, .transport = transport},
+    ProcessCopy background;
+    auto engine = Engine::start({.disk = *disk, .log = **log, .reader = **log, .keys = **keys, .clock = clock, .random = random, .transport = transport, .background = &background},
                                 config->engine, std::move(*checkpoint));
     if (!engine) return cannot_start(engine.error());
     auto& gateway = **engine;
@@ -196,8 +199,10 @@ int serve(const std::string& config_path) {
     auto server = http::HttpServer::start(config->http, gateway, query_port, hooks, clock);
     if (!server) return cannot_start(server.error());
 
+    const auto policy_label = gateway.active_policy()->label();  // the state is the engine's thread's from here on
     std::atomic<bool> fatal{false};
     std::thread engine_thread{[&] {
+        name_this_thread("engine");
         for (;;) {
             if (auto done = gateway.turn(); !done) {
                 spdlog::critical("the engine stops: {}", done.error().detail);
@@ -211,12 +216,15 @@ int serve(const std::string& config_path) {
     listener.set(&gateway);
     transport.start();
     std::atomic<bool> stop_scrub{false};
-    std::thread scrubber{[&] { scrub(*disk, log_options, stop_scrub); }};
+    std::thread scrubber{[&] {
+        name_this_thread("scrub");
+        scrub(*disk, log_options, stop_scrub);
+    }};
 
     (*server)->set_ready(true);
     std::printf("listening on %s\n", (*server)->url().c_str());
     std::fflush(stdout);
-    spdlog::info("ready: {} accounts, policy {}, {} records in the log", config->accounts.size(), gateway.active_policy()->label(), gateway.durable_head().sequence);
+    spdlog::info("ready: {} accounts, policy {}, {} records in the log", config->accounts.size(), policy_label, gateway.durable_head().sequence);
 
     for (;;) {
         char byte = 0;

@@ -61,7 +61,9 @@ void LinkSession::on_closed(Monotonic now, std::string_view reason) {
     deliveries_lost(now);
     if (up_since_) {
         window_now_ = std::max(1, rules_.window / ramp_fraction);
+        // A peer that took messages is worth coming back to soon: it drops connections, it is not down.
         if (now - *up_since_ >= stable_after) failures_ = 0;
+        else if (took_messages_) failures_ = std::min(failures_, 1U);
     }
     up_since_.reset();
     connect_at_ = wanted_ ? std::optional{now + next_back_off()} : std::nullopt;
@@ -94,6 +96,7 @@ void LinkSession::logged_in(Monotonic now, std::string warning) {
     if (state_ != State::logging_in) return;
     state_ = State::up;
     up_since_ = now;
+    took_messages_ = false;
     output_.events.emplace_back(SessionUp{.warning = std::move(warning)});
 }
 
@@ -164,6 +167,7 @@ std::optional<LinkSession::InFlight> LinkSession::take_in_flight(std::uint32_t s
 void LinkSession::submit_accepted(Monotonic now, std::uint32_t sequence, std::string message_id) {
     const auto submit = take_in_flight(sequence);
     if (!submit) return;
+    took_messages_ = true;
     window_now_ = std::min(window_now_ + 1, rules_.window);
     if (submit->is_long) return report(long_attempts_.accepted(now, {submit->ref, submit->part}, std::move(message_id)));
     Outcome outcome{.kind = OutcomeKind::accepted};
@@ -237,7 +241,8 @@ std::optional<Monotonic> LinkSession::wake_at() const {
     if (state_ == State::leaving) consider(leave_deadline_);
     if (state_ == State::up) {
         consider(test_sequence_ ? test_deadline_ : quiet_since_ + rules_.idle);
-        consider(drain_deadline_);
+        // The last delivery may have been acknowledged since the last bytes came: then nothing is waited for any more.
+        if (drain_deadline_) consider(is_drained() ? Monotonic{0} : *drain_deadline_);
         consider(long_attempts_.wake_at());
     }
     if (is_up()) consider(earliest_deadline_);
@@ -257,8 +262,7 @@ void LinkSession::shut_down(Monotonic now) {
 
 void LinkSession::leave_when_drained(Monotonic now) {
     if (state_ != State::up || !drain_deadline_) return;
-    const bool drained = in_flight_.empty() && long_attempts_.empty() && !has_unanswered_deliveries();
-    if (!drained && now < *drain_deadline_) return;
+    if (!is_drained() && now < *drain_deadline_) return;
     state_ = State::leaving;
     leave_deadline_ = now + leave_limit;
     append_logout(output_.bytes, take_sequence());

@@ -104,6 +104,7 @@ private:
     std::optional<InFlight> take_in_flight(std::uint32_t sequence);
     void check_response_deadlines(Monotonic now);
     void test_link(Monotonic now);
+    [[nodiscard]] bool is_drained() const { return in_flight_.empty() && long_attempts_.empty() && !has_unanswered_deliveries(); }
     void leave_when_drained(Monotonic now);
     void report(std::optional<LongAttempts::Finished> finished);
     [[nodiscard]] Duration next_back_off();
@@ -118,6 +119,7 @@ private:
     bool wanted_ = true;            // false once shut down
     unsigned failures_ = 0;         // connections in a row that did not hold
     bool account_refused_ = false;
+    bool took_messages_ = false;    // on this connection
     std::optional<Monotonic> up_since_;
 
     SessionOutput output_;

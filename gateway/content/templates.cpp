@@ -153,6 +153,7 @@ std::shared_ptr<const Template> Template::parse(std::string_view bytes, std::str
     std::vector<Problem> found;
     auto parsed = std::make_shared<Template>();
     parsed->bytes_ = bytes;
+    parsed->document_hash_ = crypto::document_hash(bytes);
     parsed->hash_ = to_hex(crypto::view(crypto::sha256(bytes)));
     JsonReader reader{*json, "", found};
     parsed->read(reader, expected_name);

@@ -15,6 +15,7 @@
 #include "gateway/base/time.hpp"
 #include "gateway/content/message_text.hpp"
 #include "gateway/content/reply_words.hpp"
+#include "gateway/crypto/crypto.hpp"
 #include "gateway/json/json.hpp"
 
 namespace touchgate::content {
@@ -69,6 +70,7 @@ public:
 
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& bytes() const { return bytes_; }
+    [[nodiscard]] const crypto::Hash128& document_hash() const { return document_hash_; }  // of `bytes`
     // Lower-case hex SHA-256 of the document's bytes: freezes a touch's wording.
     [[nodiscard]] const std::string& hash() const { return hash_; }
     [[nodiscard]] const DeclaredReplies& replies() const { return replies_; }
@@ -100,6 +102,7 @@ private:
 
     std::string name_;
     std::string bytes_;
+    crypto::Hash128 document_hash_;
     std::string hash_;
     std::map<std::string, Locales, std::less<>> channels_;
     std::map<std::string, ProviderEntry, std::less<>> providers_;

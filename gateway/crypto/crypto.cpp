@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -143,7 +144,25 @@ std::optional<std::string> unseal(const Key& key, std::string_view sealed) {
 }
 
 void random_bytes(void* to, std::size_t size) {
-    if (RAND_bytes(static_cast<unsigned char*>(to), static_cast<int>(size)) != 1) throw std::runtime_error("no randomness");
+    // A call of the generator costs a microsecond whatever it gives, so it is asked for many keys' worth at once. What is handed out is
+    // wiped here. No copy of the process draws any (app/process_copy.hpp), so no two share what is left.
+    struct Pool {
+        std::array<unsigned char, 4096> bytes;
+        std::size_t used = sizeof(bytes);
+        ~Pool() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+    };
+    thread_local Pool pool;
+    if (size > pool.bytes.size() / 4) {
+        if (RAND_bytes(static_cast<unsigned char*>(to), static_cast<int>(size)) != 1) throw std::runtime_error("no randomness");
+        return;
+    }
+    if (pool.used + size > pool.bytes.size()) {
+        if (RAND_bytes(pool.bytes.data(), static_cast<int>(pool.bytes.size())) != 1) throw std::runtime_error("no randomness");
+        pool.used = 0;
+    }
+    std::memcpy(to, pool.bytes.data() + pool.used, size);
+    OPENSSL_cleanse(pool.bytes.data() + pool.used, size);
+    pool.used += size;
 }
 
 Key random_key() {
@@ -178,6 +197,14 @@ std::optional<std::string> from_base64(std::string_view text) {
 
 bool constant_time_equal(std::string_view a, std::string_view b) {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+Hash128 document_hash(std::string_view document) {
+    const auto digest = sha256(document);
+    Hash128 hash;
+    std::memcpy(&hash.high, digest.data(), 8);
+    std::memcpy(&hash.low, digest.data() + 8, 8);
+    return hash;
 }
 
 KeyedHash::KeyedHash(const Key& key) : pads_state_{} {

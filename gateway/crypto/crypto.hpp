@@ -63,6 +63,9 @@ struct Hash128 {
     auto operator<=>(const Hash128&) const = default;
     template <class H> friend H AbslHashValue(H h, const Hash128& hash) { return H::combine(std::move(h), hash.low); }
 };
+// The first 128 bits of SHA-256: names a document by its bytes.
+[[nodiscard]] Hash128 document_hash(std::string_view document);
+
 class KeyedHash {
 public:
     explicit KeyedHash(const Key& key);

@@ -70,6 +70,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const ContactCreated& even
     auto& contact = state.contacts[event.index.value];
     contact.newest = meta.position;
     contact.version = meta.sequence;
+    if (event.opened != nullptr) return fill_contact(*this, event.index, *event.opened, event.owner, event.unit, event.legal_hold);
     ContactSecret values;
     // Without a key the contact was erased later: contact.erased follows in the log (the end of the start checks that it did).
     if (unseal_of(event.index, event.sealed, values)) fill_contact(*this, event.index, values, event.owner, event.unit, event.legal_hold);
@@ -93,6 +94,22 @@ void Engine::Internals::apply(const RecordMeta& meta, const ContactErased&) {
     const auto id = state.contact_ids[meta.contact.value];
     if (const auto found = state.contact_by_id.find(id); found != state.contact_by_id.end() && found->second == meta.contact.value)
         state.contact_by_id.erase(found);
+}
+
+// What gaps after events, fatigue and session windows look at. Of one kind the newest 32 are kept, for 400 days: more of them change no
+// window, and what they add to a fatigue score that has not faded is far above every ceiling.
+void Engine::Internals::add_act(ContactIndex index, std::string_view event, std::string_view kind, std::string_view channel, Instant at) {
+    constexpr std::ptrdiff_t kept_of_a_kind = 32;
+    constexpr auto kept_for = std::chrono::hours{24 * 400};
+    if (index.value == 0) return;
+    auto& acts = state.contacts[index.value].extra().acts;
+    const policy::Act act{.at = at, .event = state.symbols.intern(event), .kind = state.symbols.intern(kind), .channel = state.symbols.intern(channel)};
+    const auto same_kind = [&](const policy::Act& other) { return other.event == act.event && other.kind == act.kind && other.channel == act.channel; };
+    // One withdrawal is logged once for each purpose.
+    if (std::any_of(acts.begin(), acts.end(), [&](const policy::Act& other) { return other.at == at && other.event == act.event && other.kind == act.kind; })) return;
+    acts.insert(std::upper_bound(acts.begin(), acts.end(), at, [](Instant value, const policy::Act& other) { return value < other.at; }), act);
+    std::erase_if(acts, [&](const policy::Act& other) { return acts.back().at - other.at > kept_for; });
+    if (std::count_if(acts.begin(), acts.end(), same_kind) > kept_of_a_kind) acts.erase(std::find_if(acts.begin(), acts.end(), same_kind));
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const ContactRestricted& event) {
@@ -157,6 +174,8 @@ void Engine::Internals::apply(const RecordMeta& meta, const ConsentWithdrawn& ev
         });
         if (!there) entries.push_back({meta.contact, record});
     }
+    // The customer's own word is a signal; a list that was imported is not.
+    if (!event.source.empty() && event.source != "import") add_act(meta.contact, "consent.withdrawn", "opt_out", event.channel == "*" ? "" : event.channel, event.at);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const SuppressionAdded& event) {
@@ -166,7 +185,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const SuppressionAdded& ev
     for (const auto& name : event.purposes) purposes.push_back(state.symbols.intern(name));
     const SuppressionEntry details{.source = event.source, .at = event.at, .sealed = event.sealed, .kind = event.kind};
     if (event.address == 0) {
-        const auto key = event.list + "\n" + event.hash_algorithm + "\n" + event.phone_hash;
+        const auto key = State::HashedSuppression::key(event.hash_algorithm, event.phone_hash, event.list);
         if (!state.hashed_suppressions.contains(key)) ++state.list_sizes[event.list];
         state.hashed_suppressions[key] = {event.list, event.hash_algorithm, event.phone_hash, channels, purposes, event.expires_at, details};
         return;
@@ -193,7 +212,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const SuppressionAdded& ev
 
 void Engine::Internals::apply(const RecordMeta&, const SuppressionRemoved& event) {
     if (event.address == 0) {
-        if (state.hashed_suppressions.erase(event.list + "\n" + event.hash_algorithm + "\n" + event.phone_hash) > 0) --state.list_sizes[event.list];
+        if (state.hashed_suppressions.erase(State::HashedSuppression::key(event.hash_algorithm, event.phone_hash, event.list)) > 0) --state.list_sizes[event.list];
         return;
     }
     if (event.address >= state.addresses.size()) return;
@@ -237,7 +256,8 @@ void Engine::Internals::apply(const RecordMeta& meta, const MessageReceived& eve
         }
     if (!known) extra.last_inbound.emplace_back(channel, at);
     extra.last_reply = std::max(extra.last_reply, at);
-    if (event.address != 0) state.addresses[event.address].last_used = meta.contact;
+    add_act(meta.contact, "message.received", event.kind, event.channel, at);
+    if (event.address != 0) address_row(event.address).last_used = meta.contact;
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const ReceiptReceived& event) {
@@ -284,6 +304,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const EventReceived& event
     if (event.dedupe != crypto::Hash128{} && state.inbound_seen.emplace(event.dedupe, meta.time).second) state.inbound_order.emplace_back(meta.time, event.dedupe);
     if (meta.contact.value == 0) return;
     auto& extra = state.contacts[meta.contact.value].extra();
+    if (event.kind != "opt_out") add_act(meta.contact, "event.received", event.kind, event.channel, event.provider_time);  // the withdrawal itself is the act
     if (event.kind == "complaint") {
         extra.last_complaint = std::max(extra.last_complaint, event.provider_time);
         count_complaint(meta.contact, event.provider_time);

@@ -1,5 +1,6 @@
 // The fold of names, policies, templates, holds and what else is configured.
 
+#include <algorithm>
 #include <mutex>
 
 #include "gateway/engine/internals.hpp"
@@ -16,15 +17,17 @@ void Engine::Internals::apply(const RecordMeta& meta, const ProfileDefined& even
     (void)state.profiles.intern(profile, made);
 }
 
-namespace {
-
-crypto::Hash128 document_hash(std::string_view document) {
-    const auto digest = crypto::sha256(document);
-    crypto::Hash128 hash;
-    std::memcpy(&hash.high, digest.data(), 8);
-    std::memcpy(&hash.low, digest.data() + 8, 8);
-    return hash;
+void Engine::Internals::apply(const RecordMeta& meta, const AttemptFactsDefined& event) {
+    if (meta.replay) {  // otherwise interned before it was logged
+        policy::AttemptFacts facts{.cost_micros = event.cost_micros, .currency = state.symbols.intern(event.currency), .labels = {}};
+        for (const auto& [key, value] : event.labels) facts.labels.push_back({state.symbols.intern(key), value});
+        std::sort(facts.labels.begin(), facts.labels.end());
+        (void)intern_facts(facts);
+    }
+    state.logged_facts = event.id + 1;
 }
+
+namespace {
 
 // During a replay old versions are kept uncompiled; only the active one is compiled, at the end of the start.
 void keep_policy(State& state, std::uint32_t number, const std::string& name, std::uint32_t version, const std::string& document,
@@ -37,7 +40,7 @@ void keep_policy(State& state, std::uint32_t number, const std::string& name, st
     record.version->document = document;
     record.version->activated_at = at;
     record.rule_names = rule_names;
-    record.document_hash = document_hash(document);
+    record.document_hash = crypto::document_hash(document);
     if (!replay) record.version->compiled = record.compiled;
 }
 
@@ -46,11 +49,18 @@ void keep_policy(State& state, std::uint32_t number, const std::string& name, st
 void Engine::Internals::apply(const RecordMeta& meta, const PolicyActivated& event) {
     keep_policy(state, event.number, event.name, event.version, event.document, event.rule_names, meta.time, meta.replay);
     state.active_policy = event.number;
-    if (event.from_file) state.file_policy_hash = document_hash(event.document);
+    if (event.from_file) state.file_policy_hash = crypto::document_hash(event.document);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const PolicyStored& event) {
     keep_policy(state, event.number, event.name, event.version, event.document, event.rule_names, meta.time, meta.replay);
+}
+
+void Engine::Internals::apply(const RecordMeta& meta, const CalendarUpdated& event) {
+    auto& row = state.calendars[event.id];
+    row.document = event.document;
+    row.updated_at = meta.time;
+    if (event.from_file) row.file_hash = crypto::document_hash(event.document);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const HoldSet& event) {
@@ -64,6 +74,7 @@ void Engine::Internals::apply(const RecordMeta&, const HoldLifted& event) { stat
 
 void Engine::Internals::apply(const RecordMeta& meta, const ConversionRecorded& event) {
     state.conversions.insert(event.key_hash);
+    add_act(meta.contact, "conversion.recorded", event.kind, {}, event.at);
     if (meta.contact.value == 0 || meta.contact.value >= state.contacts.size()) return;
     auto& extra = state.contacts[meta.contact.value].extra();
     extra.last_conversion = std::max(extra.last_conversion, event.at);

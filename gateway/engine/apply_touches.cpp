@@ -21,6 +21,7 @@ Attempt* attempt_of(Touch& touch, std::uint16_t number) {
 
 void take_decision(Touch& touch, const LoggedDecision& decision) {
     touch.policy = decision.policy;
+    touch.facts = decision.facts;
     touch.rule = decision.rule;
     touch.verdict = decision.verdict;
     touch.decision_reason = decision.reason;
@@ -67,11 +68,15 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchCreated& event)
     if (auto* campaign = campaign_of(made)) take_recipient(*campaign, made, event.recipient);
     if (event.has_key) state.keys[event.key_hash] = {.touch = event.id, .body = event.body_hash, .expires_at = instant_never};
     state.contacts[meta.contact.value].live.push_back(row);
-    if (event.address != 0) state.addresses[event.address].last_used = meta.contact;
+    if (event.address != 0) address_row(event.address).last_used = meta.contact;
     if (event.decision.verdict == Verdict::allow && event.state == TouchState::queued)
         put_slot(made, Slot::reserved, meta.time, chosen_profile(made), made.address, 0);
-    if (event.state == TouchState::blocked) make_final(row, meta.time);
-    else if (!meta.replay) arm_waiting(row);
+    if (event.state == TouchState::blocked) {
+        make_final(row, meta.time);
+        return;
+    }
+    note_held(row);
+    if (!meta.replay) arm_waiting(row);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const TouchDecided& event) {
@@ -91,13 +96,11 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchDecided& event)
     if (event.decision.verdict == Verdict::allow) {
         put_slot(decided, Slot::reserved, meta.time, chosen_profile(decided), decided.address, 0);
         if (decided.state == TouchState::deferred) set_state(decided, TouchState::queued, meta.time);
-        held_rows.erase(row);
     } else if (event.decision.verdict == Verdict::defer) {
         if (decided.state == TouchState::queued) set_state(decided, TouchState::deferred, meta.time);
-        if (decided.rule_override || decided.decision_reason == policy::Reason::paused) held_rows.insert(row);
-        else held_rows.erase(row);
     }
     count_rule(decided);
+    note_held(row);
     if (!meta.replay && event.decision.verdict != Verdict::deny) arm_waiting(row);
 }
 
@@ -161,7 +164,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchDispatching& ev
     set_state(sent, TouchState::dispatching, meta.time);
     sent.is_queued = false;
     ++sent.queue_ticket;
-    if (event.address != 0) state.addresses[event.address].last_used = meta.contact;
+    if (event.address != 0) address_row(event.address).last_used = meta.contact;
     if (meta.replay) return;
     sent.wake_at = instant_never;
 }
@@ -263,7 +266,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchAttemptEnded& e
     // A final touch needs no reservation for another attempt.
     change_slot(ended, event.attempt, ended.final && event.slot == SlotChange::reserve ? SlotChange::release : event.slot, meta.time);
     if (auto* attempt = attempt_of(ended, event.attempt)) {
-        if (event.outcome == channel::OutcomeKind::recipient_invalid && attempt->address != 0) state.addresses[attempt->address].invalid = true;
+        if (event.outcome == channel::OutcomeKind::recipient_invalid && attempt->address != 0) address_row(attempt->address).invalid = true;
         const bool remembered = event.outcome == channel::OutcomeKind::accepted;  // a fallback starts beside it; receipts may still come
         if (!remembered) ended.attempts.erase(attempt);
     }

@@ -46,7 +46,7 @@ struct Reading {
 // One list of members for both directions, as for events; Archive is DumpWriter or Reading.
 template <class A> void positions(A& a, LogPosition& position) { a(position.value); }
 
-template <class A> void entry(A& a, policy::HistoryEntry& e) { a(e.at, e.touch, e.profile, e.address, e.slot, e.outcome, e.attempt); }
+template <class A> void entry(A& a, policy::HistoryEntry& e) { a(e.at, e.touch, e.profile, e.address, e.slot, e.outcome, e.attempt, e.facts.value); }
 template <class A> void consent(A& a, policy::Consent& c) { a(c.channel, c.purpose, c.unit, c.granted, c.ended, c.at); }
 
 template <class T> constexpr bool is_reading = std::is_same_v<T, Reading>;
@@ -94,6 +94,7 @@ template <class A> void extras_of(A& a, ContactExtras& e) {
     a(e.name, e.locale, e.owner, e.unit, e.unionids, e.tags, e.last_conversion, e.last_complaint, e.last_reply, e.last_conversation_end, e.open_tickets, e.restricted, e.legal_hold);
     attributes_of(a, e.attributes);
     sequence_of(a, e.last_inbound, [&](std::pair<Symbol, Instant>& last) { a(last.first, last.second); });
+    sequence_of(a, e.acts, [&](policy::Act& act) { a(act.at, act.event, act.kind, act.channel); });
     sequence_of(a, e.reviews, [&](Review& review) { a(review.id, review.channel, review.purposes, review.due_at); });
 }
 
@@ -130,7 +131,7 @@ template <class A> void touch_of(A& a, Touch& t) {
     a(t.id, t.created_sequence);
     positions(a, t.created_position);
     positions(a, t.decision_position);
-    a(t.contact, t.plan, t.address, t.fixed_address, t.template_number, t.policy, t.rule, t.next_attempt, t.state, t.verdict, t.decision_reason, t.origin, t.chosen,
+    a(t.contact, t.plan, t.address, t.fixed_address, t.template_number, t.policy, t.facts.value, t.rule, t.next_attempt, t.state, t.verdict, t.decision_reason, t.origin, t.chosen,
       t.priority, t.flags, t.retries, t.segments, t.progress, t.final, t.has_key, t.arm, t.yields, t.recipient, t.counted_rule, t.created_at, t.updated_at, t.expires_at, t.not_before, t.until, t.retry_at,
       t.fallback_after_ms, t.key_hash, t.callback, t.key_name);
     sequence_of(a, t.attempts, [&](Attempt& attempt) {
@@ -202,6 +203,20 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     sequence_of(a, profiles, [&](std::pair<ProfileId, policy::Profile>& p) {
         a(p.first, p.second.purpose, p.second.channel, p.second.account, p.second.campaign, p.second.unit, p.second.template_name);
     });
+    std::uint64_t facts = s.logged_facts;
+    a(facts);
+    for (std::uint32_t i = 1; i < facts; ++i) {
+        policy::AttemptFacts row;
+        if constexpr (!is_reading<A>) row = s.profiles.facts().at({i});
+        a(row.cost_micros, row.currency);
+        sequence_of(a, row.labels, [&](policy::Label& label) { a(label.key, label.value); });
+        if constexpr (is_reading<A>) {
+            if (a.in.failed()) return;
+            bool made = false;
+            (void)s.profiles.facts().intern(row, made);
+        }
+    }
+    s.logged_facts = static_cast<std::uint32_t>(facts);
     a(s.plans);
     numbers(a, s.contact_ids);
     sequence_of(a, s.contacts, [&](Contact& c) { contact_of(a, c); });
@@ -241,6 +256,10 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
         a(h.id, h.input.purposes, h.input.channels, h.input.units, h.input.accounts, h.input.reason, h.set_at);
         optional_instant(a, h.input.until);
     });
+    std::vector<std::pair<std::string, State::CalendarRow>> calendars;
+    if constexpr (!is_reading<A>) calendars.assign(s.calendars.begin(), s.calendars.end());
+    sequence_of(a, calendars, [&](std::pair<std::string, State::CalendarRow>& c) { a(c.first, c.second.document, c.second.file_hash, c.second.updated_at); });
+    if constexpr (is_reading<A>) s.calendars.insert(calendars.begin(), calendars.end());
     std::vector<crypto::Hash128> conversions;
     if constexpr (!is_reading<A>) conversions.assign(s.conversions.begin(), s.conversions.end());
     a(conversions);
@@ -254,7 +273,7 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     if constexpr (is_reading<A>) {
         for (auto& each : holds) s.holds[to_string(each.id)] = each;
         s.conversions.insert(conversions.begin(), conversions.end());
-        for (auto& each : hashed) s.hashed_suppressions[each.list + "\n" + each.algorithm + "\n" + each.digest] = each;
+        for (auto& each : hashed) s.hashed_suppressions[State::HashedSuppression::key(each.algorithm, each.digest, each.list)] = each;
     }
 }
 
@@ -272,6 +291,18 @@ void Engine::Internals::dump(const CheckpointSink& sink) {
     for (std::uint32_t i = 1; i < state.profiles.size(); ++i)
         if (!unlogged_profiles.contains(ProfileId{i})) profiles.emplace_back(ProfileId{i}, state.profiles.at(ProfileId{i}));
     whole(out, state, profiles, names);
+}
+
+Result<void> Engine::Internals::load(Checkpoint checkpoint) {
+    std::string plain;
+    ByteReader pieces{checkpoint.body};
+    while (!pieces.at_end()) {
+        const auto piece = crypto::unseal(checkpoint_key, pieces.text());
+        if (pieces.failed() || !piece) return Error{.kind = ErrorKind::corrupt, .detail = "the checkpoint cannot be opened: wrong master key?"};
+        plain += *piece;
+    }
+    checkpoint.body = {};
+    return load(plain);
 }
 
 Result<void> Engine::Internals::load(std::string_view body) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "gateway/base/text.hpp"
+#include "gateway/channel/channels.hpp"
 #include "gateway/engine/internals.hpp"
 
 namespace touchgate {
@@ -30,17 +32,21 @@ bool Engine::Internals::grant(ContactIndex contact, const ConsentInput& input, I
     });
 }
 
+bool Engine::Internals::is_purpose(std::string_view name) const {
+    Symbol purpose;
+    return state.symbols.find(name, purpose) && policy().compiled->has_purpose(purpose);
+}
+
+bool Engine::Internals::is_channel(std::string_view name) const { return channel::is_channel(name) || serves(name); }
+
 Result<ConsentResult> Engine::record_consent(const ContactRef& ref, const ConsentInput& input) {
     auto& in = *internals_;
     if (auto error = in.refusal()) return *error;
     std::vector<Problem> problems;
     const auto at = input.at.value_or(in.now);
     if (at > in.now + std::chrono::minutes{5}) problems.push_back({"/at", "lies in the future"});
-    if (input.purpose != "*") {
-        Symbol purpose;
-        if (!in.state.symbols.find(input.purpose, purpose) || !in.policy().compiled->has_purpose(purpose))
-            problems.push_back({"/purpose", "unknown purpose \"" + input.purpose + "\""});
-    }
+    if (input.channel != "*" && !in.is_channel(input.channel)) problems.push_back({"/channel", "unknown channel \"" + input.channel + "\""});
+    if (input.purpose != "*" && !in.is_purpose(input.purpose)) problems.push_back({"/purpose", "unknown purpose \"" + input.purpose + "\""});
     std::uint32_t address = 0;
     auto contact = in.resolve(ref, problems.empty(), address);
     if (!contact) {
@@ -106,9 +112,22 @@ void Engine::Internals::settled_ref(channel::AttemptRef ref) {
 
 // ---- suppression lists
 
+// What an entry names must exist: a list that never bites because of a typing error is worse than none.
+std::vector<Problem> Engine::Internals::suppression_problems(const SuppressionInput& input, const std::string& pointer) const {
+    std::vector<Problem> problems;
+    if (input.list == "erased") problems.push_back({pointer + "/list", "\"erased\" is built in: erasing a contact writes it"});
+    for (std::size_t i = 0; i < input.purposes.size(); ++i)
+        if (!is_purpose(input.purposes[i])) problems.push_back({pointer + "/purposes/" + std::to_string(i), "unknown purpose \"" + input.purposes[i] + "\""});
+    for (std::size_t i = 0; i < input.channels.size(); ++i)
+        if (!is_channel(input.channels[i])) problems.push_back({pointer + "/channels/" + std::to_string(i), "unknown channel \"" + input.channels[i] + "\""});
+    return problems;
+}
+
 Result<bool> Engine::add_suppression(const SuppressionInput& input) {
     auto& in = *internals_;
     if (auto error = in.refusal()) return *error;
+    if (auto problems = in.suppression_problems(input, {}); !problems.empty())
+        return Error{.kind = ErrorKind::invalid_input, .detail = problems.front().detail, .problems = std::move(problems)};
     SuppressionAdded event{.list = input.list, .source = input.source, .address = 0, .kind = AddressKind::phone, .hash_algorithm = input.hash_algorithm,
                            .phone_hash = input.phone_hash, .at = input.at.value_or(in.now), .expires_at = input.expires_at.value_or(instant_never),
                            .channels = input.channels, .purposes = input.purposes, .sealed = {}};
@@ -127,7 +146,7 @@ Result<bool> Engine::add_suppression(const SuppressionInput& input) {
                 for (const auto& entry : in.state.addresses[event.address].lists) known = known || (entry.list == list && entry.expires_at > in.now);
         }
     } else {
-        known = in.state.hashed_suppressions.contains(input.list + "\n" + input.hash_algorithm + "\n" + input.phone_hash);
+        known = in.state.hashed_suppressions.contains(State::HashedSuppression::key(input.hash_algorithm, input.phone_hash, input.list));
     }
     event.sealed = in.seal_for(ContactIndex{}, values);
     const auto owners = event.address < in.state.addresses.size()
@@ -162,15 +181,16 @@ Result<std::size_t> Engine::replace_suppressions(const std::string& list, const 
     // All of it lies in one batch, or nothing is changed.
     if ((entries.size() + before) * 400 > in.parts.log.room())
         return Error{.kind = ErrorKind::too_large, .detail = "a list of this size cannot be replaced in one step; add and remove entries in parts", .problems = {}};
+    std::vector<Problem> problems;
+    for (std::size_t i = 0; i < entries.size() && problems.size() < 1'000; ++i)
+        for (auto& problem : in.suppression_problems(entries[i], "/" + std::to_string(i + 1))) problems.push_back(std::move(problem));
+    if (!problems.empty()) return Error{.kind = ErrorKind::invalid_input, .detail = problems.front().detail, .problems = std::move(problems)};
     std::set<std::uint32_t> wanted;
     std::set<std::string> wanted_hashes;
-    std::size_t added = 0;
     for (const auto& entry : entries) {
-        const auto result = add_suppression(entry);
-        if (!result) return result.error();
-        if (*result) ++added;
+        if (const auto result = add_suppression(entry); !result) return result.error();
         if (entry.address) wanted.insert(in.find_address(*entry.address));
-        else wanted_hashes.insert(list + "\n" + entry.hash_algorithm + "\n" + entry.phone_hash);
+        else wanted_hashes.insert(State::HashedSuppression::key(entry.hash_algorithm, entry.phone_hash, list));
     }
     const auto symbol = in.state.symbols.intern(list);
     for (std::uint32_t number = 1; number < in.state.addresses.size(); ++number) {
@@ -184,7 +204,7 @@ Result<std::size_t> Engine::replace_suppressions(const std::string& list, const 
         if (entry.list == list && !wanted_hashes.contains(key)) gone.emplace_back(entry.algorithm, entry.digest);
     for (const auto& [algorithm, digest] : gone)
         in.emit(ContactIndex{}, SuppressionRemoved{.list = list, .address = 0, .hash_algorithm = algorithm, .phone_hash = digest});
-    return added;
+    return in.state.list_sizes.contains(list) ? in.state.list_sizes.at(list) : 0;
 }
 
 std::vector<SuppressionDetails> Engine::suppressions(const std::string& list, std::size_t limit, const std::string& after) {
@@ -192,9 +212,23 @@ std::vector<SuppressionDetails> Engine::suppressions(const std::string& list, st
     std::vector<SuppressionDetails> found;
     Symbol symbol;
     const bool every = list.empty();
-    if (!every && !in.state.symbols.find(list, symbol)) return found;
+    const bool has_addresses = every || in.state.symbols.find(list, symbol);
+    // Pages go over the addresses by number and then over the hashed entries by key ("h" and the key in hex).
+    const bool among_hashed = after.starts_with("h");
     std::uint32_t from = 1;
-    if (!after.empty()) from = static_cast<std::uint32_t>(std::strtoul(after.c_str(), nullptr, 10)) + 1;
+    if (!after.empty() && !among_hashed) from = static_cast<std::uint32_t>(std::strtoul(after.c_str(), nullptr, 10)) + 1;
+    if (!has_addresses || among_hashed) from = static_cast<std::uint32_t>(in.state.addresses.size());
+    const auto take_details = [&](SuppressionDetails& made, const SuppressionEntry& details, Instant expires_at) {
+        SuppressionSecret values;
+        if (in.unseal_of(ContactIndex{}, details.sealed, values)) {
+            made.reason = values.reason;
+            made.evidence = values.evidence;
+            made.by = values.by;
+        }
+        made.source = details.source;
+        made.at = details.at;
+        if (expires_at != instant_never) made.expires_at = expires_at;
+    };
     const auto text = [&](const std::vector<Symbol>& symbols) {
         std::vector<std::string> out;
         for (const auto each : symbols) out.emplace_back(in.state.symbols.name(each));
@@ -207,20 +241,27 @@ std::vector<SuppressionDetails> Engine::suppressions(const std::string& list, st
             SuppressionDetails made;
             made.list = in.state.symbols.name(row.lists[i].list);
             made.address = Address{row.kind, row.value, row.account};
-            SuppressionSecret values;
-            if (in.unseal_of(ContactIndex{}, row.list_details[i].sealed, values)) {
-                made.reason = values.reason;
-                made.evidence = values.evidence;
-                made.by = values.by;
-            }
-            made.source = row.list_details[i].source;
-            made.at = row.list_details[i].at;
-            if (row.lists[i].expires_at != instant_never) made.expires_at = row.lists[i].expires_at;
+            take_details(made, row.list_details[i], row.lists[i].expires_at);
             made.channels = text(row.lists[i].channels);
             made.purposes = text(row.lists[i].purposes);
             made.cursor = std::to_string(number);
             found.push_back(std::move(made));
         }
+    }
+    const auto& hashed = in.state.hashed_suppressions;
+    auto at = among_hashed ? hashed.upper_bound(from_hex(std::string_view{after}.substr(1)).value_or(std::string{})) : hashed.begin();
+    for (; at != hashed.end() && found.size() < limit; ++at) {
+        const auto& [key, entry] = *at;
+        if (!every && entry.list != list) continue;
+        SuppressionDetails made;
+        made.list = entry.list;
+        made.hash_algorithm = entry.algorithm;
+        made.phone_hash_hex = to_hex(entry.digest);
+        take_details(made, entry.details, entry.expires_at);
+        made.channels = text(entry.channels);
+        made.purposes = text(entry.purposes);
+        made.cursor = "h" + to_hex(key);
+        found.push_back(std::move(made));
     }
     return found;
 }

@@ -48,7 +48,7 @@ ContactIndex Engine::Internals::make_contact(const std::string& id, const Contac
         if (address.number == 0) address.number = next++;
     }
     emit(index, ContactCreated{.index = index, .id = id, .owner = std::move(owner), .unit = std::move(unit), .legal_hold = legal_hold,
-                               .sealed = seal_for(index, values)});
+                               .sealed = seal_for(index, values), .opened = &values});
     return index;
 }
 
@@ -256,6 +256,7 @@ Result<void> Engine::erase_contact(const std::string& id) {
     for (const auto touch_row : live)
         if (in.touch(touch_row).is_waiting()) in.cancel(touch_row, "contact_erased");
     in.emit(index, ContactErased{.mode = "erase"});
+    if (!in.checkpoint_due_for_erasure) in.checkpoint_due_for_erasure = in.now + std::chrono::minutes{1};
     // The key goes once the event is durable, and before the caller is answered.
     after_sync([&in, index] {
         const std::unique_lock lock{in.keys_mutex};

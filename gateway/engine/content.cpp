@@ -9,7 +9,6 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::size_t cached_contents_max = 200'000;
 
 Json to_json(const Variables& variables) {
     Json object = Json::object();
@@ -19,19 +18,25 @@ Json to_json(const Variables& variables) {
 
 }  // namespace
 
+std::optional<CachedContent> Engine::Internals::open_content(ContactIndex contact, std::string_view sealed) const {
+    TouchSecret values;
+    if (!unseal_of(contact, sealed, values)) return std::nullopt;
+    return CachedContent{.key = std::move(values.key),
+                         .variables = std::move(values.variables),
+                         .content = {.text = std::move(values.text), .text_is_template = values.text_is_template, .template_code = std::move(values.template_code),
+                                     .params = std::move(values.params), .body_json = std::move(values.body_json)},
+                         .metadata = {values.metadata.begin(), values.metadata.end()}};
+}
+
 CachedContent* Engine::Internals::content_of(Touch& owner) {
     if (owner.content) return owner.content.get();
     std::string buffer;
     const auto record = parts.reader.at(owner.created_position, buffer);
     TouchCreated created;
-    TouchSecret values;
-    if (!record || !decode(record->payload, created) || !unseal_of(owner.contact, created.sealed, values)) return nullptr;
-    owner.content = std::make_unique<CachedContent>(
-        CachedContent{.key = std::move(values.key),
-                      .variables = std::move(values.variables),
-                      .content = {.text = std::move(values.text), .text_is_template = values.text_is_template, .template_code = std::move(values.template_code),
-                                  .params = std::move(values.params), .body_json = std::move(values.body_json)},
-                      .metadata = {values.metadata.begin(), values.metadata.end()}});
+    if (!record || !decode(record->payload, created)) return nullptr;
+    auto opened = open_content(owner.contact, created.sealed);
+    if (!opened) return nullptr;
+    owner.content = std::make_unique<CachedContent>(std::move(*opened));
     ++cached_contents;
     return owner.content.get();
 }
@@ -86,10 +91,7 @@ void Engine::Internals::register_templates() {
     if (!settings.templates) return;
     for (const auto& name : settings.templates->names()) {
         const auto found = settings.templates->find(name);
-        const auto digest = crypto::sha256(found->bytes());
-        crypto::Hash128 hash;
-        std::memcpy(&hash.high, digest.data(), 8);
-        std::memcpy(&hash.low, digest.data() + 8, 8);
+        const auto& hash = found->document_hash();
         if (!state.template_by_hash.contains(hash))
             emit(ContactIndex{}, TemplateRegistered{.name = name, .hash = hash, .document = found->bytes()});
     }

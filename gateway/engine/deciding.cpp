@@ -4,6 +4,7 @@
 
 #include "gateway/content/signature.hpp"
 #include "gateway/engine/internals.hpp"
+#include "gateway/policy/labels.hpp"
 
 namespace touchgate {
 
@@ -26,6 +27,12 @@ bool unit_within(std::string_view unit, std::string_view above) {
 
 }  // namespace
 
+policy::AttemptFacts Engine::Internals::priced(policy::AttemptFacts facts, const content::Billing& billing, int segments) {
+    facts.cost_micros = billing.message_cost(segments).micros;
+    facts.currency = facts.cost_micros == 0 ? Symbol{} : state.symbols.intern(billing.currency);
+    return facts;
+}
+
 TouchFacts Engine::Internals::facts(Touch& owner) {
     TouchFacts made;
     made.contact = owner.contact;
@@ -39,13 +46,27 @@ TouchFacts Engine::Internals::facts(Touch& owner) {
     made.used_template = template_of(owner);
     if (owner.recipient != 0) made.campaign = campaign_of(owner);
     made.contact_key = state.contact_ids[owner.contact.value];
-    const auto& compiled = *policy().compiled;
-    for (const auto candidate : *made.candidates)
-        if (compiled.needs_content(candidate)) {
-            made.content = content_of(owner);
-            break;
-        }
+    if (needs_content(*made.candidates)) made.content = content_of(owner);
     return made;
+}
+
+TouchFacts Engine::Internals::facts(Prepared& asked, policy::Origin origin) const {
+    TouchFacts made;
+    made.contact = asked.contact;
+    made.candidates = &asked.plan;
+    made.fixed_address = asked.fixed_address;
+    made.origin = origin;
+    made.not_before = asked.not_before;
+    made.expires_at = asked.expires_at;
+    made.content = &asked.content;
+    made.used_template = asked.used;
+    made.contact_key = state.contact_ids[asked.contact.value];
+    return made;
+}
+
+bool Engine::Internals::needs_content(const std::vector<ProfileId>& plan) const {
+    const auto& compiled = *policy().compiled;
+    return std::any_of(plan.begin(), plan.end(), [&](ProfileId candidate) { return compiled.needs_content(candidate); });
 }
 
 std::uint32_t Engine::Internals::resolve_address(const TouchFacts& of, const policy::Profile& profile, bool& gone) const {
@@ -113,6 +134,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
         const auto& extra = *contact.extras;
         contact_view.tags = extra.tags;
         contact_view.attributes = &extra.attributes;
+        contact_view.acts = extra.acts;
         contact_view.restricted = extra.restricted;
         contact_view.last_complaint = extra.last_complaint;
         contact_view.last_reply = extra.last_reply;
@@ -136,6 +158,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
             with_erased.assign(contact_view.history.begin(), contact_view.history.end());
             for (std::size_t i = 0; i < erased.counted.size(); ++i) {
                 const auto& [at_permit, names_of] = erased.counted[i];
+                if (at_permit > at) continue;  // a replay stands before it
                 const auto split_at = names_of.find('\n');
                 policy::Profile old_profile = profile;
                 old_profile.purpose = state.symbols.intern(names_of.substr(0, split_at));
@@ -163,16 +186,21 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
         address_view.carrier = fact->carrier;
         address_view.zones = fact->zones;
         if (!state.hashed_suppressions.empty()) {
-            const auto digits = address.value.substr(1);
-            for (const auto& [key, entry] : state.hashed_suppressions) {
-                const auto digest_of = [&](std::string_view text) {
-                    if (entry.algorithm == "md5") return crypto::md5(text);
-                    if (entry.algorithm == "sm3") return crypto::sm3(text);
-                    return std::string{crypto::view(crypto::sha256(text))};
-                };
-                const bool domestic = digits.starts_with("86") && digits.size() == 13;
-                if (digest_of(address.value) == entry.digest || digest_of(digits) == entry.digest || (domestic && digest_of(digits.substr(2)) == entry.digest))
-                    hashed.push_back({.list = state.symbols.intern(entry.list), .expires_at = entry.expires_at, .channels = entry.channels, .purposes = entry.purposes});
+            // Third parties hash numbers with +, without it, or in the national form.
+            std::vector<std::string> forms = {address.value, address.value.substr(1)};
+            if (address.value.starts_with("+86") && address.value.size() == 14) forms.push_back(address.value.substr(3));
+            const auto& entries = state.hashed_suppressions;
+            for (const std::string_view algorithm : {"md5", "sha256", "sm3"}) {
+                const auto first = entries.lower_bound(std::string{algorithm}.append("\n"));
+                if (first == entries.end() || first->second.algorithm != algorithm) continue;
+                for (const auto& form : forms) {
+                    const auto digest = algorithm == "md5" ? crypto::md5(form) : algorithm == "sm3" ? crypto::sm3(form) : std::string{crypto::view(crypto::sha256(form))};
+                    for (auto next = entries.lower_bound(State::HashedSuppression::key(algorithm, digest, {})); next != entries.end(); ++next) {
+                        const auto& entry = next->second;
+                        if (entry.algorithm != algorithm || entry.digest != digest) break;
+                        hashed.push_back({.list = state.symbols.intern(entry.list), .expires_at = entry.expires_at, .channels = entry.channels, .purposes = entry.purposes});
+                    }
+                }
             }
             if (!hashed.empty()) {
                 hashed.insert(hashed.end(), address.lists.begin(), address.lists.end());
@@ -189,6 +217,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
     request.not_before = of.not_before;
     request.expires_at = of.expires_at;
     request.contact_key = of.contact_key;
+    request.held_out = of.held_out;
     request.metadata = of.content != nullptr ? &of.content->metadata : nullptr;
 
     channel::Content rendered;
@@ -208,6 +237,15 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
         request.content = {.text = judged_text, .has_text = !rendered.text.empty(), .sign_name = sign_name, .segments = 1};
         if (account) request.content.segments = content::billed_segments(judged_text, accounts[*account].settings.billing.counting);
     }
+    policy::AttemptFacts own;
+    if (of.content != nullptr && compiled.needs_content(profile_id))
+        if (const auto account = account_of(profile_id)) own = priced({}, accounts[*account].settings.billing, request.content.segments);
+    if (!compiled.labels_read().empty())
+        own.labels = policy::make_labels(compiled, state.symbols, {.metadata = request.metadata, .attributes = contact_view.attributes, .region = fact->region},
+                                         [&](std::string_view text) { return index_hash(text).low; });
+    request.facts = &own;
+    request.facts_id = intern_facts(own);
+
     if (of.used_template != nullptr && of.used_template->parsed && !of.used_template->parsed->filings().empty())
         request.template_not_filed = !of.used_template->parsed->filed_for(state.symbols.name(profile.account), fact->carrier, at);
 

@@ -112,6 +112,8 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
     ++account.in_flight;
     const auto attempt_number = waiting.next_attempt;
     ++counters.permits;
+    // What the attempt costs is known only now for every policy; its labels are those of its decision.
+    choice.decision.facts = intern_facts(priced(state.profiles.facts().at(fresh ? waiting.facts : choice.decision.facts), settings_of.billing, segments));
     emit(waiting.contact, TouchDispatching{.touch = waiting.id, .attempt = attempt_number, .chosen = choice.chosen, .address = choice.address,
                                            .segments = static_cast<std::uint8_t>(std::min(segments, 255)),
                                            .cost_micro = settings_of.billing.message_cost(segments).micros, .route_reason = {},
@@ -256,8 +258,9 @@ void Engine::Internals::on_outcome(std::uint32_t row, std::uint16_t attempt_numb
     if (outcome.kind == OutcomeKind::unknown) {
         ++counters.unknown_outcomes;
         emit(sent.contact, TouchUnknown{.touch = sent.id, .attempt = attempt_number, .code = outcome.code, .detail = outcome.detail});
+        claim_parked_by_address(row, attempt_number, number);
         auto& unknown = touch(row);
-        if (unknown.final) return;
+        if (unknown.final || unknown.state != TouchState::unknown) return;
         if (account.settings.capabilities.can_reconcile) {
             unknown.reconciled = 0;
             arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);

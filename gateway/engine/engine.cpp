@@ -36,26 +36,23 @@ Engine::Internals::Internals(Engine& owner, EngineParts given, EngineSettings gi
     }
 }
 
+std::unique_ptr<Engine> Engine::Internals::for_reading(EngineParts parts, EngineSettings settings) {
+    std::unique_ptr<Engine> engine{new Engine{nullptr}};
+    engine->internals_ = std::make_unique<Internals>(*engine, parts, std::move(settings));
+    return engine;
+}
+
 Engine::Engine(std::unique_ptr<Internals> internals) : internals_{std::move(internals)} {}
 Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::start(EngineParts parts, EngineSettings settings, std::optional<Checkpoint> checkpoint) {
-    std::unique_ptr<Engine> engine{new Engine{nullptr}};
-    engine->internals_ = std::make_unique<Internals>(*engine, parts, std::move(settings));
+    auto engine = Internals::for_reading(parts, std::move(settings));
     auto& in = *engine->internals_;
 
     std::uint64_t from = 1;
     if (checkpoint) {
-        std::string plain;
-        ByteReader pieces{checkpoint->body};
-        while (!pieces.at_end()) {
-            const auto piece = crypto::unseal(in.checkpoint_key, pieces.text());
-            if (pieces.failed() || !piece) return Error{.kind = ErrorKind::corrupt, .detail = "the checkpoint cannot be opened: wrong master key?"};
-            plain += *piece;
-        }
-        checkpoint->body.clear();
-        if (auto loaded = in.load(plain); !loaded) return loaded.error();
         from = checkpoint->head.sequence + 1;
+        if (auto loaded = in.load(std::move(*checkpoint)); !loaded) return loaded.error();
     }
     std::optional<Error> fault;
     const auto scanned = parts.reader.scan(from, [&](const Record& record) {
@@ -84,6 +81,7 @@ Result<std::unique_ptr<Engine>> Engine::start(EngineParts parts, EngineSettings 
 
     // What the start itself must say is a first batch of its own.
     if (auto reserved = parts.log.reserve(turn_bytes * 4); !reserved) return reserved.error();
+    in.activate_configured_calendars();
     if (auto activated = in.activate_configured_policy(); !activated) return activated.error();
     in.register_templates();
     in.rebuild_volatile();
@@ -187,6 +185,9 @@ Result<bool> Engine::turn() {
             if (reserved.error().kind != ErrorKind::unavailable) return reserved.error();
             in.disk_full = true;
         }
+    const auto microseconds_since = [&](channel::Monotonic start) {
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(in.parts.clock.monotonic_now() - start).count());
+    };
     in.in_turn = true;
     const auto sequence_before = in.state.sequence;
     std::size_t weight_done = 0;
@@ -226,7 +227,7 @@ Result<bool> Engine::turn() {
         if (auto synced = in.parts.keys.sync(); !synced) return synced.error();
         if (auto committed = in.parts.log.commit(); !committed) return committed.error();
         ++in.counters.syncs;
-        in.counters.sync_us_last = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(in.parts.clock.monotonic_now() - before_sync).count());
+        in.counters.sync.add(microseconds_since(before_sync));
         {
             const std::lock_guard lock{in.durable_mutex};
             in.durable = in.parts.reader.durable_head();
@@ -252,28 +253,56 @@ Result<bool> Engine::turn() {
     if (wrote)
         for (auto& listener : in.durable_listeners) listener(in.durable.sequence);
 
-    in.counters.turn_us_max = std::max(in.counters.turn_us_max, static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(in.parts.clock.monotonic_now() - in.monotonic).count()));
-    if (in.log_bytes_since_checkpoint > in.settings.checkpoint_every_bytes)
-        if (auto written = write_checkpoint_now(); !written) in.log_bytes_since_checkpoint = 0;  // tried again after as much log; the log is what counts
+    const auto turn_us = microseconds_since(in.monotonic);
+    in.counters.turn_us_max = std::max(in.counters.turn_us_max, turn_us);
+    if (did_something || wrote) in.counters.turn.add(turn_us);
+    in.checkpoint_when_due();
     return did_something || wrote;
 }
 
 Result<void> Engine::write_checkpoint_now() {
     auto& in = *internals_;
+    if (in.parts.background != nullptr) in.parts.background->abandon();
     in.log_bytes_since_checkpoint = 0;
-    // Addresses are plain in memory and sealed at rest: the dump leaves in sealed pieces, each with its length before it.
-    const auto nonce = in.parts.random.next();
+    auto written = in.save_checkpoint(in.parts.random.next(), in.checkpoint_due_for_erasure ? 1 : 2);
+    if (written) in.checkpoint_due_for_erasure.reset();
+    ++(written ? in.counters.checkpoints : in.counters.checkpoints_failed);
+    return written;
+}
+
+// Addresses are plain in memory and sealed at rest: the dump leaves in sealed pieces, each with its length before it.
+Result<void> Engine::Internals::save_checkpoint(std::uint64_t nonce, std::size_t kept) {
     std::uint32_t count = 0;
-    return write_checkpoint(in.parts.disk, in.settings.data_dir, in.parts.log.head(), [&](const CheckpointSink& sink) {
-        in.dump([&](std::string_view piece) {
-            ByteWriter out;
-            std::string sealed;
-            crypto::seal(sealed, in.checkpoint_key, nonce, count++, piece);
-            out.text(sealed);
-            sink(out.bytes());
-        });
-    });
+    return write_checkpoint(
+        parts.disk, settings.data_dir, parts.log.head(),
+        [&](const CheckpointSink& sink) {
+            dump([&](std::string_view piece) {
+                ByteWriter out;
+                std::string sealed;
+                crypto::seal(sealed, checkpoint_key, nonce, count++, piece);
+                out.text(sealed);
+                sink(out.bytes());
+            });
+        },
+        kept);
+}
+
+// A failed one is tried again after as much log: the log is what counts.
+void Engine::Internals::checkpoint_when_due() {
+    if (parts.background != nullptr) {
+        const auto state_of_copy = parts.background->poll();
+        if (state_of_copy == BackgroundCopy::State::running) return;
+        if (state_of_copy == BackgroundCopy::State::succeeded) ++counters.checkpoints;
+        if (state_of_copy == BackgroundCopy::State::failed) ++counters.checkpoints_failed;
+    }
+    const bool for_erasure = checkpoint_due_for_erasure && *checkpoint_due_for_erasure <= now;
+    if (log_bytes_since_checkpoint <= settings.checkpoint_every_bytes && !for_erasure) return;
+    log_bytes_since_checkpoint = 0;
+    const std::size_t kept = checkpoint_due_for_erasure ? 1 : 2;
+    checkpoint_due_for_erasure.reset();
+    const auto nonce = parts.random.next();  // drawn here: the copy's draws would be drawn again
+    if (parts.background != nullptr && parts.background->begin([&] { return save_checkpoint(nonce, kept).has_value(); })) return;
+    ++(save_checkpoint(nonce, kept) ? counters.checkpoints : counters.checkpoints_failed);
 }
 
 void Engine::begin_drain() { internals_->draining = true; }

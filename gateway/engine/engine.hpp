@@ -16,6 +16,7 @@
 #include "gateway/base/clock.hpp"
 #include "gateway/base/random.hpp"
 #include "gateway/base/result.hpp"
+#include "gateway/engine/background_copy.hpp"
 #include "gateway/engine/requests.hpp"
 #include "gateway/engine/settings.hpp"
 #include "gateway/engine/transport.hpp"
@@ -38,6 +39,7 @@ struct EngineParts {
     Clock& clock;
     Random& random;
     Transport& transport;
+    BackgroundCopy* background = nullptr;  // none: checkpoints are written within a turn
 };
 
 class Engine final : public TransportListener {
@@ -131,6 +133,9 @@ public:
     void preview_campaign(const std::string& id, absl::AnyInvocable<void(Result<CampaignPreview>)> done);
 
     Result<PolicyActivation> put_policy(const std::string& name, const std::string& document, bool activate);
+    // Replaces or adds a calendar; every rule that names it follows at once. The same content again changes nothing.
+    Result<CalendarView> put_calendar(const std::string& id, const std::string& document);
+    [[nodiscard]] std::vector<CalendarView> calendars() const;
     // The configured policy (if its file changed), templates, calendars and words of a new configuration; accounts need a restart.
     Result<void> reload(EngineSettings settings);
     [[nodiscard]] std::vector<std::shared_ptr<const PolicyVersion>> policies() const;
@@ -162,13 +167,30 @@ private:
     std::unique_ptr<Internals> internals_;
 };
 
+// How often something took how long; cheap enough for every turn.
+struct DurationHistogram {
+    static constexpr std::array<std::uint64_t, 12> bounds_us = {100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000};
+    std::array<std::uint64_t, bounds_us.size() + 1> counts{};  // the last: longer than all bounds
+    std::uint64_t sum_us = 0;
+    void add(std::uint64_t us) {
+        std::size_t bucket = 0;
+        while (bucket < bounds_us.size() && us > bounds_us[bucket]) ++bucket;
+        ++counts[bucket];
+        sum_us += us;
+    }
+};
+
 struct Engine::Metrics {
     std::uint64_t sequence = 0, turns = 0, syncs = 0, commands = 0;
     std::uint64_t touches_in_memory = 0, waiting = 0, deferred = 0, contacts = 0, profiles = 0, keys_in_memory = 0;
-    std::array<std::uint64_t, touch_state_count> created_by_state{};
+    std::array<std::uint64_t, touch_state_count> by_state{};
     std::uint64_t receipts = 0, receipts_parked = 0, unknown_outcomes = 0, permits = 0, permits_lapsed = 0, permits_revoked = 0;
-    std::uint64_t turn_us_max = 0, sync_us_last = 0;
+    std::uint64_t turn_us_max = 0;
+    DurationHistogram turn, sync;
+    double projection_lag_s = 0;
+    std::uint64_t checkpoints = 0, checkpoints_failed = 0;
     bool clock_healthy = true, draining = false;
+    std::vector<std::pair<std::string, std::int64_t>> calendar_days_left;  // of the active policy's calendars; negative: they have ended
 };
 
 }  // namespace touchgate

@@ -10,6 +10,7 @@ std::string_view event_name(EventType type) {
         case EventType::policy_activated: return "policy.activated";
         case EventType::policy_stored: return "policy.stored";
         case EventType::template_registered: return "template.registered";
+        case EventType::attempt_facts_defined: return "attempt_facts.defined";
         case EventType::contact_created: return "contact.created";
         case EventType::contact_updated: return "contact.updated";
         case EventType::contact_erased: return "contact.erased";
@@ -51,6 +52,7 @@ std::string_view event_name(EventType type) {
         case EventType::campaign_resumed: return "campaign.resumed";
         case EventType::campaign_finished: return "campaign.finished";
         case EventType::campaign_cancelled: return "campaign.cancelled";
+        case EventType::calendar_updated: return "calendar.updated";
         case EventType::campaign_audience_added: return "campaign.audience_added";
         case EventType::campaign_audience_removed: return "campaign.audience_removed";
         case EventType::hold_set: return "hold.set";
@@ -86,26 +88,27 @@ std::string DecisionView::rule() const {
 
 LoggedDecision to_logged(const policy::Decision& decision, std::uint32_t policy, std::string rule_override) {
     LoggedDecision logged{.policy = policy, .verdict = decision.verdict, .reason = decision.reason, .rule = decision.rule,
-                          .rule_override = std::move(rule_override), .until = 0, .steps = {}};
+                          .rule_override = std::move(rule_override), .until = 0, .steps = {}, .facts = decision.facts};
     if (decision.until != instant_never) logged.until = unix_ms(decision.until);
     logged.steps.reserve(decision.trace.size());
     for (const auto& step : decision.trace) {
         const bool has_until = step.until != instant_never && step.verdict == policy::Verdict::defer;
         logged.steps.push_back({.rule = step.rule,
                                 .bits = static_cast<std::uint8_t>(static_cast<unsigned>(step.verdict) | (step.waived ? 4U : 0U) |
-                                                                  (step.counts ? 8U : 0U) | (has_until ? 16U : 0U)),
+                                                                  (step.counts ? 8U : 0U) | (has_until ? 16U : 0U) | (step.score_milli >= 0 ? 32U : 0U)),
                                 .waived_by = step.waived_by,
                                 .why = step.why,
                                 .until = has_until ? unix_ms(step.until) : 0,
                                 .counted_milli = step.counted_milli,
-                                .max_milli = step.max_milli});
+                                .max_milli = step.max_milli,
+                                .score_milli = step.score_milli});
     }
     return logged;
 }
 
 policy::Decision from_logged(const LoggedDecision& logged) {
     policy::Decision decision{.verdict = logged.verdict, .rule = logged.rule, .until = logged.until == 0 ? instant_never : from_unix_ms(logged.until),
-                              .reason = logged.reason, .trace = {}};
+                              .reason = logged.reason, .trace = {}, .facts = logged.facts};
     decision.trace.reserve(logged.steps.size());
     for (const auto& step : logged.steps) {
         policy::TraceStep traced;
@@ -118,6 +121,7 @@ policy::Decision from_logged(const LoggedDecision& logged) {
         traced.until = step.until == 0 ? instant_never : from_unix_ms(step.until);
         traced.counted_milli = step.counted_milli;
         traced.max_milli = step.max_milli;
+        traced.score_milli = step.score_milli;
         decision.trace.push_back(std::move(traced));
     }
     return decision;

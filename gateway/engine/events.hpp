@@ -17,7 +17,7 @@
 namespace touchgate {
 
 enum class EventType : std::uint16_t {
-    profile_defined = 1, policy_activated, policy_stored, template_registered,
+    profile_defined = 1, policy_activated, policy_stored, template_registered, attempt_facts_defined,
     contact_created = 10, contact_updated, contact_erased, contact_restricted, contact_followed, contact_unfollowed,
     consent_granted = 20, consent_withdrawn, suppression_added, suppression_removed, review_opened, review_decided,
     touch_created = 30, touch_decided, touch_deferred, touch_blocked, touch_held_out, touch_dispatching, touch_permit_lapsed, touch_permit_revoked,
@@ -27,7 +27,7 @@ enum class EventType : std::uint16_t {
     campaign_created = 70, campaign_started, campaign_paused, campaign_resumed, campaign_finished, campaign_cancelled, campaign_audience_added,
     campaign_audience_removed,
     hold_set = 80, hold_lifted,
-    conversion_recorded = 90, account_up, account_down, clock_accepted,
+    conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated,
 };
 
 // Name in the feed, "touch.created"; empty for a number that this program does not know.
@@ -39,6 +39,17 @@ struct ProfileDefined {
     ProfileId id{};
     std::string purpose, channel, account, campaign, unit, template_name;
     template <class A> void fields(A&& a) { a(id, purpose, channel, account, campaign, unit, template_name); }
+};
+
+// What attempts count by beside their profile, see policy::AttemptFacts. Decisions name it by number; numbers have no gaps. Labels are keyed
+// hashes of their values: whether two attempts are equal in one can be read, the value cannot.
+struct AttemptFactsDefined {
+    static constexpr auto type = EventType::attempt_facts_defined;
+    std::uint32_t id = 0;
+    std::int64_t cost_micros = 0;
+    std::string currency;
+    std::vector<std::pair<std::string, std::uint64_t>> labels;
+    template <class A> void fields(A&& a) { a(id, cost_micros, currency, labels); }
 };
 
 // `number` counts all versions of all policies from 1; decisions name it. rule_names are the compiled rules, built-ins first.
@@ -99,6 +110,7 @@ struct ContactCreated {
     std::string owner, unit;
     bool legal_hold = false;
     std::string sealed;  // ContactSecret
+    const ContactSecret* opened = nullptr;  // not logged: what `sealed` holds, where the writer has it at hand
     template <class A> void fields(A&& a) { a(index, id, owner, unit, legal_hold, sealed); }
 };
 struct ContactUpdated {
@@ -185,16 +197,17 @@ struct ReviewDecided {
 
 struct LoggedStep {
     std::uint16_t rule = 0;
-    std::uint8_t bits = 0;  // verdict (2 bits), waived (bit 2), counts (bit 3)
+    std::uint8_t bits = 0;  // verdict (2 bits), waived (bit 2), counts (bit 3), until (bit 4), score (bit 5)
     std::uint16_t waived_by = 0;
     std::uint8_t why = 0;
     std::int64_t until = 0;  // Unix ms, 0 none
-    std::int64_t counted_milli = 0, max_milli = 0;
+    std::int64_t counted_milli = 0, max_milli = 0, score_milli = -1;
     template <class A> void fields(A&& a) {
         a(rule, bits, why);
         if (bits & 4U) a(waived_by);
         if (bits & 8U) a(counted_milli, max_milli);
         if (bits & 16U) a(until);
+        if (bits & 32U) a(score_milli);
     }
 };
 struct LoggedDecision {
@@ -205,7 +218,13 @@ struct LoggedDecision {
     std::string rule_override;
     std::int64_t until = 0;    // Unix ms, 0 none
     std::vector<LoggedStep> steps;
-    template <class A> void fields(A&& a) { a(policy, verdict, reason, rule, rule_override, until, steps); }
+    policy::FactsId facts{};   // of the slot that the decision makes
+    template <class A> void fields(A&& a) {
+        auto bits = static_cast<std::uint8_t>(static_cast<unsigned>(verdict) | (facts.value != 0 ? 4U : 0U));
+        a(policy, bits, reason, rule, rule_override, until, steps);
+        verdict = static_cast<policy::Verdict>(bits & 3U);
+        if (bits & 4U) a(facts.value);
+    }
 };
 [[nodiscard]] LoggedDecision to_logged(const policy::Decision& decision, std::uint32_t policy, std::string rule_override = {});
 [[nodiscard]] policy::Decision from_logged(const LoggedDecision& logged);
@@ -505,6 +524,14 @@ struct AccountWentDown {
     std::string account, reason;
     bool credentials = false;
     template <class A> void fields(A&& a) { a(account, reason, credentials); }
+};
+// A calendar's newest document, from its file at start or by the API.
+struct CalendarUpdated {
+    static constexpr auto type = EventType::calendar_updated;
+    std::string id;
+    std::string document;
+    bool from_file = false;
+    template <class A> void fields(A&& a) { a(id, document, from_file); }
 };
 struct ClockAccepted {
     static constexpr auto type = EventType::clock_accepted;

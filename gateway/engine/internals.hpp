@@ -81,8 +81,26 @@ struct TouchFacts {
     CachedContent* content = nullptr;
     const TemplateRecord* used_template = nullptr;
     std::string_view contact_key;
+    bool held_out = false;                 // by its campaign
     CampaignRow* campaign = nullptr;                           // whose recipient it is; null for all other touches
     const std::vector<std::uint64_t>* yielding = nullptr;      // touches whose reservations are taken as given up
+};
+
+// A keyed hash that remembers its last answer: one command asks for the same address or id several times.
+class LastHash {
+public:
+    template <class Write> crypto::Hash128 of(const crypto::KeyedHash& hash, Write write) {
+        asked_.clear();
+        write(asked_);
+        if (asked_ == text_) return value_;
+        value_ = hash(asked_);
+        text_.swap(asked_);
+        return value_;
+    }
+
+private:
+    std::string asked_, text_;
+    crypto::Hash128 value_;
 };
 
 struct InFlight {
@@ -133,6 +151,8 @@ struct Settling {
 
 struct Engine::Internals {
     Internals(Engine& owner, EngineParts parts, EngineSettings settings);
+    // An engine that only folds and judges, for reading a data folder: no turn may be run on it.
+    static std::unique_ptr<Engine> for_reading(EngineParts parts, EngineSettings settings);
 
     Engine& engine;
     EngineParts parts;
@@ -175,6 +195,7 @@ struct Engine::Internals {
     std::vector<ReconcileOrder> reconciliations;
     ByteWriter payload;
     ByteWriter secret;
+    mutable LastHash last_address_hash, last_id_hash;
     bool disk_full = false;
     bool in_turn = false;
 
@@ -203,6 +224,7 @@ struct Engine::Internals {
     std::uint64_t stopped_at_sequence = 0;  // of the newest hold or pause: what was decided before it is decided again
     std::size_t cached_contents = 0;
     std::uint64_t log_bytes_since_checkpoint = 0;
+    std::optional<Instant> checkpoint_due_for_erasure;  // older ones still hold what was erased
     Engine::Metrics counters;
     Instant drain_until = instant_never;
 
@@ -211,6 +233,16 @@ struct Engine::Internals {
         std::vector<absl::flat_hash_map<std::uint64_t, std::vector<policy::HistoryEntry>>> sets;
         [[nodiscard]] std::span<const policy::HistoryEntry> entries(std::size_t by_set, std::uint64_t key) const override;
     } shared;
+
+    policy::Calendars calendars;           // what state.calendars says, parsed
+
+    // ---- engine.cpp
+    void checkpoint_when_due();
+    Result<void> save_checkpoint(std::uint64_t nonce, std::size_t kept);
+
+    // ---- calendars.cpp
+    [[nodiscard]] static Result<std::shared_ptr<const policy::Calendar>> parse_calendar(const std::string& id, const std::string& document);
+    bool activate_configured_calendars();  // true: one of them is new
 
     // ---- log.cpp: events in and out
     template <class E> std::uint64_t emit(ContactIndex contact, const E& event);
@@ -223,6 +255,7 @@ struct Engine::Internals {
 
     // ---- apply_*.cpp: the fold, one overload per event
     void apply(const RecordMeta&, const ProfileDefined&);
+    void apply(const RecordMeta&, const AttemptFactsDefined&);
     void apply(const RecordMeta&, const PolicyActivated&);
     void apply(const RecordMeta&, const PolicyStored&);
     void apply(const RecordMeta&, const TemplateRegistered&);
@@ -272,6 +305,7 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const AccountWentUp&);
     void apply(const RecordMeta&, const AccountWentDown&);
     void apply(const RecordMeta&, const ClockAccepted&);
+    void apply(const RecordMeta&, const CalendarUpdated&);
 
     // ---- tables.cpp: small acts on the tables that several folds share
     Touch& touch(std::uint32_t row) { return state.touches[row]; }
@@ -287,16 +321,23 @@ struct Engine::Internals {
     [[nodiscard]] std::optional<AccountNumber> account_of(ProfileId profile) const;
     std::uint32_t intern_plan(const std::vector<ProfileId>& plan);
     ProfileId intern_profile(const policy::Profile& profile);  // emits profile.defined when new
+    policy::FactsId intern_facts(const policy::AttemptFacts& facts);
+    void log_facts(policy::FactsId newest);                    // emits attempt_facts.defined for all up to this that the log does not have
+    void add_act(ContactIndex contact, std::string_view event, std::string_view kind, std::string_view channel, Instant at);
     [[nodiscard]] crypto::Hash128 address_hash(AddressKind kind, std::string_view value, std::string_view account) const;
     std::uint32_t intern_address(AddressKind kind, std::string_view value, std::string_view account, std::uint32_t number = 0);
     [[nodiscard]] std::uint32_t find_address(const Address& address) const;
+    // The row of a logged number. Of an erased contact only the numbers are known: its rows stay empty, and their numbers stay taken.
+    AddressRow& address_row(std::uint32_t number);
     [[nodiscard]] crypto::Hash128 id_hash(AccountNumber account, std::string_view id) const;
     [[nodiscard]] crypto::Hash128 key_hash(std::string_view unit, std::string_view key) const;
     // Slots.
     void put_slot(Touch& touch, policy::Slot slot, Instant at, ProfileId profile, std::uint32_t address, std::uint16_t attempt);
+    // In the place of the entry of the same touch, profile and address, if there is one; none of these is older than `since`.
+    void put_entry(ContactIndex contact, const policy::HistoryEntry& entry, Instant since);
     void change_slot(Touch& touch, std::uint16_t attempt, SlotChange change, Instant at);
     void recount_slot(Touch& touch, std::uint16_t attempt);
-    void share_entry(ContactIndex contact, const policy::HistoryEntry& entry);
+    void share_entry(ContactIndex contact, const policy::HistoryEntry& entry, Instant since = Instant::min());
     void rebuild_shared_counters();
     void trim_history(Contact& contact);
     [[nodiscard]] CampaignRow* campaign_of(const Touch& touch);
@@ -305,8 +346,13 @@ struct Engine::Internals {
     // Keeps the campaign's count of what each rule holds back.
     void count_rule(Touch& touch);
 
-    // ---- deciding.cpp
+    // ---- deciding.cpp: a touch is judged from its facts, whether it is new, waits, or stands in the log that a replay reads
+    [[nodiscard]] policy::AttemptFacts priced(policy::AttemptFacts facts, const content::Billing& billing, int segments);
+    struct Prepared { ContactIndex contact{}; std::uint32_t fixed_address = 0; std::vector<ProfileId> plan; CachedContent content; const TemplateRecord* used = nullptr; Instant not_before{}, expires_at{}; };
     [[nodiscard]] TouchFacts facts(Touch& touch);
+    [[nodiscard]] TouchFacts facts(Prepared& asked, policy::Origin origin) const;
+    // Does a rule read the content of a touch with these candidates?
+    [[nodiscard]] bool needs_content(const std::vector<ProfileId>& plan) const;
     [[nodiscard]] Choice choose(const TouchFacts& facts, Instant at, policy::Detail detail, std::uint8_t from, std::uint8_t to);
     [[nodiscard]] Choice judge(const TouchFacts& facts, std::uint8_t candidate, Instant at, policy::Detail detail);
 
@@ -328,6 +374,8 @@ struct Engine::Internals {
 
     // ---- content.cpp
     CachedContent* content_of(Touch& touch);
+    // What the log keeps sealed of a touch. Nothing: the contact was erased, or these bytes are no content.
+    [[nodiscard]] std::optional<CachedContent> open_content(ContactIndex contact, std::string_view sealed) const;
     // The text as it would leave on this channel, or the problem (missing variable …). Empty text with no problem: no text content.
     [[nodiscard]] Result<channel::Content> render(const CachedContent& content, const TemplateRecord* used, const policy::Profile& profile, std::string_view locale) const;
     [[nodiscard]] const TemplateRecord* template_of(const Touch& touch) const;
@@ -335,7 +383,6 @@ struct Engine::Internals {
 
     // ---- touches.cpp
     Result<TouchView> submit(TouchRequest& request, policy::Detail detail, TouchLine* line);
-    struct Prepared { ContactIndex contact{}; std::uint32_t fixed_address = 0; std::vector<ProfileId> plan; CachedContent content; const TemplateRecord* used = nullptr; Instant not_before{}, expires_at{}; };
     Result<Prepared> prepare(const TouchRequest& request, bool make);
     // Writes the touch that was judged; into its account's queue if it may go. `recipient` 0: not of an audience.
     std::uint32_t create(TouchRequest& request, Prepared& prepared, const Choice& choice, const crypto::Hash128& key, std::uint32_t recipient,
@@ -345,6 +392,10 @@ struct Engine::Internals {
     void cancel(std::uint32_t row, std::string reason);
     // An attempt of a waiting touch may have reached the customer: only its fallback waits.
     [[nodiscard]] static bool left_before(const Touch& waiting);
+    bool serves(std::string_view channel_or_account) const;
+    bool is_purpose(std::string_view name) const;
+    bool is_channel(std::string_view name) const;
+    std::vector<Problem> suppression_problems(const SuppressionInput& input, const std::string& pointer) const;
     Result<std::vector<ProfileId>> make_plan(const TouchRequest& request, bool make);
 
     // ---- apply_campaigns.cpp
@@ -416,6 +467,7 @@ struct Engine::Internals {
     void arm(Instant at, std::uint32_t row, TimerKind kind);
     void run_timers();
     void run_sweep();
+    void note_held(std::uint32_t row);  // keeps held_rows in step with the touch's decision
     void run_cancellations();
     void run_released();
     void arm_waiting(std::uint32_t row);  // all timers of a live touch, from its state
@@ -425,6 +477,8 @@ struct Engine::Internals {
     void take_receipt(AccountNumber account, const channel::Receipt& receipt);
     void advance(std::uint32_t row, std::uint16_t attempt, const channel::Receipt& receipt, const std::string& provider_id);
     void claim_parked(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const std::vector<std::string>& ids);
+    void claim_parked_by_address(std::uint32_t row, std::uint16_t attempt, AccountNumber account);
+    std::optional<std::pair<std::uint32_t, std::uint16_t>> only_unknown_to(std::uint32_t address, AccountNumber account) const;
     void take_message(AccountNumber account, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name, ContactIndex known, Effect settled);
     bool seen_before(const crypto::Hash128& dedupe);
     void forget_inbound();
@@ -445,12 +499,15 @@ struct Engine::Internals {
     // ---- policies.cpp
     Result<void> activate_configured_policy();
     void policy_changed();
+    void use(PolicyRecord& record, std::shared_ptr<policy::CompiledPolicy> compiled);
     bool sweep_after_start = false;
     Result<std::shared_ptr<policy::CompiledPolicy>> compile(const std::string& document, std::string& name);
     [[nodiscard]] const PolicyRecord& policy() const { return state.policies[state.active_policy]; }
 
     // ---- checkpoint_codec.cpp
     void dump(const CheckpointSink& sink);
+    // Opens the sealed pieces and loads them into the empty state.
+    Result<void> load(Checkpoint checkpoint);
     Result<void> load(std::string_view body);
 };
 
@@ -478,6 +535,7 @@ template <class S> bool Engine::Internals::unseal_of(ContactIndex contact, std::
 }
 
 template <class E> std::uint64_t Engine::Internals::emit(ContactIndex contact, const E& event) {
+    if constexpr (requires { event.decision.facts; }) log_facts(event.decision.facts);
     payload.clear();
     encode(payload, event);
     RecordMeta meta{.sequence = 0, .time = now, .contact = contact, .position = {}, .replay = false};

@@ -50,6 +50,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::policy_activated: ok = fold<PolicyActivated>(*this, meta, record.payload); break;
         case EventType::policy_stored: ok = fold<PolicyStored>(*this, meta, record.payload); break;
         case EventType::template_registered: ok = fold<TemplateRegistered>(*this, meta, record.payload); break;
+        case EventType::attempt_facts_defined: ok = fold<AttemptFactsDefined>(*this, meta, record.payload); break;
         case EventType::contact_created: ok = fold<ContactCreated>(*this, meta, record.payload); break;
         case EventType::contact_updated: ok = fold<ContactUpdated>(*this, meta, record.payload); break;
         case EventType::contact_erased: ok = fold<ContactErased>(*this, meta, record.payload); break;
@@ -94,6 +95,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::account_up: ok = fold<AccountWentUp>(*this, meta, record.payload); break;
         case EventType::account_down: ok = fold<AccountWentDown>(*this, meta, record.payload); break;
         case EventType::clock_accepted: ok = fold<ClockAccepted>(*this, meta, record.payload); break;
+        case EventType::calendar_updated: ok = fold<CalendarUpdated>(*this, meta, record.payload); break;
         case EventType::campaign_audience_added: ok = fold<CampaignAudienceAdded>(*this, meta, record.payload); break;
         case EventType::campaign_audience_removed: ok = fold<CampaignAudienceRemoved>(*this, meta, record.payload); break;
         case EventType::campaign_started: ok = fold<CampaignStarted>(*this, meta, record.payload); break;

@@ -6,14 +6,6 @@ namespace touchgate {
 
 namespace {
 
-crypto::Hash128 hash_of(std::string_view document) {
-    const auto digest = crypto::sha256(document);
-    crypto::Hash128 hash;
-    std::memcpy(&hash.high, digest.data(), 8);
-    std::memcpy(&hash.low, digest.data() + 8, 8);
-    return hash;
-}
-
 std::vector<std::string> rule_names(const policy::CompiledPolicy& compiled) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < compiled.rule_count(); ++i) names.push_back(compiled.rule_name(static_cast<std::uint16_t>(i)));
@@ -25,20 +17,29 @@ std::vector<std::string> rule_names(const policy::CompiledPolicy& compiled) {
 Result<std::shared_ptr<policy::CompiledPolicy>> Engine::Internals::compile(const std::string& document, std::string& name) {
     const auto parsed = parse_json_with_comments(document);
     if (!parsed) return parsed.error();
-    auto compiled = policy::CompiledPolicy::compile(*parsed, {.symbols = state.symbols, .profiles = state.profiles, .calendars = settings.calendars,
-                                                              .include = settings.include, .default_zone = settings.time_zone, .known_channels = {}});
+    auto compiled = policy::CompiledPolicy::compile(*parsed, {.symbols = state.symbols, .profiles = state.profiles, .calendars = calendars,
+                                                              .include = settings.include, .default_zone = settings.time_zone, .known_channels = {},
+                                                              .forbidden_words = settings.forbidden_words});
     if (compiled) name = (*compiled)->name();
     return compiled;
 }
 
-Result<PolicyActivation> Engine::put_policy(const std::string& name, const std::string& document, bool activate) {
+Result<PolicyActivation> Engine::put_policy(const std::string& name, const std::string& given, bool activate) {
     auto& in = *internals_;
     if (auto error = in.refusal()) return *error;
+    auto parsed = parse_json_with_comments(given);
+    if (!parsed) return parsed.error();
+    // A document without a name has that of its path.
+    auto document = given;
+    if (parsed->is_object() && !parsed->contains("name")) {
+        (*parsed)["name"] = name;
+        document = parsed->dump();
+    }
     std::string own_name;
     auto compiled = in.compile(document, own_name);
     if (!compiled) return compiled.error();
     if (own_name != name) return invalid("/name", "must be \"" + name + "\", the name in the path");
-    const auto hash = hash_of(document);
+    const auto hash = crypto::document_hash(document);
     const auto& active = in.policy();
     if (activate && active.version && active.version->name == name && active.document_hash == hash)
         return PolicyActivation{.version = active.version, .active = true, .changed = false};
@@ -70,6 +71,13 @@ Result<PolicyActivation> Engine::put_policy(const std::string& name, const std::
     return PolicyActivation{.version = in.state.policies[number].version, .active = activate, .changed = true};
 }
 
+// Other threads read it too, to name its rules.
+void Engine::Internals::use(PolicyRecord& record, std::shared_ptr<policy::CompiledPolicy> compiled) {
+    const std::unique_lock lock{state.names_mutex};
+    record.version->compiled = compiled;
+    record.compiled = std::move(compiled);
+}
+
 // Deferred touches are judged anew within a minute; queued ones are in any case right before they go.
 void Engine::Internals::policy_changed() {
     rebuild_shared_counters();
@@ -82,15 +90,14 @@ void Engine::Internals::policy_changed() {
 
 // At start: the configured file becomes a new version only if its bytes differ from those last loaded from the file.
 Result<void> Engine::Internals::activate_configured_policy() {
-    const auto hash = hash_of(settings.policy_document);
+    const auto hash = crypto::document_hash(settings.policy_document);
     std::string name;
     if (state.active_policy != 0 && state.file_policy_hash == hash) {
         auto& record = state.policies[state.active_policy];
         auto compiled = compile(record.version->document, name);
         if (!compiled) return Error{.kind = ErrorKind::invalid_input, .detail = "the active policy " + record.version->label() + " does not compile any more: " + compiled.error().detail,
                                     .problems = compiled.error().problems};
-        record.compiled = *compiled;
-        record.version->compiled = *compiled;
+        use(record, *compiled);
         // A newer program may know more built-in rules: decisions name rules by number, so the list is written anew.
         const auto rules = rule_names(**compiled);
         if (rules != record.rule_names)
@@ -131,13 +138,21 @@ Result<void> Engine::reload(EngineSettings fresh) {
     in.settings.templates = fresh.templates;
     in.settings.calendars = fresh.calendars;
     in.settings.include = fresh.include;
+    in.settings.forbidden_words = fresh.forbidden_words;
     in.settings.reply_words = fresh.reply_words;
     in.settings.opt_out_purposes = fresh.opt_out_purposes;
     in.settings.expires_after = fresh.expires_after;
     in.register_templates();
     in.settings.policy_document = fresh.policy_document;
-    if (in.state.file_policy_hash != hash_of(fresh.policy_document)) {
+    const bool other_calendars = in.activate_configured_calendars();
+    if (in.state.file_policy_hash != crypto::document_hash(fresh.policy_document)) {
         if (auto activated = in.activate_configured_policy(); !activated) return activated.error();
+        in.policy_changed();
+    } else if (other_calendars) {
+        std::string name;
+        auto compiled = in.compile(in.policy().version->document, name);
+        if (!compiled) return compiled.error();
+        in.use(in.state.policies[in.state.active_policy], *compiled);
         in.policy_changed();
     }
     return {};

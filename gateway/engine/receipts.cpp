@@ -11,6 +11,17 @@ namespace touchgate {
 using channel::ReceiptStatus;
 using dispatch::Progress;
 
+namespace {
+
+std::string text_of(const crypto::Hash128& hash) {
+    ByteWriter bytes;
+    bytes.u64(hash.high);
+    bytes.u64(hash.low);
+    return to_hex(bytes.bytes());
+}
+
+}  // namespace
+
 bool Engine::Internals::seen_before(const crypto::Hash128& dedupe) { return dedupe != crypto::Hash128{} && state.inbound_seen.contains(dedupe); }
 
 void Engine::Internals::forget_inbound() {
@@ -79,24 +90,12 @@ void Engine::Internals::take_receipt(AccountNumber number, const channel::Receip
     }
     if (row == 0 && account.settings.match_by_address && event.destination != crypto::Hash128{}) {
         const auto address = state.address_by_hash.find(event.destination);
-        std::uint32_t only = 0;
-        std::uint16_t only_attempt = 0;
-        int candidates_found = 0;
         if (address != state.address_by_hash.end())
-            for (const auto owner : state.addresses[address->second].owners)
-                for (const auto live : state.contacts[owner.value].live)
-                    for (const auto& attempt : touch(live).attempts)
-                        if (attempt.state == AttemptState::unknown && attempt.address == address->second && now - attempt.permitted_at <= std::chrono::hours{48} &&
-                            account_of(profile_of(touch(live), attempt.chosen)) == number) {
-                            ++candidates_found;
-                            only = live;
-                            only_attempt = attempt.number;
-                        }
-        if (candidates_found == 1) {
-            row = only;
-            attempt_number = only_attempt;
-            event.by_address = true;
-        }
+            if (const auto only = only_unknown_to(address->second, number)) {
+                row = only->first;
+                attempt_number = only->second;
+                event.by_address = true;
+            }
     }
     if (row == 0) {
         event.aliases = receipt.provider_ids;
@@ -124,6 +123,22 @@ void Engine::Internals::take_receipt(AccountNumber number, const channel::Receip
     event.provider_id = matched_id;
     emit(owner.contact, event);
     advance(row, attempt_number, receipt, matched_id);
+}
+
+// The one unknown attempt of this account to this address in the last 48 h. None as well while another is on its way: the receipt may
+// be that one's.
+std::optional<std::pair<std::uint32_t, std::uint16_t>> Engine::Internals::only_unknown_to(std::uint32_t address, AccountNumber account) const {
+    std::optional<std::pair<std::uint32_t, std::uint16_t>> only;
+    for (const auto owner : state.addresses[address].owners)
+        for (const auto live : state.contacts[owner.value].live)
+            for (const auto& attempt : state.touches[live].attempts) {
+                if (attempt.address != address || account_of(profile_of(state.touches[live], attempt.chosen)) != account) continue;
+                if (attempt.state == AttemptState::open) return std::nullopt;
+                if (attempt.state != AttemptState::unknown || now - attempt.permitted_at > std::chrono::hours{48}) continue;
+                if (only) return std::nullopt;
+                only = {live, attempt.number};
+            }
+    return only;
 }
 
 // A receipt that is recorded moves its touch, if it moves it forward.
@@ -213,6 +228,30 @@ void Engine::Internals::claim_parked(std::uint32_t row, std::uint16_t attempt, A
                                                 .provider_time = parked.receipt.at ? unix_ms(*parked.receipt.at) : 0, .duplicate = false, .by_address = false});
             advance(row, attempt, parked.receipt, id);
         }
+    }
+}
+
+// Receipts that came while the attempt was still waiting for its answer, which then never came.
+void Engine::Internals::claim_parked_by_address(std::uint32_t row, std::uint16_t attempt_number, AccountNumber account) {
+    if (state.parked.empty() || !accounts[account].settings.match_by_address) return;
+    const auto& attempts = touch(row).attempts;
+    const auto attempt = std::find_if(attempts.begin(), attempts.end(), [&](const Attempt& each) { return each.number == attempt_number; });
+    if (attempt == attempts.end() || only_unknown_to(attempt->address, account) != std::pair{row, attempt_number}) return;
+    const auto destination = state.addresses[attempt->address].hash;
+    const auto permitted_at = attempt->permitted_at;
+    std::vector<std::uint64_t> meant;
+    for (auto parked = state.parked.rbegin(); parked != state.parked.rend() && parked->second.received_at >= permitted_at; ++parked)
+        if (parked->second.account == account && parked->second.destination == destination && !parked->second.receipt.provider_ids.empty()) meant.push_back(parked->first);
+    for (auto sequence = meant.rbegin(); sequence != meant.rend(); ++sequence) {
+        const auto found = state.parked.find(*sequence);
+        if (found == state.parked.end()) continue;
+        const auto parked = found->second;
+        const auto& id = parked.receipt.provider_ids.front();
+        emit(touch(row).contact, ReceiptReceived{.account = accounts[account].settings.name, .channel = accounts[account].settings.capabilities.channel, .provider_id = id,
+                                                 .raw = parked.receipt.raw, .reason = parked.receipt.reason, .status = parked.receipt.status, .touch = touch(row).id,
+                                                 .attempt = attempt_number, .aliases = {}, .attempt_id = {}, .destination = {},
+                                                 .provider_time = parked.receipt.at ? unix_ms(*parked.receipt.at) : 0, .duplicate = false, .by_address = true});
+        advance(row, attempt_number, parked.receipt, id);
     }
 }
 
@@ -337,11 +376,14 @@ void Engine::count_hook(AccountNumber account, const std::string& refusal) {
 Result<InboundResult> Engine::inbound_event(const InboundInput& input) {
     auto& in = *internals_;
     if (auto error = in.refusal()) return *error;
-    const auto dedupe = in.index_hash("i" + input.key);
+    const std::string account = input.account.empty() ? "api" : input.account;
+    // A message is told from its repeat like one that an adapter brought.
+    const auto dedupe = in.index_hash(input.kind == InboundKind::message ? "m" + account + "\n" + input.key : "i" + input.key);
     std::uint32_t address = 0;
     auto contact = in.resolve(input.contact, true, address);
     if (!contact) return contact.error();
-    InboundResult result{.id = {}, .interaction = {}, .contact_id = in.state.contact_ids[contact->value], .duplicate = in.seen_before(dedupe)};
+    // The same key has the same id, a repeat after a restart too.
+    InboundResult result{.id = text_of(dedupe), .interaction = {}, .contact_id = in.state.contact_ids[contact->value], .duplicate = in.seen_before(dedupe)};
     if (result.duplicate) return result;
     const auto at = std::min(input.at.value_or(in.now), in.now);
     const auto channel_or_all = input.channels.empty() ? std::vector<std::string>{input.channel.empty() ? "*" : input.channel} : input.channels;
@@ -350,16 +392,14 @@ Result<InboundResult> Engine::inbound_event(const InboundInput& input) {
 
     if (input.kind == InboundKind::message) {
         channel::InboundMessage message{.from = {}, .to = {}, .text = input.text, .provider_id = input.key, .fingerprint = {}, .at = at, .incomplete = false};
-        in.take_message(0, message, input.channel, input.account.empty() ? "api" : input.account, *contact, [] {});
-        result.id = std::to_string(in.state.sequence);
+        in.take_message(0, message, input.channel, account, *contact, [] {});
         return result;
     }
     const auto sealed = in.seal_for(*contact, MessageSecret{.text = input.text, .from = {}, .to = {}});
-    const auto sequence = in.emit(*contact, EventReceived{.account = input.account, .channel = input.channel, .provider_id = input.key,
+    in.emit(*contact, EventReceived{.account = input.account, .channel = input.channel, .provider_id = input.key,
                                                           .kind = std::string{words[static_cast<std::size_t>(input.kind)]}, .ref = input.ref, .source = input.source,
                                                           .dedupe = dedupe, .provider_time = at, .channels = input.channels, .purposes = input.purposes,
                                                           .until = input.until ? unix_ms(*input.until) : 0, .sealed = sealed});
-    result.id = std::to_string(sequence);
     const auto evidence = "event " + input.key;
     if (input.kind == InboundKind::opt_out)
         for (const auto& channel : channel_or_all)

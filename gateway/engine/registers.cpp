@@ -1,6 +1,7 @@
 // What is kept by name: holds (the emergency stop), conversions, accounts.
 
 #include "gateway/engine/internals.hpp"
+#include "gateway/policy/calendar.hpp"
 
 namespace touchgate {
 
@@ -48,11 +49,14 @@ Result<bool> Engine::record_conversion(const ConversionInput& input, std::string
     const auto at = input.at.value_or(in.now);
     if (at > in.now + std::chrono::minutes{5}) return invalid("/at", "lies in the future");
     const auto hash = in.index_hash("c" + input.key);
+    const bool known = in.state.conversions.contains(hash);
     std::uint32_t address = 0;
-    const auto contact = in.resolve(input.contact, true, address);
-    if (!contact) return contact.error();
-    contact_id = in.state.contact_ids[contact->value];
-    if (in.state.conversions.contains(hash)) return false;
+    auto contact = in.resolve(input.contact, !known, address);
+    // A shop's order may come before its customer does: the id is all that is needed.
+    if (!contact && !known && !input.contact.id.empty()) contact = in.make_contact(input.contact.id, {}, {}, {}, false);
+    if (!contact && !known) return contact.error();
+    contact_id = contact && contact->value != 0 ? in.state.contact_ids[contact->value] : std::string{};
+    if (known) return false;
     const auto sealed = in.seal_for(*contact, ConsentSecret{input.key});
     in.emit(*contact, ConversionRecorded{.key_hash = hash, .kind = input.kind, .currency = input.currency, .value_cents = input.value_cents, .at = at, .sealed = sealed});
     in.stop_recipients(*contact, &campaign::StopOn::conversion);
@@ -99,9 +103,11 @@ Engine::Metrics Engine::metrics() {
     made.contacts = in.state.contacts.size() - 1;
     made.profiles = in.state.profiles.size() - 1;
     made.keys_in_memory = in.state.keys.size();
-    made.created_by_state = in.state.counts;
+    made.by_state = in.state.counts;
     made.clock_healthy = in.time.healthy();
     made.draining = in.draining;
+    made.projection_lag_s = in.projection_lag_s;
+    for (const auto* calendar : in.policy().compiled->calendars()) made.calendar_days_left.emplace_back(calendar->name, calendar->days_left(in.now));
     return made;
 }
 

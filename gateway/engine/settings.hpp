@@ -60,7 +60,8 @@ struct EngineSettings {
     std::string policy_document;            // the configured file's bytes
     std::string policy_source;              // its path, for messages
     policy::IncludeLoader include;          // other policies by name
-    policy::Calendars calendars;
+    std::map<std::string, std::string> calendars;  // the configured files' bytes by id
+    policy::WordsLoader forbidden_words;    // files of words that content rules name
     std::shared_ptr<const content::TemplateStore> templates;
     std::vector<AccountSettings> accounts;
     std::vector<Route> routes;

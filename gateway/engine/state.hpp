@@ -57,6 +57,7 @@ struct Touch {
     std::uint32_t fixed_address = 0;
     std::uint32_t template_number = 0;       // index into State::templates, 0 none
     std::uint32_t policy = 0;                // version number of the latest decision
+    policy::FactsId facts{};                 // of the latest decision: what its slot counts by
     std::uint16_t rule = policy::no_rule;
     std::uint16_t next_attempt = 1;
     TouchState state = TouchState::queued;
@@ -145,6 +146,7 @@ struct ContactExtras {
     std::vector<std::pair<Symbol, Instant>> last_inbound;  // by channel
     Instant last_conversion = Instant::min();
     Instant last_complaint = Instant::min(), last_reply = Instant::min(), last_conversation_end = Instant::min();
+    std::vector<policy::Act> acts;                         // oldest first; how many and how long: add_act
     std::vector<std::string> open_tickets;
     std::vector<Review> reviews;
     bool restricted = false, legal_hold = false;
@@ -258,7 +260,8 @@ struct State {
     State();
 
     SymbolTable symbols;
-    policy::ProfileTable profiles;
+    policy::ProfileTable profiles;                     // with the facts of attempts
+    std::uint32_t logged_facts = 1;                    // facts below this number are in the log; those above were only asked about
     std::vector<std::vector<ProfileId>> plans{1};
     std::map<std::vector<ProfileId>, std::uint32_t> plan_numbers;
 
@@ -286,12 +289,24 @@ struct State {
     std::vector<TemplateRecord> templates{1};
     absl::flat_hash_map<crypto::Hash128, std::uint32_t> template_by_hash;
 
+    struct CalendarRow { std::string document; crypto::Hash128 file_hash; Instant updated_at; };  // file_hash: of the bytes last loaded from its file
+    std::map<std::string, CalendarRow, std::less<>> calendars;
+
     std::map<std::string, CampaignRow, std::less<>> campaigns;
     absl::flat_hash_map<Symbol, CampaignRow*> campaign_by_symbol;   // volatile index
     std::map<std::string, HoldRow, std::less<>> holds;
     absl::flat_hash_set<crypto::Hash128> conversions;
-    struct HashedSuppression { std::string list, algorithm, digest; std::vector<Symbol> channels, purposes; Instant expires_at; SuppressionEntry details; };
-    std::map<std::string, HashedSuppression> hashed_suppressions;   // by list, algorithm and digest
+    struct HashedSuppression {
+        std::string list, algorithm, digest;
+        std::vector<Symbol> channels, purposes;
+        Instant expires_at;
+        SuppressionEntry details;
+        // Algorithm and digest come first: a number is looked up by what it hashes to, whatever the lists are called.
+        static std::string key(std::string_view algorithm, std::string_view digest, std::string_view list) {
+            return std::string{algorithm}.append("\n").append(digest).append("\n").append(list);
+        }
+    };
+    std::map<std::string, HashedSuppression> hashed_suppressions;   // by HashedSuppression::key
     std::map<std::string, std::size_t, std::less<>> list_sizes;
 
     std::uint64_t sequence = 0;

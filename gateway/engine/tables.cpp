@@ -150,25 +150,37 @@ ProfileId Engine::Internals::intern_profile(const policy::Profile& profile) {
     return id;
 }
 
+policy::FactsId Engine::Internals::intern_facts(const policy::AttemptFacts& facts) {
+    bool made = false;
+    return state.profiles.facts().intern(facts, made);
+}
+
+void Engine::Internals::log_facts(policy::FactsId newest) {
+    while (state.logged_facts <= newest.value) {
+        const auto& facts = state.profiles.facts().at({state.logged_facts});
+        AttemptFactsDefined event{.id = state.logged_facts, .cost_micros = facts.cost_micros, .currency = std::string{state.symbols.name(facts.currency)}, .labels = {}};
+        for (const auto& label : facts.labels) event.labels.emplace_back(state.symbols.name(label.key), label.value);
+        emit(ContactIndex{}, event);  // applying it counts on
+    }
+}
+
 // ---- addresses
 
 crypto::Hash128 Engine::Internals::address_hash(AddressKind kind, std::string_view value, std::string_view account) const {
-    std::string text;
-    text.reserve(value.size() + account.size() + 4);
-    text.push_back('a');
-    text.push_back(static_cast<char>(kind));
-    text.append(account);
-    text.push_back('\n');
-    text.append(value);
-    return index_hash(text);
+    return last_address_hash.of(index_hash, [&](std::string& text) {
+        text.push_back('a');
+        text.push_back(static_cast<char>(kind));
+        text.append(account);
+        text.push_back('\n');
+        text.append(value);
+    });
 }
 
 std::uint32_t Engine::Internals::intern_address(AddressKind kind, std::string_view value, std::string_view account, std::uint32_t number) {
     const auto hash = address_hash(kind, value, account);
     if (const auto found = state.address_by_hash.find(hash); found != state.address_by_hash.end()) return found->second;
     if (number == 0) number = static_cast<std::uint32_t>(state.addresses.size());
-    while (state.addresses.size() <= number) state.addresses.emplace_back();
-    auto& row = state.addresses[number];
+    auto& row = address_row(number);
     row.kind = kind;
     row.value = value;
     row.account = account;
@@ -180,15 +192,23 @@ std::uint32_t Engine::Internals::intern_address(AddressKind kind, std::string_vi
     return number;
 }
 
+AddressRow& Engine::Internals::address_row(std::uint32_t number) {
+    while (state.addresses.size() <= number) state.addresses.emplace_back();
+    return state.addresses[number];
+}
+
 std::uint32_t Engine::Internals::find_address(const Address& address) const {
     const auto found = state.address_by_hash.find(address_hash(address.kind, address.value, address.account));
     return found == state.address_by_hash.end() ? 0 : found->second;
 }
 
 crypto::Hash128 Engine::Internals::id_hash(AccountNumber account, std::string_view id) const {
-    std::string text = "p" + accounts[account].settings.name + "\n";
-    text.append(id);
-    return index_hash(text);
+    return last_id_hash.of(index_hash, [&](std::string& text) {
+        text.push_back('p');
+        text.append(accounts[account].settings.name);
+        text.push_back('\n');
+        text.append(id);
+    });
 }
 
 crypto::Hash128 Engine::Internals::key_hash(std::string_view unit, std::string_view key) const {
@@ -209,9 +229,10 @@ std::span<const HistoryEntry> Engine::Internals::SharedCounters::entries(std::si
 
 namespace {
 
-// Replaces the entry of the same touch and profile, or adds it, keeping the list in the order of `at`.
-void put_in_order(std::vector<HistoryEntry>& entries, const HistoryEntry& entry) {
-    for (auto i = entries.size(); i-- > 0;)
+// Replaces the entry of the same touch and profile, or adds it, keeping the list in the order of `at`. No entry of the touch is older than
+// `since`: what lies before need not be searched, which matters in a counter that all contacts share.
+void put_in_order(std::vector<HistoryEntry>& entries, const HistoryEntry& entry, Instant since) {
+    for (auto i = entries.size(); i-- > 0 && entries[i].at >= since;)
         if (entries[i].touch == entry.touch && entries[i].profile == entry.profile && entries[i].address == entry.address) {
             entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(i));
             break;
@@ -223,21 +244,26 @@ void put_in_order(std::vector<HistoryEntry>& entries, const HistoryEntry& entry)
 
 }  // namespace
 
-void Engine::Internals::share_entry(ContactIndex contact, const HistoryEntry& entry) {
+void Engine::Internals::share_entry(ContactIndex, const HistoryEntry& entry, Instant since) {
     if (shared.sets.empty()) return;
     const auto& compiled = *policy().compiled;
     for (std::size_t set = 0; set < shared.sets.size(); ++set) {
         std::uint64_t key = 0;
-        if (compiled.counter_key(set, state.profiles.at(entry.profile), entry.address, contact, key)) put_in_order(shared.sets[set][key], entry);
+        if (compiled.counter_key(set, state.profiles.at(entry.profile), entry, key)) put_in_order(shared.sets[set][key], entry, since);
     }
 }
 
+void Engine::Internals::put_entry(ContactIndex contact, const HistoryEntry& entry, Instant since) {
+    auto& owner = state.contacts[contact.value];
+    put_in_order(owner.history, entry, since);
+    if (owner.history.size() > 64) trim_history(owner);
+    share_entry(contact, entry, since);
+}
+
 void Engine::Internals::put_slot(Touch& owner, Slot slot, Instant at, ProfileId profile, std::uint32_t address, std::uint16_t attempt) {
-    const HistoryEntry entry{.at = at, .touch = owner.created_sequence, .profile = profile, .address = address, .slot = slot, .outcome = 0, .attempt = attempt};
-    auto& contact = state.contacts[owner.contact.value];
-    put_in_order(contact.history, entry);
-    if (contact.history.size() > 64) trim_history(contact);
-    share_entry(owner.contact, entry);
+    put_entry(owner.contact,
+              {.at = at, .touch = owner.created_sequence, .profile = profile, .address = address, .slot = slot, .outcome = 0, .attempt = attempt, .facts = owner.facts},
+              owner.created_at);
 }
 
 void Engine::Internals::change_slot(Touch& owner, std::uint16_t attempt, SlotChange change, Instant at) {
@@ -256,8 +282,8 @@ void Engine::Internals::change_slot(Touch& owner, std::uint16_t attempt, SlotCha
                 break;
             case SlotChange::keep: break;
         }
-        put_in_order(history, entry);
-        share_entry(owner.contact, entry);
+        put_in_order(history, entry, owner.created_at);
+        share_entry(owner.contact, entry, owner.created_at);
         if (in_turn && change != SlotChange::reserve) released_contacts.push_back(owner.contact);
         return;
     }
@@ -269,7 +295,7 @@ void Engine::Internals::recount_slot(Touch& owner, std::uint16_t attempt) {
     for (auto& entry : history)
         if (entry.touch == owner.created_sequence && entry.attempt == attempt) {
             entry.slot = Slot::counted;
-            share_entry(owner.contact, entry);
+            share_entry(owner.contact, entry, owner.created_at);
             return;
         }
 }
@@ -283,7 +309,7 @@ void Engine::Internals::trim_history(Contact& contact) {
 
 void Engine::Internals::rebuild_shared_counters() {
     shared.sets.clear();
-    if (state.active_policy == 0) return;
+    if (!policy().compiled) return;
     shared.sets.resize(policy().compiled->shared_counter_count());
     if (shared.sets.empty()) return;
     for (std::uint32_t i = 1; i < state.contacts.size(); ++i)

@@ -110,6 +110,12 @@ void Engine::Internals::run_timers() {
     }
 }
 
+void Engine::Internals::note_held(std::uint32_t row) {
+    const auto& live = touch(row);
+    if (live.state == TouchState::deferred && (live.rule_override || live.decision_reason == policy::Reason::paused)) held_rows.insert(row);
+    else held_rows.erase(row);
+}
+
 // After a policy change, a lifted hold or a resumed campaign: everything that waits is judged again, a few touches each turn.
 void Engine::Internals::run_sweep() {
     const auto started = parts.clock.monotonic_now();
@@ -122,7 +128,31 @@ void Engine::Internals::run_sweep() {
     }
 }
 
+namespace {
+
+// A full bucket after each start would send faster than agreed: what left shortly before the stop is taken from it again.
+void rebuild_rates(Engine::Internals& in) {
+    if (std::none_of(in.accounts.begin(), in.accounts.end(), [](const AccountRuntime& account) { return account.bucket.has_value(); })) return;
+    constexpr auto span = std::chrono::minutes{1};  // whatever was taken earlier has been refilled
+    struct Permit { Instant at; AccountNumber account; int tokens; };
+    std::vector<Permit> permits;
+    for (const auto& contact : in.state.contacts)
+        for (auto i = contact.history.size(); i-- > 0 && contact.history[i].at > in.now - span;) {
+            const auto& entry = contact.history[i];
+            const auto account = entry.slot == policy::Slot::reserved ? std::nullopt : in.account_of(entry.profile);
+            if (!account || !in.accounts[*account].bucket) continue;
+            const auto id = in.state.touch_by_sequence.find(entry.touch);
+            const auto row = id == in.state.touch_by_sequence.end() ? 0 : in.row_of(id->second);
+            permits.push_back({.at = entry.at, .account = *account, .tokens = row == 0 ? 1 : std::max<int>(1, in.touch(row).segments)});
+        }
+    std::sort(permits.begin(), permits.end(), [](const Permit& a, const Permit& b) { return a.at < b.at; });
+    for (const auto& permit : permits) (void)in.accounts[permit.account].bucket->take(in.monotonic - (in.now - permit.at), permit.tokens);
+}
+
+}  // namespace
+
 void Engine::Internals::rebuild_volatile() {
+    rebuild_rates(*this);
     for (std::uint32_t row = 1; row < state.touches.size(); ++row) {
         auto& live = touch(row);
         if (live.id.is_nil()) continue;
@@ -138,6 +168,7 @@ void Engine::Internals::rebuild_volatile() {
                 if (attempt.state == AttemptState::open) open = attempt.number;
             const auto account = account_of(chosen_profile(live));
             emit(live.contact, TouchUnknown{.touch = live.id, .attempt = open, .code = "restart", .detail = "the gateway stopped before the answer came"});
+            if (account) claim_parked_by_address(row, open, *account);
             if (account && accounts[*account].settings.capabilities.can_reconcile) arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);
         }
         else if (live.state == TouchState::unknown && !live.attempts.empty()) {
@@ -146,7 +177,7 @@ void Engine::Internals::rebuild_volatile() {
         }
         arm_waiting(row);
         if (live.state == TouchState::queued && live.retry_at <= now) enqueue(row);
-        if (live.state == TouchState::deferred && (live.rule_override || live.decision_reason == policy::Reason::paused)) held_rows.insert(row);
+        note_held(row);
     }
     rebuild_campaigns();
     for (std::uint32_t i = 1; i < state.contacts.size(); ++i)

@@ -17,7 +17,17 @@ bool matches(std::string_view unit, std::string_view above) {
     return above.empty() || unit == above || (unit.size() > above.size() && unit.starts_with(above) && unit[above.size()] == '/');
 }
 
+Problem no_such_channel(std::size_t index, const std::string& channel) {
+    return {"/channels/" + std::to_string(index), "\"" + channel + "\" is neither an account nor a channel that an account serves"};
+}
+
 }  // namespace
+
+bool Engine::Internals::serves(std::string_view channel_or_account) const {
+    return std::any_of(accounts.begin(), accounts.end(), [&](const auto& account) {
+        return account.settings.name == channel_or_account || account.settings.capabilities.channel == channel_or_account;
+    });
+}
 
 // The accounts that this touch may use, in order: each entry of `channels` is an account, or a channel whose accounts come in the order of
 // the first matching route, else of the configuration.
@@ -65,8 +75,7 @@ Result<std::vector<ProfileId>> Engine::Internals::make_plan(const TouchRequest& 
             for (AccountNumber number = 0; number < accounts.size(); ++number)
                 if (accounts[number].settings.capabilities.channel == channels[i]) add(number);
         }
-        if (chosen.size() == before)
-            problems.push_back({"/channels/" + std::to_string(i), "\"" + channels[i] + "\" is neither an account nor a channel that an account serves"});
+        if (chosen.size() == before) problems.push_back(no_such_channel(i, channels[i]));
     }
     if (!problems.empty()) return Error{.kind = ErrorKind::invalid_input, .detail = problems.front().detail, .problems = std::move(problems)};
     if (chosen.size() > 32) chosen.resize(32);
@@ -114,11 +123,7 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare(const TouchReques
         if (!found) {
             wrong("/template", "there is no template \"" + request.template_name + "\"");
         } else {
-            const auto digest = crypto::sha256(found->bytes());
-            crypto::Hash128 hash;
-            std::memcpy(&hash.high, digest.data(), 8);
-            std::memcpy(&hash.low, digest.data() + 8, 8);
-            const auto known = state.template_by_hash.find(hash);
+            const auto known = state.template_by_hash.find(found->document_hash());
             prepared.used = known == state.template_by_hash.end() ? nullptr : &state.templates[known->second];
             if (!found->serves(request.purpose)) wrong("/template", "template \"" + request.template_name + "\" does not serve purpose \"" + request.purpose + "\"");
         }
@@ -137,10 +142,14 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare(const TouchReques
     }
     prepared.not_before = request.not_before.value_or(Instant::min());
 
-    if (problems.empty() || problems.front().pointer != "/purpose") {
+    const bool names_known = std::none_of(problems.begin(), problems.end(), [](const Problem& problem) { return problem.pointer == "/purpose" || problem.pointer == "/campaign"; });
+    if (names_known) {
         auto plan = make_plan(request, make && problems.empty());
         if (!plan) problems.insert(problems.end(), plan.error().problems.begin(), plan.error().problems.end());
         else prepared.plan = std::move(*plan);
+    } else {  // a plan would intern names that do not exist
+        for (std::size_t i = 0; i < request.channels.size(); ++i)
+            if (!serves(request.channels[i])) problems.push_back(no_such_channel(i, request.channels[i]));
     }
 
     prepared.content.key = request.key;
@@ -148,7 +157,8 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare(const TouchReques
     prepared.content.content = request.content;
     prepared.content.metadata = request.metadata;
     // A text that cannot be rendered, or content that no account of the plan can carry, is told now and not found out on a phone.
-    if (problems.empty()) {
+    if (!prepared.plan.empty() && (request.template_name.empty() || prepared.used != nullptr)) {
+        const auto before = problems.size();
         const bool inline_text = !request.content.text.empty();
         bool any = false;
         std::optional<Problem> refusal_of_content;
@@ -177,7 +187,7 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare(const TouchReques
             }
             any = true;
         }
-        if (problems.empty() && !any && refusal_of_content) problems.push_back(std::move(*refusal_of_content));
+        if (problems.size() == before && !any && refusal_of_content) problems.push_back(std::move(*refusal_of_content));
     }
 
     // The contact last: a touch with other faults must not make one.
@@ -229,16 +239,7 @@ Result<TouchView> Engine::Internals::submit(TouchRequest& request, policy::Detai
     if (!made) return made.error();
     auto& prepared = *made;
 
-    TouchFacts of;
-    of.contact = prepared.contact;
-    of.candidates = &prepared.plan;
-    of.fixed_address = prepared.fixed_address;
-    of.origin = request.origin;
-    of.not_before = prepared.not_before;
-    of.expires_at = prepared.expires_at;
-    of.content = &prepared.content;
-    of.used_template = prepared.used;
-    of.contact_key = state.contact_ids[prepared.contact.value];
+    auto of = facts(prepared, request.origin);
     std::vector<std::uint32_t> losers;
     const auto choice = choose_over(of, policy().compiled->class_of(state.symbols.intern(request.purpose)), request.priority, detail, 0, losers);
     const auto row = create(request, prepared, choice, hash, 0, campaign::no_arm);
@@ -404,33 +405,30 @@ Result<DecisionView> Engine::decide_only(const TouchRequest& request, std::optio
         in.now = real_now;
         return made.error();
     }
-    TouchFacts of;
-    of.contact = made->contact;
-    of.candidates = &made->plan;
-    of.fixed_address = made->fixed_address;
-    of.origin = request.origin;
-    of.not_before = made->not_before;
-    of.expires_at = made->expires_at;
-    of.content = &made->content;
-    of.used_template = made->used;
-    of.contact_key = in.state.contact_ids[made->contact.value];
-    // An unknown address is decided as an empty contact: it is lent a row for the question.
+    auto of = in.facts(*made, request.origin);
+    // An address of nobody is decided as an empty contact. One that stands on a list has a row and is lent an owner for the question;
+    // any other is lent a row.
     std::uint32_t lent = 0;
+    std::uint32_t owned = 0;
     if (made->contact.value == 0 && request.contact.address) {
-        lent = static_cast<std::uint32_t>(in.state.addresses.size());
-        auto& row = in.state.addresses.emplace_back();
-        row.kind = request.contact.address->kind;
-        row.value = request.contact.address->value;
-        row.account = request.contact.address->account;
+        owned = in.find_address(*request.contact.address);
+        lent = owned != 0 ? 0 : static_cast<std::uint32_t>(in.state.addresses.size());
+        auto& row = owned != 0 ? in.state.addresses[owned] : in.state.addresses.emplace_back();
         row.owners.push_back(ContactIndex{});
-        const auto hash = in.address_hash(row.kind, row.value, row.account);
-        const auto& erased = in.parts.keys.erased();
-        for (std::size_t i = 0; i < erased.size(); ++i)
-            if (erased[i].address == hash) row.erased = static_cast<std::int32_t>(i);
-        of.fixed_address = lent;
+        of.fixed_address = owned != 0 ? owned : lent;
+        if (lent != 0) {
+            row.kind = request.contact.address->kind;
+            row.value = request.contact.address->value;
+            row.account = request.contact.address->account;
+            const auto hash = in.address_hash(row.kind, row.value, row.account);
+            const auto& erased = in.parts.keys.erased();
+            for (std::size_t i = 0; i < erased.size(); ++i)
+                if (erased[i].address == hash) row.erased = static_cast<std::int32_t>(i);
+        }
     }
     auto choice = in.choose(of, in.now, policy::Detail::explained, 0, static_cast<std::uint8_t>(made->plan.size()));
     if (lent != 0) in.state.addresses.pop_back();
+    if (owned != 0) in.state.addresses[owned].owners.pop_back();
     in.now = real_now;
     return in.view(choice);
 }
@@ -476,12 +474,12 @@ Result<TouchView> Engine::cancel_touch(const TouchId& id) {
     const auto row = in.row_of(id);
     if (row == 0) return Error{.kind = ErrorKind::not_found, .detail = "there is no touch " + to_string(id) + " that could be cancelled"};
     auto& found = in.touch(row);
-    if (found.state == TouchState::cancelled) return in.view(row, nullptr);
+    if (found.state == TouchState::cancelled) return *find_touch(id);
     if (!found.is_waiting() || Internals::left_before(found))
         return Error{.kind = ErrorKind::conflict, .detail = "the touch is " + std::string{to_string(found.state)} + " and cannot be cancelled any more",
                      .problems = {}, .retry_after_s = 0, .reference = to_string(id)};
     in.cancel(row, {});
-    return in.view(row, nullptr);
+    return *find_touch(id);
 }
 
 CancelCounts Engine::cancel_touches(const CancelFilter& filter) {

@@ -190,6 +190,8 @@ struct InboundResult {
 
 struct ConsentResult { std::string id; bool kept_withdrawn = false; };
 
+struct CalendarView { std::string id, document; std::shared_ptr<const policy::Calendar> calendar; Instant updated_at{}; };
+
 struct PolicyActivation { std::shared_ptr<const PolicyVersion> version; bool active = true; bool changed = true; };
 
 }  // namespace touchgate

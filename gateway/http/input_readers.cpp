@@ -6,6 +6,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "gateway/base/currency.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/campaign/definition.hpp"
 #include "gateway/http/auth.hpp"
@@ -103,9 +104,16 @@ void read_scalars(JsonReader& body, std::string_view key, const std::function<vo
 Metadata read_metadata(JsonReader& body, std::string_view key) {
     Metadata metadata;
     std::size_t bytes = 0;
-    read_scalars(body, key, [&](const std::string& name, std::string value) {
-        bytes += name.size() + value.size();
-        metadata.emplace(name, std::move(value));
+    body.members(key, [&](const std::string& name, const Json& value, const std::string& pointer) {
+        if (!fits(name, limits::variable_name)) {
+            body.problems().push_back({pointer, "its name must have 1 to 100 bytes"});
+            return;
+        }
+        std::string json;
+        if (const auto* text = value.get_ptr<const std::string*>()) append_json_string(json, *text);
+        else json = value.dump();
+        bytes += name.size() + (value.is_string() ? value.get_ref<const std::string&>().size() : json.size());
+        metadata.emplace(name, std::move(json));
     });
     if (bytes > limits::metadata_bytes_max)
         body.problem(key, "must have at most 2048 bytes (names and values together), has " + std::to_string(bytes));
@@ -267,8 +275,10 @@ ConversionInput read_conversion(JsonReader& body, const PhoneNumbers& phones) {
     input.kind = body.required_text("kind", limits::name);
     constexpr double value_max = 1e13;
     const auto value = body.number("value", 0, -value_max, value_max);
-    input.value_cents = std::llround(value * 100);
     input.currency = body.text("currency", "CNY", {3, 3});
+    if (!std::all_of(input.currency.begin(), input.currency.end(), [](char c) { return c >= 'A' && c <= 'Z'; }))
+        body.problem("currency", "must be an ISO 4217 code such as CNY");
+    input.value_cents = currency_units(value, input.currency);
     input.at = body.instant("at");
     body.finish();
     return input;

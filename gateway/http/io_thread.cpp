@@ -6,6 +6,7 @@
 
 #include <ctime>
 
+#include "gateway/base/thread_name.hpp"
 #include "gateway/http/connection.hpp"
 
 namespace touchgate::http {
@@ -72,6 +73,7 @@ Result<std::uint16_t> IoThread::listen(const asio::ip::tcp::endpoint& endpoint, 
 
 void IoThread::start() {
     thread_ = std::thread{[self = shared_from_this()] {
+        name_this_thread("http");
         self->id_ = std::this_thread::get_id();
         self->accept();
         self->sweep();
@@ -82,6 +84,8 @@ void IoThread::start() {
             self->stopped_ = true;
             rest.swap(self->box_);
         }
+        rest.clear();
+        self->id_ = std::thread::id{};  // the number may become another thread's
     }};
 }
 
@@ -134,7 +138,11 @@ void IoThread::take(Socket socket) {
     connection->start();
 }
 
-void IoThread::forget(Connection& connection) { connections_.erase(&connection); }
+void IoThread::forget(Connection& connection) {
+    // What the engine and the query threads still held when this thread ended comes back from both.
+    const std::scoped_lock lock{forget_mutex_};
+    connections_.erase(&connection);
+}
 
 void IoThread::sweep() {
     coarse_now_ = std::chrono::steady_clock::now();

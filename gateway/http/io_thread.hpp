@@ -55,7 +55,7 @@ public:
     [[nodiscard]] std::chrono::steady_clock::time_point coarse_now() const { return coarse_now_; }
     // Value of the Date header, to the second.
     [[nodiscard]] const std::string& date() const { return date_; }
-    void forget(Connection& connection);
+    void forget(Connection& connection);  // own thread; any thread once this one has ended
     // Runs after what the loop has ready now.
     void later(absl::AnyInvocable<void()> task);
 
@@ -82,6 +82,7 @@ private:
     bool waiters_timer_runs_ = false;
     std::vector<Waiter> waiters_;
     std::unordered_set<Connection*> connections_;
+    std::mutex forget_mutex_;
     std::chrono::steady_clock::time_point coarse_now_;
     std::chrono::steady_clock::time_point stop_deadline_{};
     bool stopping_ = false;

@@ -1,5 +1,7 @@
 #include "gateway/http/metrics_text.hpp"
 
+#include <algorithm>
+
 namespace touchgate::http {
 
 namespace {
@@ -17,9 +19,28 @@ public:
         out_ += ' ' + std::to_string(value) + '\n';
         return *this;
     }
+    Writer& histogram(const DurationHistogram& measured) {
+        std::uint64_t below = 0;
+        for (std::size_t i = 0; i < measured.counts.size(); ++i) {
+            below += measured.counts[i];
+            const auto bound = i < measured.bounds_us.size() ? seconds(measured.bounds_us[i]) : std::string{"+Inf"};
+            out_ += "touchgate_" + name_ + "_bucket{le=\"" + bound + "\"} " + std::to_string(below) + '\n';
+        }
+        out_ += "touchgate_" + name_ + "_sum " + seconds(measured.sum_us) + "\ntouchgate_" + name_ + "_count " + std::to_string(below) + '\n';
+        return *this;
+    }
+    Writer& seconds_value(double value) {
+        out_ += "touchgate_" + name_ + ' ' + seconds(static_cast<std::uint64_t>(value * 1e6)) + '\n';
+        return *this;
+    }
     std::string take() { return std::move(out_); }
 
 private:
+    static std::string seconds(std::uint64_t us) {
+        auto text = std::to_string(us % 1'000'000);
+        text.insert(0, 6 - text.size(), '0');
+        return std::to_string(us / 1'000'000).append(".").append(text);
+    }
     std::string out_, name_;
 };
 
@@ -58,9 +79,9 @@ void write_engine(Writer& out, const Engine::Metrics& engine) {
     out.family("contacts", "gauge", "Contacts").value(engine.contacts);
     out.family("profiles", "gauge", "Interned profiles").value(engine.profiles);
     out.family("keys_in_memory", "gauge", "Idempotency keys in memory").value(engine.keys_in_memory);
-    out.family("touches_created_total", "counter", "Touches by their first state");
+    out.family("touches", "gauge", "Touches in the engine's memory by state");
     for (std::size_t state = 1; state < touch_state_count; ++state)
-        if (engine.created_by_state[state] > 0) out.value(engine.created_by_state[state], label("state", to_string(static_cast<TouchState>(state))));
+        if (engine.by_state[state] > 0) out.value(engine.by_state[state], label("state", to_string(static_cast<TouchState>(state))));
     out.family("receipts_total", "counter", "Receipts received").value(engine.receipts);
     out.family("receipts_parked", "gauge", "Receipts that match no attempt yet").value(engine.receipts_parked);
     out.family("unknown_outcomes_total", "counter", "Attempts whose outcome became unknown").value(engine.unknown_outcomes);
@@ -68,9 +89,15 @@ void write_engine(Writer& out, const Engine::Metrics& engine) {
     out.family("permits_lapsed_total", "counter", "Permits that ended unwritten").value(engine.permits_lapsed);
     out.family("permits_revoked_total", "counter", "Permits revoked in time").value(engine.permits_revoked);
     out.family("turn_longest_microseconds", "gauge", "Longest turn so far").value(engine.turn_us_max);
-    out.family("sync_last_microseconds", "gauge", "Last sync").value(engine.sync_us_last);
+    out.family("turn_seconds", "histogram", "Turns that did something").histogram(engine.turn);
+    out.family("sync_seconds", "histogram", "Write and sync of one batch of the touch log").histogram(engine.sync);
+    out.family("checkpoints_total", "counter", "Checkpoints written").value(engine.checkpoints);
+    out.family("checkpoints_failed_total", "counter", "Checkpoints that could not be written").value(engine.checkpoints_failed);
+    out.family("projection_lag_seconds", "gauge", "How far lists and reports are behind the log").seconds_value(engine.projection_lag_s);
     out.family("clock_healthy", "gauge", "1 while the clock is believed").value(engine.clock_healthy ? 1 : 0);
     out.family("draining", "gauge", "1 while the gateway stops").value(engine.draining ? 1 : 0);
+    out.family("calendar_days_left", "gauge", "Days until a calendar of the policy ends; after that the stricter hours hold");
+    for (const auto& [calendar, days] : engine.calendar_days_left) out.value(static_cast<std::uint64_t>(std::max<std::int64_t>(days, 0)), label("calendar", calendar));
 }
 
 void write_accounts(Writer& out, const std::vector<AccountDetails>& accounts) {

@@ -53,6 +53,15 @@ Result<std::shared_ptr<asio::ssl::context>> make_tls(const HttpOptions& options)
 
 }  // namespace
 
+std::vector<Problem> problems_of(const HttpOptions& options) {
+    std::vector<Problem> problems;
+    const auto add = [&](const Error& error) { problems.insert(problems.end(), error.problems.begin(), error.problems.end()); };
+    if (const auto keys = ApiKeys::make(options.api_keys); !keys) add(keys.error());
+    if (const auto endpoint = resolve(options.listen); !endpoint) add(endpoint.error());
+    if (const auto tls = make_tls(options); !tls) add(tls.error());
+    return problems;
+}
+
 struct HttpServer::Parts {
     std::shared_ptr<Services> services;
     std::vector<std::shared_ptr<IoThread>> threads;
@@ -98,7 +107,12 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, Engin
     for (int i = 0; i < io_threads; ++i) {
         auto thread = std::make_shared<IoThread>(parts->services, *tls);
         const auto port = thread->listen(*endpoint, i > 0);
-        if (!port) return port.error();
+        if (!port) {
+            auto error = port.error();
+            error.detail += " (" + parts->services->options.listen + ")";
+            error.problems.push_back({"/http/listen", "cannot listen at " + parts->services->options.listen});
+            return error;
+        }
         endpoint->port(*port);  // port 0: all further listeners share the one that the first was given
         parts->threads.push_back(std::move(thread));
     }

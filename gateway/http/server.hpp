@@ -22,6 +22,9 @@
 
 namespace touchgate::http {
 
+// What is wrong with the API keys, the listen address or the certificate: pointers into the configuration.
+[[nodiscard]] std::vector<Problem> problems_of(const HttpOptions& options);
+
 class HttpServer {
 public:
     // Errors: invalid_input (API keys, listen address, certificate), unavailable (the port is taken).

@@ -123,13 +123,16 @@ bool take_content(ondemand::value value, TouchContent& out) {
     }) && members == 1;
 }
 
+// Texts only, as JSON; what else metadata may hold is rare.
 bool take_metadata(ondemand::value value, Metadata& out) {
     std::size_t bytes = 0;
     return take_members(value, [&](std::string_view name, ondemand::value member) {
-        std::string text;
-        if (!fits(name, limits::variable_name) || !take_scalar(member, text)) return false;
+        std::string_view text;
+        if (!fits(name, limits::variable_name) || member.get_string().get(text) != simdjson::SUCCESS) return false;
         bytes += name.size() + text.size();
-        return bytes <= limits::metadata_bytes_max && out.emplace(name, std::move(text)).second;
+        std::string json;
+        append_json_string(json, text);
+        return bytes <= limits::metadata_bytes_max && out.emplace(name, std::move(json)).second;
     });
 }
 

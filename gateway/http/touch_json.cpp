@@ -82,6 +82,18 @@ void append_attempt(std::string& out, const AttemptView& attempt) {
     json.close();
 }
 
+// The values are JSON already: they are echoed as they came.
+void append_metadata(std::string& out, const Metadata& metadata) {
+    char separator = '{';
+    for (const auto& [name, value] : metadata) {
+        out += separator;
+        separator = ',';
+        append_json_string(out, name);
+        out.append(":").append(value);
+    }
+    out += '}';
+}
+
 void append_touch_members(std::string& out, JsonObject& json, const TouchView& touch) {
     json.id("id", touch.id).text_or_null("key", touch.key).text_or_null("contact_id", touch.contact_id);
     json.text("state", to_string(touch.state)).text_or_null("channel", touch.channel).text_or_null("account", touch.account);
@@ -92,7 +104,10 @@ void append_touch_members(std::string& out, JsonObject& json, const TouchView& t
     json.text_or_null("template", touch.template_name).text_or_null("unit", touch.unit).signed_number("priority", touch.priority);
     json.instant("not_before", touch.not_before).instant("expires_at", touch.expires_at).instant("updated_at", touch.updated_at);
     json.boolean("final", touch.final);
-    if (!touch.metadata.empty()) json.pairs("metadata", touch.metadata);
+    if (!touch.metadata.empty()) {
+        json.name("metadata");
+        append_metadata(out, touch.metadata);
+    }
     if (!touch.callback.empty()) json.text("callback", touch.callback);
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <variant>
 
+#include "gateway/base/thread_name.hpp"
 #include "gateway/net/curl_driver.hpp"
 #include "gateway/net/probe.hpp"
 #include "gateway/net/sigpipe.hpp"
@@ -74,6 +75,7 @@ public:
 
 private:
     void run() {
+        name_this_thread("transport");
         const SigpipeBlocked no_signal;
         const auto work = asio::make_work_guard(io_);
         for (auto& driver : drivers_) driver->start();

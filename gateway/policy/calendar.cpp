@@ -11,6 +11,10 @@ std::optional<std::chrono::local_days> parse_date(std::string_view text) {
     return std::chrono::local_days{std::chrono::floor<std::chrono::days>(*instant).time_since_epoch()};
 }
 
+std::string format_date(std::chrono::local_days day) {
+    return format_instant(Instant{std::chrono::sys_days{day.time_since_epoch()}}).substr(0, 10);
+}
+
 Result<std::shared_ptr<const Calendar>> parse_calendar(const Json& document, std::string name) {
     constexpr auto days_max = std::chrono::days{366 * 50};
     std::vector<Problem> problems;

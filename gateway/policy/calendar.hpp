@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "gateway/base/result.hpp"
+#include "gateway/base/time.hpp"
 #include "gateway/json/json.hpp"
 
 namespace touchgate::policy {
@@ -29,14 +30,24 @@ struct Calendar {
     bool has_workdays = false;
 
     [[nodiscard]] bool covers(std::chrono::local_days day) const { return first <= day && day <= last; }
+    // Whole days from the UTC date of `now` to the last date covered; negative once it has passed.
+    [[nodiscard]] std::int64_t days_left(Instant now) const {
+        return (last - std::chrono::local_days{std::chrono::floor<std::chrono::days>(now).time_since_epoch()}).count();
+    }
     // `plain` outside of what the calendar covers.
     [[nodiscard]] DayKind kind(std::chrono::local_days day) const {
         return covers(day) ? days[static_cast<std::size_t>((day - first).count())] : DayKind::plain;
     }
 };
 
+// A calendar that ends within so many days is warned of: next year's holidays are published in autumn.
+inline constexpr std::int64_t calendar_warning_days = 60;
+
 // "2026-10-01"; nothing when it is not a date of the years 1970 to 9999.
 [[nodiscard]] std::optional<std::chrono::local_days> parse_date(std::string_view text);
+
+// "2026-10-01"
+[[nodiscard]] std::string format_date(std::chrono::local_days day);
 
 // All problems at once. A date twice, or outside `covers`, is one.
 [[nodiscard]] Result<std::shared_ptr<const Calendar>> parse_calendar(const Json& document, std::string name);

@@ -1,10 +1,12 @@
 #include "gateway/policy/cases.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "gateway/policy/calendar.hpp"
 #include "gateway/policy/call_outcomes.hpp"
 #include "gateway/policy/explain.hpp"
+#include "gateway/policy/labels.hpp"
 
 namespace touchgate::policy {
 
@@ -30,8 +32,26 @@ struct ListRecord {
     std::vector<std::string> channels, purposes;
 };
 
+using Attributes = std::map<std::string, AttributeValue, std::less<>>;
+
+// Cost and labels of an attempt or of the touch in hand.
+struct Facts {
+    std::int64_t cost_micros = 0;
+    std::string currency = "CNY";
+    std::string caller_id, list;
+    std::optional<std::string> region;       // absent: of the case's address
+    std::optional<Attributes> attributes;    // absent: of the case's contact
+    std::map<std::string, std::string, std::less<>> metadata;
+};
+
+struct ActRecord {
+    Instant at{};
+    std::string event, kind, channel;
+};
+
 struct Attempt {
     Names names;
+    Facts facts;
     Instant at{};
     Slot slot = Slot::counted;
     std::uint64_t touch = 0;
@@ -48,7 +68,8 @@ struct Case {
     std::string time_zone;
     std::vector<ConsentRecord> consents;
     std::vector<std::string> tags;
-    std::map<std::string, AttributeValue, std::less<>> attributes;
+    Attributes attributes;
+    std::vector<ActRecord> acts;
     bool restricted = false;
     bool open_ticket = false;
     Instant last_inbound = Instant::min(), last_complaint = Instant::min(), last_conversation_end = Instant::min(), last_reply = Instant::min();
@@ -58,6 +79,9 @@ struct Case {
     std::vector<ListRecord> lists;
     bool gone = false, erased = false, review_pending = false;
     std::vector<Attempt> history;
+    std::vector<std::vector<Attempt>> members;
+    Facts facts;  // of the touch
+    bool predictive = false;
     Names touch;  // the channel is set for each of `channels`
     std::vector<std::string> channels;
     std::uint64_t touch_number = 1;
@@ -81,8 +105,7 @@ public:
         made_.now = reader_.instant("now").value_or(Instant{});
         if (auto contact = reader_.object("contact")) read_contact(*contact);
         if (auto address = reader_.object("address")) read_address(*address);
-        reader_.objects("history", [&](JsonReader& entry, std::size_t index) { read_attempt(entry, index); });
-        std::stable_sort(made_.history.begin(), made_.history.end(), [](const Attempt& a, const Attempt& b) { return a.at < b.at; });
+        made_.history = read_history(reader_);
         if (auto touch = reader_.object("touch")) read_touch(*touch);
         else reader_.problem("touch", "is required");
         if (auto expect = reader_.object("expect")) read_expected(*expect);
@@ -107,12 +130,13 @@ private:
         made_.last_complaint = reader.instant("last_complaint").value_or(Instant::min());
         made_.last_conversation_end = reader.instant("last_conversation_end").value_or(Instant::min());
         made_.last_reply = reader.instant("last_reply").value_or(Instant::min());
-        reader.members("attributes", [&](const std::string& name, const Json& value, const std::string& pointer) {
-            if (value.is_boolean()) made_.attributes[name] = value.get<bool>();
-            else if (value.is_number()) made_.attributes[name] = value.get<double>();
-            else if (value.is_string()) made_.attributes[name] = value.get<std::string>();
-            else reader.problems().push_back({pointer, "must be a string, a number or a boolean"});
+        made_.attributes = read_attributes(reader);
+        reader.objects("acts", [&](JsonReader& entry, std::size_t) {
+            if (entry.raw("at") == nullptr) entry.problem("at", "is required: an RFC 3339 time");
+            made_.acts.push_back({entry.instant("at").value_or(Instant{}), entry.text("event", "event.received"), entry.text("kind"), entry.text("channel")});
+            entry.finish();
         });
+        std::stable_sort(made_.acts.begin(), made_.acts.end(), [](const ActRecord& a, const ActRecord& b) { return a.at < b.at; });
         reader.objects("consents", [&](JsonReader& entry, std::size_t) {
             ConsentRecord record;
             record.channel = entry.text("channel", "*");
@@ -146,9 +170,43 @@ private:
         reader.finish();
     }
 
-    void read_attempt(JsonReader& reader, std::size_t index) {
+    static Attributes read_attributes(JsonReader& reader) {
+        Attributes attributes;
+        reader.members("attributes", [&](const std::string& name, const Json& value, const std::string& pointer) {
+            if (value.is_boolean()) attributes[name] = value.get<bool>();
+            else if (value.is_number()) attributes[name] = value.get<double>();
+            else if (value.is_string()) attributes[name] = value.get<std::string>();
+            else reader.problems().push_back({pointer, "must be a string, a number or a boolean"});
+        });
+        return attributes;
+    }
+
+    static Facts read_facts(JsonReader& reader) {
+        Facts facts;
+        facts.cost_micros = std::llround(reader.number("cost", 0, 0, 1e9) * 1e6);
+        facts.currency = reader.text("currency", facts.currency, {3, 3});
+        facts.caller_id = reader.text("caller_id");
+        facts.list = reader.text("list");
+        reader.members("metadata", [&](const std::string& name, const Json& value, const std::string& pointer) {
+            if (value.is_string()) facts.metadata[name] = value.get<std::string>();
+            else reader.problems().push_back({pointer, "must be text"});
+        });
+        return facts;
+    }
+
+    static std::vector<Attempt> read_history(JsonReader& reader) {
+        std::vector<Attempt> history;
+        reader.objects("history", [&](JsonReader& entry, std::size_t index) { history.push_back(read_attempt(entry, index)); });
+        std::stable_sort(history.begin(), history.end(), [](const Attempt& a, const Attempt& b) { return a.at < b.at; });
+        return history;
+    }
+
+    static Attempt read_attempt(JsonReader& reader, std::size_t index) {
         Attempt attempt;
         attempt.names = read_names(reader);
+        attempt.facts = read_facts(reader);
+        if (reader.raw("region") != nullptr) attempt.facts.region = reader.text("region");
+        if (reader.raw("attributes") != nullptr) attempt.facts.attributes = read_attributes(reader);
         if (reader.raw("at") == nullptr) reader.problem("at", "is required: an RFC 3339 time");
         attempt.at = reader.instant("at").value_or(Instant{});
         const auto slot = reader.choice("slot", {"reserved", "counted", "failed", "released"}, "counted");
@@ -162,11 +220,17 @@ private:
             if (attempt.outcome == 0) reader.problem("outcome", "is no call outcome");
         }
         reader.finish();
-        made_.history.push_back(std::move(attempt));
+        return attempt;
     }
 
     void read_touch(JsonReader& reader) {
         made_.touch = read_names(reader);
+        made_.facts = read_facts(reader);
+        made_.predictive = reader.boolean("predictive", false);
+        reader.objects("members", [&](JsonReader& member, std::size_t) {
+            made_.members.push_back(read_history(member));
+            member.finish();
+        });
         made_.channels = reader.texts("channels");
         if (made_.channels.empty()) made_.channels.push_back(made_.touch.channel);
         made_.touch_number = static_cast<std::uint64_t>(reader.integer("number", 1, 0));
@@ -241,13 +305,20 @@ public:
             for (const auto& purpose : record.purposes) entry.purposes.push_back(symbols_.intern(purpose));
             lists_.push_back(std::move(entry));
         }
+        for (const auto& record : case_.acts)
+            acts_.push_back({record.at, symbols_.intern(record.event), symbols_.intern(record.kind), symbols_.intern(record.channel)});
         for (const auto& attempt : case_.history) {
-            const auto names = profile_of(attempt.names);
-            const HistoryEntry entry{attempt.at, attempt.touch, intern(names), attempt.address, attempt.slot, attempt.outcome, attempt.attempt};
+            const auto entry = entry_of(attempt);
             if (!attempt.of_other_contact) history_.push_back(entry);
             for (std::size_t by_set = 0; by_set < policy_.shared_counter_count(); ++by_set)
-                if (std::uint64_t key = 0; policy_.counter_key(by_set, names, attempt.address, {}, key)) shared_.add(by_set, key, entry);
+                if (std::uint64_t key = 0; policy_.counter_key(by_set, profiles_.at(entry.profile), entry, key)) shared_.add(by_set, key, entry);
         }
+        for (const auto& member : case_.members) {
+            auto& entries = member_entries_.emplace_back();
+            for (const auto& attempt : member) entries.push_back(entry_of(attempt));
+        }
+        for (const auto& entries : member_entries_) members_.emplace_back(entries);
+        facts_ = facts_of(case_.facts);
     }
 
     CaseResult run() {
@@ -292,6 +363,22 @@ private:
         return {symbols_.intern(names.purpose),  symbols_.intern(names.channel), symbols_.intern(names.account),
                 symbols_.intern(names.campaign), symbols_.intern(names.unit),    symbols_.intern(names.template_name)};
     }
+    AttemptFacts facts_of(const Facts& facts) {
+        const LabelSources sources{.metadata = &facts.metadata,
+                                   .attributes = facts.attributes ? &*facts.attributes : &case_.attributes,
+                                   .region = facts.region ? *facts.region : case_.region,
+                                   .caller_id = facts.caller_id,
+                                   .list = facts.list};
+        return {.cost_micros = facts.cost_micros,
+                .currency = facts.cost_micros == 0 ? Symbol{} : symbols_.intern(facts.currency),
+                .labels = make_labels(policy_, symbols_, sources, [](std::string_view text) { return std::hash<std::string_view>{}(text); })};
+    }
+    HistoryEntry entry_of(const Attempt& attempt) {
+        bool made = false;
+        const auto profile = intern(profile_of(attempt.names));
+        return {attempt.at,   attempt.touch,   profile,         attempt.address,
+                attempt.slot, attempt.outcome, attempt.attempt, profiles_.facts().intern(facts_of(attempt.facts), made)};
+    }
     Symbol star(const std::string& name) { return name == "*" ? Symbol{} : symbols_.intern(name); }
 
     // The records as the engine hands them over: what ended a withdrawal was decided when the grant came in, for this channel and purpose.
@@ -326,7 +413,11 @@ private:
                               .content = {case_.text, case_.has_text, case_.sign_name, case_.segments},
                               .held_out = case_.held_out,
                               .template_not_filed = case_.template_not_filed,
-                              .contact_key = case_.contact_id};
+                              .contact_key = case_.contact_id,
+                              .metadata = &case_.facts.metadata,
+                              .facts = &facts_,
+                              .predictive = case_.predictive,
+                              .members = members_};
         const ContactView contact{.time_zone = case_.time_zone,
                                   .consents = records,
                                   .tags = tags_,
@@ -337,7 +428,8 @@ private:
                                   .last_conversation_end = case_.last_conversation_end,
                                   .last_reply = case_.last_reply,
                                   .open_ticket = case_.open_ticket,
-                                  .history = history_};
+                                  .history = history_,
+                                  .acts = acts_};
         const AddressView address{.number = case_.address,
                                   .gone = case_.gone,
                                   .lists = lists_,
@@ -356,6 +448,10 @@ private:
     std::vector<Symbol> tags_;
     std::vector<ListEntry> lists_;
     std::vector<HistoryEntry> history_;
+    std::vector<Act> acts_;
+    std::vector<std::vector<HistoryEntry>> member_entries_;
+    std::vector<std::span<const HistoryEntry>> members_;
+    AttemptFacts facts_;
     CaseHistory shared_;
 };
 

@@ -1,10 +1,12 @@
 // A policy's own test cases, the `cases` of its document: a contact, a history, a touch, and what must come out.
 //
 //   {"name", "now", "contact": {"id","time_zone","consents","tags","attributes","restricted","open_ticket","last_inbound","last_complaint",
-//    "last_conversation_end","last_reply"}, "address": {"number","region","carrier","zones","lists","gone","erased","review_pending"},
-//    "history": [{"at","purpose","channel","account","campaign","unit","template","slot","touch","attempt","outcome","address","contact"}],
+//    "last_conversation_end","last_reply","acts": [{"at","event","kind","channel"}]}, "address": {"number","region","carrier","zones","lists","gone","erased","review_pending"},
+//    "history": [{"at","purpose","channel","account","campaign","unit","template","slot","touch","attempt","outcome","address","contact",
+//    "cost","currency","region","caller_id","list","metadata","attributes"}],
 //    "touch": {"purpose","channels","account","campaign","template","unit","content": {"text","sign_name","segments"},"origin","not_before",
-//    "expires_at","held_out","template_not_filed"}, "expect": {"verdict","rule","until","reason","channel"}}
+//    "expires_at","held_out","template_not_filed","number","cost","currency","caller_id","list","metadata","predictive",
+//    "members": [{"history": […]}]}, "expect": {"verdict","rule","until","reason","channel"}}
 //
 // Of several channels, the first that is allowed is taken, else the one with the earliest `until`, else the first.
 #pragma once
@@ -28,7 +30,7 @@ struct CaseContext {
     const Calendars& calendars;
     IncludeLoader include = {};
     std::string default_zone = "Asia/Shanghai";
-    std::function<Result<std::vector<std::string>>(std::string_view file)> forbidden_words = {};
+    WordsLoader forbidden_words = {};
 };
 
 // Compiles the document in tables of its own and runs its cases. The problems of the document when it does not compile.

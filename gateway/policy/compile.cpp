@@ -183,12 +183,10 @@ private:
         const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const RuleKind& one) { return one.name == kind_name; });
         if (kind == kinds.end()) {
             std::string list;
-            for (const auto& one : kinds)
-                if (one.make != nullptr) list += (list.empty() ? "" : ", ") + std::string{one.name};
+            for (const auto& one : kinds) list += (list.empty() ? "" : ", ") + std::string{one.name};
             return reader.problem("kind", "\"" + kind_name + "\" is no kind of rule; must be one of " + list);
         }
-        if (kind->make == nullptr) return reader.problem("kind", "rules of the kind \"" + kind_name + "\" are not supported in this version");
-        RuleReader rule_reader{reader, context_, names, when, name, columns_, made_.shared_counters, warnings_};
+        RuleReader rule_reader{reader, context_, names, when, name, columns_, made_.shared_counters, made_.labels, warnings_};
         auto rule = kind->make(rule_reader);
         rule->name = name;
         rule->kind = kind_name;
@@ -217,9 +215,13 @@ private:
     }
 
     void finish_lists() {
-        auto& attributes = made_.attributes;
-        std::sort(attributes.begin(), attributes.end());
-        attributes.erase(std::unique(attributes.begin(), attributes.end()), attributes.end());
+        constexpr std::string_view of_attribute = "attribute:";
+        for (const auto& label : made_.labels)
+            if (label.starts_with(of_attribute)) made_.attributes.push_back(label.substr(of_attribute.size()));
+        for (auto* names : {&made_.attributes, &made_.labels}) {
+            std::sort(names->begin(), names->end());
+            names->erase(std::unique(names->begin(), names->end()), names->end());
+        }
         if (warnings_ == nullptr || context_.known_channels.empty()) return;
         std::set<std::string> told;
         for (const auto& channel : channels_)

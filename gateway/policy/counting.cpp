@@ -45,12 +45,29 @@ Instant Counting::last_reset(const Evaluation& evaluation, std::span<const Histo
     return last;
 }
 
-std::uint64_t shared_key(std::uint8_t by, const Profile& names, std::uint32_t address) {
-    std::uint64_t key = by;
-    const auto mix = [&](std::uint8_t dimension, std::uint32_t value) {
-        if ((by & dimension) == 0) return;
+const AttemptFacts& own_facts(const Evaluation& evaluation) {
+    static const AttemptFacts none;
+    return evaluation.request.facts == nullptr ? none : *evaluation.request.facts;
+}
+
+std::int64_t Counting::own(const Evaluation& evaluation) const {
+    return measure == Measure::weight ? weight_of(evaluation.request.names.channel) : cost_of(own_facts(evaluation));
+}
+
+bool Counting::same_labels(const Evaluation& evaluation, const HistoryEntry& entry) const {
+    const auto& own = own_facts(evaluation);
+    const auto& other = evaluation.profiles.facts(entry.facts);
+    return std::all_of(by.labels.begin(), by.labels.end(), [&](Symbol key) { return own.label(key) == other.label(key); });
+}
+
+std::uint64_t shared_key(const Dimensions& by, const Profile& names, std::uint32_t address, const AttemptFacts& facts) {
+    std::uint64_t key = by.names;
+    const auto stir = [&](std::uint64_t value) {
         key = (key ^ value) * 0x9E3779B97F4A7C15ULL;
         key ^= key >> 29U;
+    };
+    const auto mix = [&](std::uint16_t dimension, std::uint32_t value) {
+        if (by.has(dimension)) stir(value);
     };
     mix(by_address, address);
     mix(by_channel, names.channel.value);
@@ -59,31 +76,56 @@ std::uint64_t shared_key(std::uint8_t by, const Profile& names, std::uint32_t ad
     mix(by_campaign, names.campaign.value);
     mix(by_template, names.template_name.value);
     mix(by_purpose, names.purpose.value);
+    for (const auto label : by.labels) stir(facts.label(label));
     return key;
 }
 
-Counting parse_counting(RuleReader& reader, std::uint8_t by_default) {
+namespace {
+
+// Words that name a label as they are, and prefixes that make one with what follows.
+constexpr std::string_view label_words[] = {"caller_id", "region", "list"};
+constexpr std::string_view label_prefixes[] = {"metadata:", "attribute:"};
+
+bool is_label(const std::string& word) {
+    return std::find(std::begin(label_words), std::end(label_words), word) != std::end(label_words) ||
+           std::any_of(std::begin(label_prefixes), std::end(label_prefixes),
+                       [&](std::string_view prefix) { return word.starts_with(prefix) && word.size() > prefix.size(); });
+}
+
+}  // namespace
+
+Counting parse_counting(RuleReader& reader, std::uint16_t by_default) {
     Counting counting;
     counting.column = reader.counting_columns++;
-    counting.by = by_default;
+    counting.by.names = by_default;
     if (reader.json.raw("by") != nullptr) {
         static constexpr std::pair<std::string_view, Dimension> dimensions[] = {
             {"contact", by_contact}, {"address", by_address},   {"channel", by_channel},   {"account", by_account},
-            {"unit", by_unit},       {"campaign", by_campaign}, {"template", by_template}, {"purpose", by_purpose}};
-        counting.by = 0;
+            {"unit", by_unit},       {"campaign", by_campaign}, {"template", by_template}, {"purpose", by_purpose},
+            {"member", by_member}};
+        counting.by.names = 0;
         const auto words = reader.json.texts("by");
         for (std::size_t i = 0; i < words.size(); ++i) {
             const auto* known =
                 std::find_if(std::begin(dimensions), std::end(dimensions), [&](const auto& entry) { return entry.first == words[i]; });
             const auto pointer = pointer_to(pointer_to(reader.json.pointer(), "by"), i);
-            const bool later = words[i] == "caller_id" || words[i] == "region" || words[i] == "list" || words[i] == "member" ||
-                               words[i].starts_with("metadata:") || words[i].starts_with("attribute:");
-            if (known != std::end(dimensions)) counting.by = static_cast<std::uint8_t>(counting.by | known->second);
-            else if (later) reader.json.problems().push_back({pointer, "counting by \"" + words[i] + "\" is not supported in this version"});
-            else reader.json.problems().push_back({pointer, "must be one of contact, address, channel, account, unit, campaign, template, purpose"});
+            if (known != std::end(dimensions)) {
+                counting.by.names = static_cast<std::uint16_t>(counting.by.names | known->second);
+            } else if (is_label(words[i])) {
+                counting.by.names = static_cast<std::uint16_t>(counting.by.names | by_label);
+                counting.by.labels.push_back(reader.names.symbols.intern(words[i]));
+                counting.reads_metadata = counting.reads_metadata || words[i].starts_with(label_prefixes[0]);
+                reader.labels.push_back(words[i]);
+            } else {
+                reader.json.problems().push_back({pointer, "must be one of contact, address, channel, account, unit, campaign, template, purpose, "
+                                                           "caller_id, region, list, member, metadata:<key>, attribute:<key>"});
+            }
         }
+        auto& labels = counting.by.labels;
+        std::sort(labels.begin(), labels.end());
+        labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
     }
-    if ((counting.by & by_contact) == 0) {
+    if (!counting.by.has(by_contact | by_member)) {
         auto& known = reader.shared_counters;
         const auto found = std::find(known.begin(), known.end(), counting.by);
         counting.by_set = static_cast<int>(found - known.begin());

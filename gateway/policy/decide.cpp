@@ -26,7 +26,8 @@ public:
     Decision decide(Instant now, Detail detail) {
         const auto& request = evaluation_.request;
         const auto start = std::max(now, request.not_before);
-        auto decision = answer(now, start, detail);
+        auto decision = answer(now, start);
+        decision.facts = request.facts_id;
         if (detail != Detail::none) trace(decision, start, detail == Detail::explained);
         return decision;
     }
@@ -122,16 +123,19 @@ private:
         return no_rule;
     }
 
-    Decision answer(Instant now, Instant start, Detail /*detail*/) {
+    Decision answer(Instant now, Instant start) {
         bool all_allow = true;
+        auto never = no_rule;
         for (const auto& binding : row_.bindings) {
             if (binding.when != nullptr && !binding.when->holds(evaluation_.around, start, start)) continue;
             if (binding.judge->judge(evaluation_, start).verdict == Verdict::allow) continue;
             const auto rule = effective(binding, start);
             if (rule.next == start) continue;  // waived
-            if (rule.denies || rule.never()) return {.verdict = Verdict::deny, .rule = binding.rule, .trace = {}};
+            if (rule.denies) return {.verdict = Verdict::deny, .rule = never == no_rule ? binding.rule : never, .trace = {}};
+            if (rule.never() && never == no_rule) never = binding.rule;
             all_allow = false;
         }
+        if (never != no_rule) return later(start, {start, never});
         const auto expires_at = evaluation_.request.expires_at;
         if (all_allow && start < expires_at) {
             if (start <= now) return {};
@@ -290,6 +294,15 @@ bool CompiledPolicy::reads_list(std::string_view list) const {
 }
 
 const std::vector<std::string>& CompiledPolicy::attributes_read() const { return implementation_->attributes; }
+const std::vector<std::string>& CompiledPolicy::labels_read() const { return implementation_->labels; }
+
+std::vector<const Calendar*> CompiledPolicy::calendars() const {
+    std::vector<const Calendar*> found;
+    for (const auto& rule : implementation_->rules)
+        if (const auto* calendar = rule->calendar(); calendar != nullptr && std::find(found.begin(), found.end(), calendar) == found.end())
+            found.push_back(calendar);
+    return found;
+}
 
 bool CompiledPolicy::needs_content(ProfileId profile) const {
     if (const auto* row = implementation_->tables->row(profile)) return row->needs_content;
@@ -304,12 +317,11 @@ Duration CompiledPolicy::history_horizon() const {
 
 std::size_t CompiledPolicy::shared_counter_count() const { return implementation_->shared_counters.size(); }
 
-bool CompiledPolicy::counter_key(std::size_t by_set, const Profile& profile, std::uint32_t address, ContactIndex /*contact*/,
-                                 std::uint64_t& key) const {
+bool CompiledPolicy::counter_key(std::size_t by_set, const Profile& profile, const HistoryEntry& entry, std::uint64_t& key) const {
     if (by_set >= shared_counter_count()) return false;
-    const auto by = implementation_->shared_counters[by_set];
-    if ((by & by_address) != 0 && address == 0) return false;
-    key = shared_key(by, profile, address);
+    const auto& by = implementation_->shared_counters[by_set];
+    if (by.has(by_address) && entry.address == 0) return false;
+    key = shared_key(by, profile, entry.address, implementation_->profiles.facts().at(entry.facts));
     return true;
 }
 

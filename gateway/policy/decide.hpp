@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,7 @@ struct TraceStep {
     std::int64_t max_milli = 0;
     bool counts = false;             // counted_milli and max_milli mean something
     std::uint8_t why = 0;            // number of the sentence, see explain.hpp
+    std::int64_t score_milli = -1;   // a fatigue score, thousandths; -1: the rule has none
     std::vector<std::uint64_t> touches = {};  // sequences of the touches counted, oldest first; only in explained decisions
 };
 
@@ -47,6 +49,7 @@ struct Decision {
     Instant until = instant_never;   // defer only; instant_never: until something changes (open ticket, paused)
     Reason reason = Reason::none;
     std::vector<TraceStep> trace;    // every rule whose `when` matches, in order
+    FactsId facts{};                 // Request::facts_id, so that a slot can be made from the decision alone
 };
 
 // How much of the trace to make. `none` is for the hot path and replay: verdict, rule and until are the same.
@@ -58,6 +61,9 @@ using Calendars = std::map<std::string, std::shared_ptr<const Calendar>, std::le
 // Reads other documents by name, for "include". Returns the document's JSON or an error.
 using IncludeLoader = std::function<Result<Json>(std::string_view name)>;
 
+// The words of a file, one a line, by the name that a rule gives.
+using WordsLoader = std::function<Result<std::vector<std::string>>(std::string_view file)>;
+
 struct CompileContext {
     SymbolTable& symbols;
     const ProfileTable& profiles;
@@ -65,8 +71,9 @@ struct CompileContext {
     IncludeLoader include;
     std::string default_zone = "Asia/Shanghai";
     std::vector<std::string> known_channels = {};  // for warnings only; empty: do not warn
-    // Reads the words of a content rule's `forbidden_file`, one a line. Empty: a policy with such a rule is refused.
-    std::function<Result<std::vector<std::string>>(std::string_view file)> forbidden_words = {};
+    // For a content rule's `forbidden_file`. Empty: a policy with such a rule is refused.
+    WordsLoader forbidden_words = {};
+    std::optional<Instant> now = {};  // for warnings of what ends soon; absent: no such warnings
 };
 
 class CompiledPolicy {
@@ -95,15 +102,19 @@ public:
     [[nodiscard]] bool reads_list(std::string_view list) const;
     // Attributes and tags that some rule reads: only these are kept in the engine's memory.
     [[nodiscard]] const std::vector<std::string>& attributes_read() const;
-    // Does any content rule bind this profile? (Only then must the text be rendered before a decision.)
+    // Labels that some counter is divided by, as rules write them: "region", "metadata:debt". Only these need be in an attempt's facts.
+    [[nodiscard]] const std::vector<std::string>& labels_read() const;
+    // Calendars that rules name, each once.
+    [[nodiscard]] std::vector<const Calendar*> calendars() const;
+    // Does a rule that binds this profile look at the text, at its cost or at metadata? (Only then must they be there for a decision.)
     [[nodiscard]] bool needs_content(ProfileId profile) const;
     // How long an entry of the history can matter (the longest sliding `per`, 31 days for calendar months, gaps …).
     [[nodiscard]] Duration history_horizon() const;
 
     // Counters that are not the contact's own: each is a set of counting dimensions without `contact`.
     [[nodiscard]] std::size_t shared_counter_count() const;
-    // Key of the counter in which an entry of this profile and address counts; false when it counts in none.
-    [[nodiscard]] bool counter_key(std::size_t by_set, const Profile& profile, std::uint32_t address, ContactIndex contact, std::uint64_t& key) const;
+    // Key of the counter in which the entry counts; `profile` is its profile's names. False when it counts in none.
+    [[nodiscard]] bool counter_key(std::size_t by_set, const Profile& profile, const HistoryEntry& entry, std::uint64_t& key) const;
 
     void prepare_profile(ProfileId profile);
 

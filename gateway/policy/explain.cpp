@@ -10,7 +10,7 @@ struct Template {
     const char* zh;
 };
 
-// {counted}, {max}, {until} and {by} (the exemption) are filled in.
+// {counted}, {max}, {until}, {score} and {by} (the exemption) are filled in.
 constexpr Template templates[] = {
     {Why::allowed, "Nothing in the way.", "无限制。"},
     {Why::cannot_evaluate, "The rule cannot be evaluated (a time zone, a counter or the text is not known), so it refuses.",
@@ -60,6 +60,17 @@ constexpr Template templates[] = {
     {Why::waived, "Waived by the exemption {by}.", "由豁免规则 {by} 免除。"},
     {Why::exempts, "This exemption applies.", "适用此豁免规则。"},
     {Why::not_now, "Not in the way now, but at the instants that come into question.", "当前不受限，但在可触达的时刻受限。"},
+    {Why::budget_left, "{counted} of {max} of the budget used.", "预算已用 {counted}，上限 {max}。"},
+    {Why::budget_spent, "{counted} of {max} of the budget used, too little is left; room again at {until}.",
+     "预算已用 {counted}，上限 {max}，余额不足，{until} 起有余量。"},
+    {Why::fatigued, "The contact shows fatigue (score {score}), so at most {max} go to him and {counted} went; room again at {until}.",
+     "联系人已显疲劳（疲劳分 {score}），触达上限降为 {max}，已用 {counted}，{until} 起有余量。"},
+    {Why::fatigue_below_ceiling, "The contact shows fatigue (score {score}): {counted} of {max} used.", "联系人已显疲劳（疲劳分 {score}）：已用 {counted}，上限 {max}。"},
+    {Why::too_many_dropped, "Up to {counted} % of the answered calls may have been dropped, {max} % are permitted: no dialling without a free agent.",
+     "已接通电话的弃呼率可能达 {counted}%，上限 {max}%：须有空闲坐席才可外呼。"},
+    {Why::few_enough_dropped, "At most {counted} % of the answered calls were dropped, {max} % are permitted.", "已接通电话的弃呼率不超过 {counted}%，上限 {max}%。"},
+    {Why::too_soon_after_event, "Too soon after an event of the contact; at the earliest at {until}.", "距联系人的相关事件时间过短，最早 {until}。"},
+    {Why::too_soon_after_disposition, "Too soon after the result of the last conversation; at the earliest at {until}.", "距上次会话结果时间过短，最早 {until}。"},
 };
 
 void replace(std::string& text, std::string_view key, const std::string& value) {
@@ -100,6 +111,7 @@ Sentence sentence(const CompiledPolicy& policy, const TraceStep& step) {
         replace(*text, "{max}", from_milli(step.max_milli).dump());
         replace(*text, "{until}",
                 step.until == instant_never ? std::string{text == &made.en ? "no known time" : "（时间未知）"} : format_instant(step.until));
+        replace(*text, "{score}", from_milli(std::max<std::int64_t>(step.score_milli, 0)).dump());
         replace(*text, "{by}", policy.rule_name(step.waived_by));
     }
     return made;
@@ -123,6 +135,9 @@ Json decision_json(const CompiledPolicy& policy, std::string_view policy_version
             one["counted"] = from_milli(step.counted_milli);
             one["max"] = from_milli(step.max_milli);
         }
+        if (step.score_milli >= 0) one["score"] = from_milli(step.score_milli);
+        if (const auto number = static_cast<Why>(step.why); number == Why::outside_hours_calendar_ends || number == Why::within_hours_calendar_ends)
+            one["calendar_ends"] = true;
         if (name_touch && !step.touches.empty()) {
             auto touches = Json::array();
             for (const auto touch : step.touches)

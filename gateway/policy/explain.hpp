@@ -52,6 +52,14 @@ enum class Why : std::uint8_t {
     waived = 37,
     exempts = 38,
     not_now = 39,  // allowed at the decision's instant, not at those that follow
+    budget_left = 40,
+    budget_spent = 41,
+    fatigued = 42,
+    fatigue_below_ceiling = 43,
+    too_many_dropped = 44,
+    few_enough_dropped = 45,
+    too_soon_after_event = 46,
+    too_soon_after_disposition = 47,
 };
 
 struct Sentence {

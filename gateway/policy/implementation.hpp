@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/policy/counting.hpp"
 #include "gateway/policy/decide.hpp"
 #include "gateway/policy/profile_tables.hpp"
 #include "gateway/policy/rule.hpp"
@@ -27,7 +28,8 @@ struct CompiledPolicy::Implementation {
     std::map<std::string, std::vector<std::string>, std::less<>> default_channels;
     std::vector<std::string> attributes;
     std::vector<std::unique_ptr<Rule>> rules;   // built-ins first
-    std::vector<std::uint8_t> shared_counters;  // dimensions of each
+    std::vector<Dimensions> shared_counters;
+    std::vector<std::string> labels;            // that some counter is divided by, sorted
     std::unique_ptr<ProfileTables> tables;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <span>
@@ -26,9 +27,49 @@ struct Profile {
     }
 };
 
-// Profiles by number. Number 0 is the empty profile. One writer; the engine's thread only.
+// A value that attempts may be counted by and that is no name of a profile. The value itself is not kept, only a hash of it: who keeps
+// the facts chooses the hash, and equal values must be equal hashes. 0: the attempt has no such value; those without one count together.
+struct Label {
+    Symbol key;  // as rules write it: "region", "caller_id", "list", "metadata:debt", "attribute:household"
+    std::uint64_t value = 0;
+    auto operator<=>(const Label&) const = default;
+};
+
+// What an attempt counts by beside its profile. Interned as one FactsId by FactsTable. Only the labels that a policy reads are kept.
+struct AttemptFacts {
+    std::int64_t cost_micros = 0;       // millionths of `currency`
+    Symbol currency = {};
+    std::vector<Label> labels = {};     // sorted by key, no key twice
+    auto operator<=>(const AttemptFacts&) const = default;
+    [[nodiscard]] std::uint64_t label(Symbol key) const {
+        for (const auto& one : labels)
+            if (one.key == key) return one.value;
+        return 0;
+    }
+};
+using FactsId = Number<struct FactsTag>;  // 0: no cost, no labels
+
+// Facts by number, from 0, the empty ones. One writer; the engine's thread only.
+class FactsTable {
+public:
+    FactsTable() : rows_(1) {}
+    // The number of `facts`; `made` says whether it is new (the engine then logs attempt_facts.defined).
+    FactsId intern(const AttemptFacts& facts, bool& made);
+    // An unknown number is read as the empty facts.
+    [[nodiscard]] const AttemptFacts& at(FactsId id) const { return rows_[id.value < rows_.size() ? id.value : 0]; }
+    [[nodiscard]] std::size_t size() const { return rows_.size(); }
+
+private:
+    std::deque<AttemptFacts> rows_;
+    std::map<AttemptFacts, std::uint32_t> numbers_;
+};
+
+// Profiles by number, and the facts of attempts beside them. Number 0 is the empty profile. One writer; the engine's thread only.
 class ProfileTable {
 public:
+    [[nodiscard]] FactsTable& facts() { return facts_; }
+    [[nodiscard]] const FactsTable& facts() const { return facts_; }
+
     ProfileTable() : profiles_(1) {}
     // The number of `profile`; `made` says whether it is new (the engine then logs profile.defined).
     ProfileId intern(const Profile& profile, bool& made);
@@ -38,6 +79,7 @@ public:
 private:
     std::vector<Profile> profiles_;
     std::map<Profile, std::uint32_t> numbers_;
+    FactsTable facts_;
 };
 
 // How one attempt (one slot) counts.
@@ -58,6 +100,7 @@ struct HistoryEntry {
     Slot slot = Slot::released;
     std::uint8_t outcome = 0;   // calls: number of the outcome word; 0 for messages
     std::uint16_t attempt = 0;  // number of the attempt within its touch, from 1
+    FactsId facts{};            // its cost and labels
 };
 static_assert(sizeof(HistoryEntry) == 32);
 
@@ -77,6 +120,14 @@ struct ListEntry {
     std::vector<Symbol> purposes = {};  // empty: all
 };
 
+// Something that the contact did or that happened to him, beside the attempts: what gaps after events, fatigue and session windows look at.
+struct Act {
+    Instant at{};
+    Symbol event;    // its type in the event feed: "message.received", "event.received", "conversion.recorded", "disposition"
+    Symbol kind;     // which of that type: "text", "complaint", "refund", the code of a disposition
+    Symbol channel;  // 0: on no channel
+};
+
 using AttributeValue = std::variant<bool, double, std::string>;
 
 struct ContactView {
@@ -91,6 +142,7 @@ struct ContactView {
     Instant last_reply = Instant::min();
     bool open_ticket = false;
     std::span<const HistoryEntry> history = {}; // all attempts of the contact, oldest first
+    std::span<const Act> acts = {};             // oldest first
 };
 
 struct AddressView {
@@ -124,6 +176,11 @@ struct Request {
     bool template_not_filed = false;
     std::string_view contact_key = {};          // the contact's id, for holdout rules' stable hash
     const std::map<std::string, std::string, std::less<>>* metadata = nullptr;
+    const AttemptFacts* facts = nullptr;        // the cost and labels that its slot would have; null: none
+    FactsId facts_id{};                         // their number; comes back in the decision
+    bool predictive = false;                    // a dial that no agent is held free for
+    // A post to a group: the attempts that each known member was exposed to, oldest first.
+    std::span<const std::span<const HistoryEntry>> members = {};
 };
 
 // Where slots of others are found that share a counter with this touch without sharing its contact (by address, campaign, account …).

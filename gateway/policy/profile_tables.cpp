@@ -28,7 +28,7 @@ ProfileRow ProfileTables::make_row(const Profile& names) const {
         bool timed = when->timed || (rule.counting() != nullptr && rule.counting()->timed());
         for (const auto waiver : rule.waivers) timed = timed || row.when[waiver]->timed;
         row.bindings.push_back({static_cast<std::uint16_t>(i), timed, &rule, when->kind == Condition::Kind::always ? nullptr : when.get()});
-        row.needs_content = row.needs_content || rule.reads_content();
+        row.needs_content = row.needs_content || rule.reads_content() || (rule.counting() != nullptr && rule.counting()->reads_metadata);
     }
     return row;
 }

@@ -58,6 +58,7 @@ public:
         return at < weights_.size() ? weights_[at] : ask;
     }
     [[nodiscard]] const Profile& names(ProfileId profile) const;
+    [[nodiscard]] const AttemptFacts& facts(FactsId id) const { return profiles_.facts().at(id); }
 
 private:
     const std::vector<std::unique_ptr<Rule>>& rules_;

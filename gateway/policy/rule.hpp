@@ -16,6 +16,7 @@
 namespace touchgate::policy {
 
 class ProfileTables;
+struct Dimensions;
 struct NormalizedContent;
 
 // One decision in the making: the views of the caller and what rules share.
@@ -67,6 +68,8 @@ public:
     [[nodiscard]] virtual const Counting* counting() const { return nullptr; }
     [[nodiscard]] virtual bool reads_content() const { return false; }
     [[nodiscard]] virtual bool reads_list(std::string_view /*list*/) const { return false; }
+    // The last date that the rule's calendar knows, if it has one.
+    [[nodiscard]] virtual const Calendar* calendar() const { return nullptr; }
     // How long an entry of the history can matter to it.
     [[nodiscard]] virtual Duration horizon() const { return Duration{0}; }
     // Rules of an exemption, by name; resolved when all are known.
@@ -87,7 +90,8 @@ struct RuleReader {
     const ConditionPtr& when;
     const std::string& name;
     std::uint16_t& counting_columns;             // next free column of the weight table
-    std::vector<std::uint8_t>& shared_counters;  // dimensions of each counter that is not the contact's own
+    std::vector<Dimensions>& shared_counters;  // of each counter that is not the contact's own
+    std::vector<std::string>& labels;          // that some counter is divided by
     std::vector<Problem>* warnings;
 
     void warn(std::string_view key, std::string detail) const {
@@ -100,7 +104,6 @@ struct RuleReader {
 
 struct RuleKind {
     std::string_view name;
-    // Null: part of the format, not supported in this version.
     std::unique_ptr<Rule> (*make)(RuleReader& reader);
 };
 
@@ -108,12 +111,15 @@ struct RuleKind {
 // The built-in rules in their order.
 [[nodiscard]] std::vector<std::unique_ptr<Rule>> built_in_rules();
 
+std::unique_ptr<Rule> make_abandonment(RuleReader& reader);
 std::unique_ptr<Rule> make_attempts(RuleReader& reader);
 std::unique_ptr<Rule> make_blackout(RuleReader& reader);
+std::unique_ptr<Rule> make_budget(RuleReader& reader);
 std::unique_ptr<Rule> make_cap(RuleReader& reader);
 std::unique_ptr<Rule> make_consent(RuleReader& reader);
 std::unique_ptr<Rule> make_content(RuleReader& reader);
 std::unique_ptr<Rule> make_exemption(RuleReader& reader);
+std::unique_ptr<Rule> make_fatigue(RuleReader& reader);
 std::unique_ptr<Rule> make_gap(RuleReader& reader);
 std::unique_ptr<Rule> make_holdout(RuleReader& reader);
 std::unique_ptr<Rule> make_hours(RuleReader& reader);

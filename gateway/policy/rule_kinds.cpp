@@ -16,9 +16,9 @@ const std::vector<RuleKind>& rule_kinds() {
         {"quota", make_quota},
         {"blackout", make_blackout},
         {"holdout", make_holdout},
-        {"budget", nullptr},
-        {"abandonment", nullptr},
-        {"fatigue", nullptr},
+        {"budget", make_budget},
+        {"abandonment", make_abandonment},
+        {"fatigue", make_fatigue},
     };
     return kinds;
 }

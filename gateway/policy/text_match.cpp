@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <map>
 #include <memory>
@@ -22,13 +23,74 @@ std::optional<std::string> map_text(std::string_view text, int more) {
     return std::string{reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(size)};
 }
 
+// The character that NFKC and case folding make of `c` whatever stands beside it; 0 when only the library knows. Covers what Chinese,
+// Japanese and English messages are made of: ASCII, ideographs, kana, common punctuation and its full-width forms.
+constexpr char32_t folded_alone(char32_t c) {
+    if (c >= 0xFF01 && c <= 0xFF5E) c -= 0xFF01 - 0x21;
+    if (c < 0x80) return c >= U'A' && c <= U'Z' ? c + 32 : c;
+    const bool same = (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3001 && c <= 0x3020) || (c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FA) ||
+                      c == 0x2014 || c == 0x2018 || c == 0x2019 || c == 0x201C || c == 0x201D;
+    return same ? c : 0;
+}
+
+// The folding of a text made of such characters alone; false as soon as another one is met. It has no invisible characters, so both
+// foldings are this one. It is never longer than the text.
+bool fold_alone(std::string_view text, std::string& folded) {
+    folded.resize(text.size());
+    const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+    const auto* const end = at + text.size();
+    auto* out = folded.data();
+    while (at != end) {
+        if (*at < 0x80) {
+            if (*at == 0) return false;
+            *out++ = static_cast<char>(*at >= 'A' && *at <= 'Z' ? *at + 32 : *at);
+            ++at;
+            continue;
+        }
+        // Three bytes: all that is covered above ASCII.
+        if ((*at & 0xF0U) != 0xE0U || end - at < 3 || (at[1] & 0xC0U) != 0x80U || (at[2] & 0xC0U) != 0x80U) return false;
+        bool same = *at >= 0xE5 && *at <= 0xE8;  // nothing but ideographs
+        if (!same) {
+            const char32_t c = (*at & 0x0FU) << 12U | (at[1] & 0x3FU) << 6U | (at[2] & 0x3FU);
+            const auto mapped = c < 0x800 ? char32_t{0} : folded_alone(c);  // a longer form than the character needs is not UTF-8
+            if (mapped == 0) return false;
+            same = mapped >= 0x80;
+            if (!same) *out++ = static_cast<char>(mapped);
+        }
+        if (same) {
+            std::memcpy(out, at, 3);
+            out += 3;
+        }
+        at += 3;
+    }
+    folded.resize(static_cast<std::size_t>(out - folded.data()));
+    return true;
+}
+
 constexpr std::string_view opening = "【";
 constexpr std::string_view closing = "】";
 
 }  // namespace
 
-std::optional<std::string> fold(std::string_view text) { return map_text(text, 0); }
-std::optional<std::string> fold_visible(std::string_view text) { return map_text(text, UTF8PROC_IGNORE); }
+std::optional<std::string> fold(std::string_view text) {
+    std::string folded;
+    return fold_alone(text, folded) ? std::optional{std::move(folded)} : map_text(text, 0);
+}
+std::optional<std::string> fold_visible(std::string_view text) {
+    std::string folded;
+    return fold_alone(text, folded) ? std::optional{std::move(folded)} : map_text(text, UTF8PROC_IGNORE);
+}
+
+std::optional<FoldedText> fold_both(std::string_view text) {
+    FoldedText made;
+    if (fold_alone(text, made.folded)) return made;
+    auto folded = map_text(text, 0);
+    auto visible = map_text(text, UTF8PROC_IGNORE);
+    if (!folded || !visible) return std::nullopt;
+    made.folded = std::move(*folded);
+    if (*visible != made.folded) made.visible = std::move(visible);
+    return made;
+}
 
 std::size_t count_characters(std::string_view valid_utf8) {
     return static_cast<std::size_t>(

@@ -16,6 +16,13 @@ namespace touchgate::policy {
 // The same, and without characters that are not seen (zero-width spaces and joiners, soft hyphens): they would hide a forbidden word.
 [[nodiscard]] std::optional<std::string> fold_visible(std::string_view text);
 
+// Both at once; `visible` only where it differs.
+struct FoldedText {
+    std::string folded;
+    std::optional<std::string> visible;
+};
+[[nodiscard]] std::optional<FoldedText> fold_both(std::string_view text);
+
 [[nodiscard]] std::size_t count_characters(std::string_view valid_utf8);
 // Starts or ends with 【…】 with something between the brackets.
 [[nodiscard]] bool has_signature(std::string_view text);

@@ -43,9 +43,11 @@ Zone::~Zone() = default;
 
 const Zone* Zone::find(std::string_view name) {
     static const Zones zones = make_zones();
+    thread_local const Zone* recent = nullptr;  // a policy names few zones: mostly it is the one asked for last
+    if (recent != nullptr && recent->name() == name) return recent;
     const auto found = zones.find(name);
     if (found == zones.end() || found->second->ranges().empty()) return nullptr;
-    return found->second.get();
+    return recent = found->second.get();
 }
 
 const std::vector<Zone::Range>& Zone::ranges() const {

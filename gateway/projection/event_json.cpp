@@ -1,5 +1,7 @@
 #include "gateway/projection/event_json.hpp"
 
+#include "gateway/base/currency.hpp"
+#include "gateway/content/billing.hpp"
 #include "gateway/engine/event_codec.hpp"
 #include "gateway/policy/explain.hpp"
 
@@ -77,6 +79,16 @@ void append_decision(JsonText& json, std::string_view member, const LoggedDecisi
     json.close_object();
 }
 
+void append_metadata(JsonText& json, const std::vector<std::pair<std::string, std::string>>& metadata) {
+    json.open_object("metadata");
+    for (const auto& [name, value] : metadata) {
+        std::string quoted;
+        append_json_string(quoted, name);
+        json.raw(std::string_view{quoted}.substr(1, quoted.size() - 2), value);
+    }
+    json.close_object();
+}
+
 std::string money_text(std::int64_t micro) {
     const auto value = micro < 0 ? -micro : micro;
     auto digits = std::to_string(1'000'000 + value % 1'000'000).substr(1);
@@ -130,6 +142,29 @@ struct EventData {
         json.text_if("channel", profile.channel);
         json.text_if("campaign", profile.campaign);
         json.text_if("purpose", profile.purpose);
+        metadata(found->created);
+    }
+    // What the caller wrote to recognise the touch by: every event of it says so.
+    void metadata(LogPosition created) {
+        std::string buffer;
+        const auto stored = renderer.reader_.at(created, buffer);
+        TouchCreated event;
+        if (!stored || !decode(stored->payload, event)) return;
+        if (const auto secret = open_sealed<TouchSecret>(names(), stored->contact, event.sealed); secret && !secret->metadata.empty())
+            append_metadata(json, secret->metadata);
+    }
+    // A deferred or blocked touch stands behind the decision that made it so: its creation or a later decision.
+    void decision_before(const TouchId& id) {
+        std::string buffer;
+        const auto before = renderer.reader_.at(record.previous_of_contact, buffer);
+        if (!before || touch_of(*before) != id) return;
+        if (static_cast<EventType>(before->type) == EventType::touch_created) {
+            TouchCreated event;
+            if (decode(before->payload, event)) append_decision(json, "decision", event.decision, names());
+        } else if (static_cast<EventType>(before->type) == EventType::touch_decided) {
+            TouchDecided event;
+            if (decode(before->payload, event)) append_decision(json, "decision", event.decision, names());
+        }
     }
     void address(std::uint32_t number) {
         if (!visibility.addresses || number == 0) return;
@@ -150,6 +185,16 @@ struct EventData {
         json.text_if("campaign", e.campaign);
         json.text_if("unit", e.unit);
         json.text_if("template", e.template_name);
+    }
+    void operator()(const AttemptFactsDefined& e) {
+        json.number("number", e.id);
+        if (e.cost_micros != 0) {
+            json.text("cost", content::format_money({e.cost_micros}));
+            json.text("currency", e.currency);
+        }
+        std::string labels;
+        for (const auto& [key, value] : e.labels) labels.append(labels.empty() ? "" : " ").append(key);
+        json.text_if("labels", labels);
     }
     void operator()(const PolicyActivated& e) { policy(e.name, e.version, true); }
     void operator()(const PolicyStored& e) { policy(e.name, e.version, false); }
@@ -298,7 +343,7 @@ struct EventData {
         address(e.address);
         append_decision(json, "decision", e.decision, names());
         if (!secret) return;
-        if (!secret->metadata.empty()) pairs("metadata", secret->metadata);
+        if (!secret->metadata.empty()) append_metadata(json, secret->metadata);
         if (visibility.content) content(*secret);
     }
     void content(const TouchSecret& secret) {
@@ -329,6 +374,7 @@ struct EventData {
         json.text_if("reason", e.reason);
         constexpr std::string_view yielded = "yielded to ";
         if (e.reason.starts_with(yielded)) json.text("winner", std::string_view{e.reason}.substr(yielded.size()));
+        if constexpr (Type == EventType::touch_deferred || Type == EventType::touch_blocked) decision_before(e.touch);
     }
     void operator()(const TouchDispatching& e) {
         touch(e.touch, e.attempt);
@@ -380,10 +426,11 @@ struct EventData {
         contact();
         json.text_if("account", e.account);
         json.text_if("channel", e.channel);
-        json.text_if("provider_id", e.provider_id);
+        json.text_or_null("provider_id", e.provider_id);
         json.text_if("kind", e.kind);
         json.uuid_if("touch_id", e.reply_to);
-        json.uuid_if("interaction_id", e.interaction);
+        if (e.interaction.is_nil()) json.null("interaction_id");
+        else json.uuid("interaction_id", e.interaction);
         json.instant("provider_time", e.provider_time);
         json.text_if("word", e.word);
         sealed_message(e.sealed);
@@ -470,11 +517,12 @@ struct EventData {
         json.text_if("reason", e.reason);
         json.instant_if("until", e.until);
     }
+    void operator()(const CalendarUpdated& e) { json.text("calendar", e.id); }
     void operator()(const HoldLifted& e) { json.uuid("hold_id", e.id); }
     void operator()(const ConversionRecorded& e) {
         contact();
         json.text("kind", e.kind);
-        json.decimal("value", static_cast<double>(e.value_cents) / 100);
+        json.raw("value", decimal_text(e.value_cents, currency_digits(e.currency)));
         json.text_if("currency", e.currency);
         json.instant("at", e.at);
         if (const auto secret = open_sealed<ConsentSecret>(names(), record.contact, e.sealed)) json.text_if("key", secret->evidence);
@@ -498,6 +546,7 @@ struct EventData {
             case EventType::policy_activated: return render<PolicyActivated>();
             case EventType::policy_stored: return render<PolicyStored>();
             case EventType::template_registered: return render<TemplateRegistered>();
+            case EventType::attempt_facts_defined: return render<AttemptFactsDefined>();
             case EventType::contact_created: return render<ContactCreated>();
             case EventType::contact_updated: return render<ContactUpdated>();
             case EventType::contact_erased: return render<ContactErased>();
@@ -539,6 +588,7 @@ struct EventData {
             case EventType::campaign_resumed: return render<CampaignResumed>();
             case EventType::campaign_finished: return render<CampaignFinished>();
             case EventType::campaign_cancelled: return render<CampaignCancelled>();
+            case EventType::calendar_updated: return render<CalendarUpdated>();
             case EventType::hold_set: return render<HoldSet>();
             case EventType::hold_lifted: return render<HoldLifted>();
             case EventType::conversion_recorded: return render<ConversionRecorded>();
@@ -573,7 +623,7 @@ std::string subject_of(const Record& record, const NameSource& names) {
     }
     if (type == EventType::receipt_received)
         if (const auto touch = touch_of(record)) return to_string(*touch);
-    if (is_campaign_event(type) || type == EventType::account_up || type == EventType::account_down || type == EventType::suppression_added ||
+    if (is_campaign_event(type) || type == EventType::account_up || type == EventType::account_down || type == EventType::calendar_updated || type == EventType::suppression_added ||
         type == EventType::suppression_removed || type == EventType::template_registered)
         return campaign_of(record);  // all of these begin with their name
     if (type == EventType::hold_set) return first_member_id<HoldSet>(record);

@@ -19,6 +19,9 @@ void append_decision(JsonText& json, std::string_view member, const LoggedDecisi
 // Name of the rule that decided, "" when none did.
 [[nodiscard]] std::string decision_rule(const LoggedDecision& decision, const NameSource& names);
 
+// {"metadata": {…}} as a member of the open object: the values are JSON already and are echoed as they came.
+void append_metadata(JsonText& json, const std::vector<std::pair<std::string, std::string>>& metadata);
+
 // Millionths of a currency → "0.045", at least two decimals.
 [[nodiscard]] std::string money_text(std::int64_t micro);
 [[nodiscard]] std::string_view receipt_word(channel::ReceiptStatus status);
@@ -35,7 +38,7 @@ struct EventFilter {
 // Any thread. Reader and names must outlive it.
 class EventRenderer {
 public:
-    EventRenderer(const LogReader& reader, const NameSource& names) : names_{names}, touches_{reader}, contacts_{reader, names} {}
+    EventRenderer(const LogReader& reader, const NameSource& names) : reader_{reader}, names_{names}, touches_{reader}, contacts_{reader, names} {}
 
     // May the reader see this event, and did he ask for it? (Types are filtered before, by the record's number.)
     [[nodiscard]] bool matches(const Record& record, const EventFilter& filter, const Visibility& visibility);
@@ -49,6 +52,7 @@ public:
 
 private:
     friend struct EventData;
+    const LogReader& reader_;
     const NameSource& names_;
     TouchContexts touches_;
     ContactContexts contacts_;

@@ -138,6 +138,8 @@ Result<std::vector<KeptRecord>> records_of_touch(const LogReader& reader, const 
 void append_attempts(JsonText& json, const LoggedTouch& touch, const NameSource& names) {
     json.open_array("attempts");
     for (const auto& attempt : touch.attempts) {
+        // "Too fast" is no attempt: nothing was taken, and the same hand-over is made again. The events tell of it.
+        if (attempt.outcome == "throttled") continue;
         const auto profile = names.profile(attempt.profile);
         json.open_object();
         json.number("number", attempt.number);
@@ -155,7 +157,11 @@ void append_attempts(JsonText& json, const LoggedTouch& touch, const NameSource&
         json.texts("provider_ids", attempt.provider_ids);
         json.number("parts", attempt.parts);
         json.number("segments", attempt.segments);
-        if (attempt.cost_micro != 0) json.text("cost", money_text(attempt.cost_micro));
+        if (attempt.cost_micro != 0) {
+            json.text("cost", money_text(attempt.cost_micro));
+            // Until the provider has said what became of it the price may still change: some bill what was delivered only.
+            json.boolean("cost_final", attempt.state == "delivered" || attempt.state == "read" || attempt.state == "failed");
+        }
         json.text_if("route_reason", attempt.route_reason);
         if (attempt.code.empty() && attempt.detail.empty()) {
             json.null("error");
@@ -212,15 +218,7 @@ void append_touch(std::string& out, const LoggedTouch& touch, const std::vector<
     json.text_if("callback", touch.created.callback);
     json.text_if("key_name", touch.created.key_name);
     if (touch.created.segments != 0) json.number("segments", touch.created.segments);
-    if (secret && !secret->metadata.empty()) {
-        json.open_object("metadata");
-        for (const auto& [name, value] : secret->metadata) {
-            std::string escaped;
-            append_json_string(escaped, name);
-            json.text(std::string_view{escaped}.substr(1, escaped.size() - 2), value);
-        }
-        json.close_object();
-    }
+    if (secret && !secret->metadata.empty()) append_metadata(json, secret->metadata);
     append_attempts(json, touch, names);
     if (!records.empty()) {
         json.open_array("events");

@@ -7,6 +7,8 @@ namespace touchgate::projection {
 
 inline constexpr std::array migrations = {
 #include "gateway/projection/migrations/0001_tables.sql"
+    ,
+#include "gateway/projection/migrations/0002_measuring.sql"
 };
 
 }  // namespace touchgate::projection

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "gateway/base/text.hpp"
+#include "gateway/base/thread_name.hpp"
 #include "gateway/projection/migrations.hpp"
 
 namespace touchgate::projection {
@@ -254,6 +255,7 @@ void ProjectionThread::notify() {
 }
 
 void ProjectionThread::run() {
+    name_this_thread("projection");
     // A Linux thread has its own nice value. Reports may wait; answers may not.
     setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 10);
     while (true) {

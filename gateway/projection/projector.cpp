@@ -114,7 +114,7 @@ bool Projector::load_touch(const TouchId& id, Entry& entry) {
         row.newest = position_of(select.integer(9));
         if (!decode(select.blob(10), row)) row.candidates.clear();
         entry.stored = true;
-        entry.counted = {bucket_of(row.created_at), row.profile().value, row.counted_as().number(), row.attempts};
+        entry.counted = {bucket_of(row.created_at), row.profile().value, row.counted_as().number(), row.arm, row.attempts};
     }
     select.reset();
     return found;
@@ -164,6 +164,7 @@ void Projector::apply_touch(const Record& record) {
             row.key_name = name_number(event.key_name);
             row.has_key = event.has_key;
             row.key_hash = event.key_hash.low;
+            note_arm(row, event);
             note_decision(row, event.decision);
         }
         if constexpr (std::is_same_v<E, TouchDecided> || std::is_same_v<E, TouchDispatching>) note_decision(row, event.decision);
@@ -250,13 +251,17 @@ void Projector::apply_other(const Record& record) {
             return;
         case EventType::policy_activated: visit_as<PolicyActivated>(record, policy); return;
         case EventType::policy_stored: visit_as<PolicyStored>(record, policy); return;
-        case EventType::campaign_created:
-            visit_as<CampaignCreated>(record, [&](const CampaignCreated& e) {
-                statement("INSERT OR REPLACE INTO campaigns VALUES (?, ?, ?, 'draft', ?, ?)").bind_text(1, e.id).bind_text(2, e.purpose).bind_text(3, e.unit)
-                    .bind(4, at).bind(5, at).run();
+        case EventType::campaign_created: visit_as<CampaignCreated>(record, [&](const CampaignCreated& e) { apply_campaign(e, at); }); return;
+        case EventType::campaign_audience_added: visit_as<CampaignAudienceAdded>(record, [&](const CampaignAudienceAdded& e) { apply_audience(e); }); return;
+        case EventType::campaign_audience_removed:
+            // After the start nobody leaves the experiment: it is read by intention to treat.
+            visit_as<CampaignAudienceRemoved>(record, [&](const CampaignAudienceRemoved& e) {
+                auto& remove = statement("DELETE FROM recipients WHERE campaign = ? AND number = ?");
+                for (const auto number : e.recipients) remove.bind_text(1, e.id).bind(2, number).run();
             });
             return;
-        case EventType::campaign_started: case EventType::campaign_resumed: return campaign("running");
+        case EventType::campaign_started: visit_as<CampaignStarted>(record, [&](const CampaignStarted& e) { begin_experiment(e.id, at); }); return campaign("running");
+        case EventType::campaign_resumed: return campaign("running");
         case EventType::campaign_paused: return campaign("paused");
         case EventType::campaign_finished: return campaign("finished");
         case EventType::campaign_cancelled: return campaign("cancelled");
@@ -266,14 +271,21 @@ void Projector::apply_other(const Record& record) {
                     .bind_text(3, e.kind).bind_text(4, e.currency).bind(5, e.value_cents).bind(6, unix_ms(e.at)).run();
             });
             return;
+        case EventType::event_received:
+            visit_as<EventReceived>(record, [&](const EventReceived& e) {
+                if (e.kind != "complaint" || record.contact.value == 0) return;
+                statement("INSERT INTO complaints VALUES (?, ?, ?)").bind(1, static_cast<std::int64_t>(record.sequence)).bind(2, record.contact.value)
+                    .bind(3, unix_ms(e.provider_time)).run();
+            });
+            return;
         case EventType::account_up: visit_as<AccountWentUp>(record, [&](const AccountWentUp& e) { account(e.account, true, {}); }); return;
         case EventType::account_down: visit_as<AccountWentDown>(record, [&](const AccountWentDown& e) { account(e.account, false, e.reason); }); return;
         default: return;
     }
 }
 
-void Projector::count_attempt(const AttemptRow& attempt, std::int64_t sign) {
-    auto& sums = attempt_counts_[{bucket_of(attempt.permitted_at), attempt.profile.value, static_cast<std::int64_t>(attempt.status)}];
+void Projector::count_attempt(const AttemptRow& attempt, std::uint32_t arm, std::int64_t sign) {
+    auto& sums = attempt_counts_[{bucket_of(attempt.permitted_at), attempt.profile.value, attempt_number(attempt.status, arm)}];
     sums.count += sign;
     sums.parts += sign * attempt.parts;
     sums.segments += sign * attempt.segments;
@@ -284,7 +296,7 @@ void Projector::count_attempt(const AttemptRow& attempt, std::int64_t sign) {
 void Projector::count(Entry& entry) {
     const auto& row = entry.row;
     auto& counted = entry.counted;
-    const Counted now{bucket_of(row.created_at), row.profile().value, row.counted_as().number(), {}};
+    const Counted now{bucket_of(row.created_at), row.profile().value, row.counted_as().number(), row.arm, {}};
     if (counted.number != now.number || counted.profile != now.profile) {
         if (counted.number >= 0) --touch_counts_[{counted.bucket, counted.profile, counted.number}];
         ++touch_counts_[{now.bucket, now.profile, now.number}];
@@ -292,10 +304,11 @@ void Projector::count(Entry& entry) {
         counted.profile = now.profile;
         counted.number = now.number;
     }
-    if (counted.attempts != row.attempts) {
-        for (const auto& attempt : counted.attempts) count_attempt(attempt, -1);
-        for (const auto& attempt : row.attempts) count_attempt(attempt, 1);
+    if (counted.attempts != row.attempts || counted.arm != row.arm) {
+        for (const auto& attempt : counted.attempts) count_attempt(attempt, counted.arm, -1);
+        for (const auto& attempt : row.attempts) count_attempt(attempt, row.arm, 1);
         counted.attempts = row.attempts;
+        counted.arm = row.arm;
     }
 }
 

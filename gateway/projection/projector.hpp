@@ -11,6 +11,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include <absl/container/flat_hash_map.h>
+
+#include "gateway/projection/experiment.hpp"
 #include "gateway/projection/log_names.hpp"
 #include "gateway/projection/sqlite.hpp"
 #include "gateway/projection/touch_row.hpp"
@@ -43,6 +46,7 @@ private:
         std::int64_t bucket = 0;
         std::uint32_t profile = 0;
         std::int64_t number = -1;  // TouchClass::number; -1: not counted yet
+        std::uint32_t arm = 0;     // of the attempts
         std::vector<AttemptRow> attempts;
     };
     struct Entry {
@@ -60,11 +64,16 @@ private:
     void apply_touch(const Record& record);
     void apply_contact(const Record& record);
     void apply_other(const Record& record);
+    void apply_campaign(const CampaignCreated& event, std::int64_t at);
+    void apply_audience(const CampaignAudienceAdded& event);
+    void begin_experiment(const std::string& campaign, std::int64_t at);
+    void assign(const campaign::Definition& definition, std::int64_t contact, campaign::Assignment assignment);
     void note_decision(TouchRow& row, const LoggedDecision& decision);
+    void note_arm(TouchRow& row, const TouchCreated& event);
     void count_rule(const TouchRow& row, std::uint32_t rule, std::int64_t deferred, std::int64_t blocked);
     std::uint32_t name_number(std::string_view name);
     void count(Entry& entry);
-    void count_attempt(const AttemptRow& attempt, std::int64_t sign);
+    void count_attempt(const AttemptRow& attempt, std::uint32_t arm, std::int64_t sign);
     void write_touches();
     void write_counts();
     void write_cursor();
@@ -77,7 +86,7 @@ private:
     std::size_t batched_ = 0;
     bool in_transaction_ = false;
     std::unordered_map<std::string, std::uint32_t> name_numbers_;
-    std::unordered_map<TouchId, std::unique_ptr<Entry>> recent_, older_;  // a full `recent_` becomes `older_` after a commit
+    absl::flat_hash_map<TouchId, std::unique_ptr<Entry>> recent_, older_;  // a full `recent_` becomes `older_` after a commit
     std::vector<Entry*> dirty_;
     std::map<CountKey, std::int64_t> touch_counts_;
     std::map<CountKey, AttemptSums> attempt_counts_;

@@ -17,19 +17,27 @@
 
 namespace touchgate::projection {
 
-// Parameters as in the URL: from, to, campaign, channel, account, purpose, unit, group_by, tz, lang (bom and format are the renderer's).
+// Parameters as in the URL: from, to, campaign, channel, account, purpose, unit, group_by, tz, lang (bom and format are the renderer's), and
+// those of single reports: model, window, half_life, kind.
 struct ReportQuery {
-    std::string name;  // funnel, channels, policy, campaign, cost
+    std::string name;  // one of report_names()
     std::vector<std::pair<std::string, std::string>> parameters = {};
     Visibility visibility = {};
     std::string default_tz = "Asia/Shanghai";
 };
 
-// Nothing, text, a count, or a decimal.
-using Cell = std::variant<std::monostate, std::string, std::int64_t, double>;
+// An amount of money in its currency's smallest unit.
+struct Money {
+    std::int64_t units = 0;
+    int digits = 2;  // how many of them are decimals
+    bool operator==(const Money&) const = default;
+};
+
+// Nothing, text, a count, a decimal, or an amount.
+using Cell = std::variant<std::monostate, std::string, std::int64_t, double, Money>;
 
 struct ReportColumn {
-    std::string name;  // as in the JSON
+    std::string name;  // as in the JSON; "difference.low" is the member `low` of the member `difference`
     std::string zh;    // heading for people
 };
 
@@ -41,7 +49,7 @@ struct Report {
     std::uint64_t sequence = 0;  // the last event counted
     std::vector<ReportColumn> columns;
     std::vector<std::vector<Cell>> rows;
-    std::vector<std::pair<std::string, Cell>> totals;
+    std::vector<std::pair<std::string, Cell>> totals;  // names as those of columns
 };
 
 // Currency of an account and whether it is paid for by delivery instead of submit; empty currency: not billed.
@@ -61,8 +69,13 @@ using BillingOf = std::function<AccountBilling(const std::string& account)>;
 // RFC 4180 with CRLF; `bom` puts the UTF-8 mark first, for spreadsheets. Cells that a spreadsheet would run as a formula are guarded by an
 // apostrophe. `lang` "zh-CN" gives Chinese headings.
 [[nodiscard]] std::string report_csv(const Report& report, std::string_view lang, bool bom);
-// Aligned columns for a terminal, totals below.
+// Aligned columns for a terminal, one line each row, a heading above; numbers to the right. `lang` as above.
+[[nodiscard]] std::string table_text(const std::vector<ReportColumn>& columns, const std::vector<std::vector<Cell>>& rows, std::string_view lang);
+// The same with the report's frame, totals below.
 [[nodiscard]] std::string report_text(const Report& report, std::string_view lang);
+
+// A cell as people read it: numbers in their shortest exact form, amounts with their decimals; nothing for nothing.
+[[nodiscard]] std::string cell_text(const Cell& cell);
 
 // One CSV cell, quoted where needed and guarded.
 void append_csv_cell(std::string& out, std::string_view text);

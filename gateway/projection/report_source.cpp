@@ -34,9 +34,10 @@ const ProfileNames* ReportSource::profile(std::uint32_t number) const {
     return found == profiles_.end() ? nullptr : &found->second;
 }
 
-std::string ReportSource::rule_name(std::int64_t number) const {
+const std::string& ReportSource::name_of(std::int64_t number) const {
+    static const std::string none;
     const auto found = names_.find(number);
-    return found == names_.end() ? std::string{} : found->second;
+    return found == names_.end() ? none : found->second;
 }
 
 ReportSource::Parts ReportSource::parts_of(const ReportSpan& span) {
@@ -98,14 +99,15 @@ void ReportSource::attempts(const ReportSpan& span, const EachAttempt& each) {
     select.bind(1, parts.first).bind(2, parts.last);
     while (select.step())
         if (const auto* names = profile(static_cast<std::uint32_t>(select.integer(1))))
-            each(select.integer(0), *names, {static_cast<AttemptClass>(select.integer(2)), select.integer(3), select.integer(4), select.integer(5), select.integer(6)});
+            each(select.integer(0), *names, {static_cast<AttemptClass>(select.integer(2) & 255), static_cast<std::uint32_t>(select.integer(2) >> 8), select.integer(3), select.integer(4),
+                                             select.integer(5), select.integer(6)});
     for (const auto& edge : parts.edges) {
         const auto from = edge.first, to = edge.second;
         edge_touches(from, to, true, [&](const TouchRow& row) {
             for (const auto& attempt : row.attempts) {
                 const auto* names = profile(attempt.profile.value);
                 if (names == nullptr || attempt.permitted_at < from || attempt.permitted_at >= to) continue;
-                each(span.by_time ? bucket_of(attempt.permitted_at) : 0, *names, {attempt.status, 1, attempt.parts, attempt.segments, attempt.cost_micro});
+                each(span.by_time ? bucket_of(attempt.permitted_at) : 0, *names, {attempt.status, row.arm, 1, attempt.parts, attempt.segments, attempt.cost_micro});
             }
         });
     }
@@ -118,14 +120,14 @@ void ReportSource::rules(const ReportSpan& span, const EachRule& each) {
     select.bind(1, parts.first).bind(2, parts.last);
     while (select.step())
         if (const auto* names = profile(static_cast<std::uint32_t>(select.integer(1))))
-            each(select.integer(0), *names, rule_name(select.integer(2)), select.integer(3), select.integer(4));
+            each(select.integer(0), *names, name_of(select.integer(2)), select.integer(3), select.integer(4));
     for (const auto& [from, to] : parts.edges)
         edge_touches(from, to, false, [&](const TouchRow& row) {
             const auto* names = profile(row.profile().value);
             if (names == nullptr) return;
             const auto bucket = span.by_time ? bucket_of(row.created_at) : 0;
-            for (const auto rule : row.deferred_by) each(bucket, *names, rule_name(rule), 1, 0);
-            if (row.states.state == TouchState::blocked) each(bucket, *names, rule_name(row.rule), 0, 1);
+            for (const auto rule : row.deferred_by) each(bucket, *names, name_of(rule), 1, 0);
+            if (row.states.state == TouchState::blocked) each(bucket, *names, name_of(row.rule), 0, 1);
         });
 }
 

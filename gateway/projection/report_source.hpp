@@ -26,6 +26,7 @@ struct ProfileFilter {
 
 struct AttemptSum {
     AttemptClass status = AttemptClass::open;
+    std::uint32_t arm = 0;  // see name_of
     std::int64_t count = 0, parts = 0, segments = 0, cost_micro = 0;
 };
 
@@ -42,6 +43,11 @@ public:
     using EachRule = std::function<void(std::int64_t bucket, const ProfileNames& profile, const std::string& rule, std::int64_t deferred, std::int64_t blocked)>;
     void rules(const ReportSpan& span, const EachRule& each);
 
+    // The profile with this number if it passes the filter, else null.
+    [[nodiscard]] const ProfileNames* profile(std::uint32_t number) const;
+    // Of a rule, arm or campaign; empty for 0.
+    [[nodiscard]] const std::string& name_of(std::int64_t number) const;
+
 private:
     // Whole buckets [first, last), and the edges around them.
     struct Parts {
@@ -51,8 +57,6 @@ private:
     static Parts parts_of(const ReportSpan& span);
     // Rows of touches created in [from, to), or (with `attempts`) with an attempt that may lie there.
     void edge_touches(Instant from, Instant to, bool attempts, const std::function<void(const TouchRow&)>& each);
-    [[nodiscard]] const ProfileNames* profile(std::uint32_t number) const;
-    [[nodiscard]] std::string rule_name(std::int64_t number) const;
 
     Database& database_;
     std::unordered_map<std::uint32_t, ProfileNames> profiles_;

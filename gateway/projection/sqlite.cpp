@@ -28,6 +28,11 @@ Statement& Statement::bind(int at, std::int64_t value) {
     return *this;
 }
 
+Statement& Statement::bind_real(int at, double value) {
+    if (statement_ != nullptr) sqlite3_bind_double(statement_, at, value);
+    return *this;
+}
+
 Statement& Statement::bind_text(int at, std::string_view value) {
     if (statement_ != nullptr) sqlite3_bind_text(statement_, at, value.empty() ? "" : value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
     return *this;
@@ -61,6 +66,8 @@ void Statement::reset() {
 }
 
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+
+double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
 
 std::string_view Statement::text(int column) const {
     const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));

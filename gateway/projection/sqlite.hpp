@@ -33,6 +33,7 @@ public:
     Statement& bind(int at, std::int64_t value);
     Statement& bind_text(int at, std::string_view value);
     Statement& bind_blob(int at, std::string_view value);
+    Statement& bind_real(int at, double value);
     Statement& bind_null(int at);
     // True while there is a row.
     bool step();
@@ -41,6 +42,7 @@ public:
     void reset();
 
     [[nodiscard]] std::int64_t integer(int column) const;
+    [[nodiscard]] double real(int column) const;
     [[nodiscard]] std::string_view text(int column) const;  // valid until the next step
     [[nodiscard]] std::string_view blob(int column) const;
     [[nodiscard]] bool is_null(int column) const;

@@ -33,6 +33,7 @@ bool TouchContexts::note(const Record& record, const TouchId& touch, Known& know
         known.key_name = event.key_name;
         known.callback = event.callback;
         known.created_sequence = record.sequence;
+        known.created = record.position;
         newer.push_back({record.sequence, 0, event.chosen});
         return true;
     }
@@ -81,9 +82,9 @@ std::optional<TouchNames> TouchContexts::of(const Record& record, const TouchId&
         if (attempt == 0 ? choice.sequence > record.sequence : choice.attempt != attempt) continue;
         chosen = choice.chosen;
     }
-    if (known.candidates.empty()) return TouchNames{{}, {}, known.key_name, known.created_sequence, known.callback};
+    if (known.candidates.empty()) return TouchNames{{}, {}, known.key_name, known.created_sequence, known.callback, known.created};
     return TouchNames{known.candidates[std::min<std::size_t>(chosen, known.candidates.size() - 1)], known.candidates.front(), known.key_name,
-                      known.created_sequence, known.callback};
+                      known.created_sequence, known.callback, known.created};
 }
 
 }  // namespace touchgate::projection

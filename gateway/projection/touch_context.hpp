@@ -26,6 +26,7 @@ struct TouchNames {
     std::string key_name;       // API key that posted it
     std::uint64_t created_sequence = 0;
     std::string callback;       // name of the callback that the caller gave
+    LogPosition created{};      // of the touch.created
 };
 
 // Remembers the touches asked for lately (bounded). Any thread.
@@ -50,7 +51,7 @@ private:
         std::string key_name, callback;
         std::uint64_t created_sequence = 0;
         std::vector<Choice> choices;  // by sequence
-        LogPosition known_to{};
+        LogPosition known_to{}, created{};
     };
     // What `record` says of the candidates of `touch`; true when it is its touch.created.
     static bool note(const Record& record, const TouchId& touch, Known& known, std::vector<Choice>& newer);

@@ -21,7 +21,7 @@ std::string_view to_string(AttemptClass value) {
 TouchClass TouchRow::counted_as() const {
     const bool arrived = states.progress >= dispatch::Progress::delivered;
     const bool sent = arrived || std::any_of(attempts.begin(), attempts.end(), [](const AttemptRow& a) { return has_left(a.status); });
-    return {states.state, allowed || sent, sent, held_out};
+    return {states.state, allowed || sent, sent, held_out, arm};
 }
 
 AttemptRow* TouchRow::attempt(std::uint16_t number) {

@@ -44,19 +44,22 @@ struct AttemptRow {
     bool operator==(const AttemptRow&) const = default;
 };
 
-// How a touch counts: its state and how far it ever came, in one number.
+// How a touch counts: its state, how far it ever came and the arm of its campaign, in one number.
 struct TouchClass {
     TouchState state = TouchState::queued;
     bool allowed = false;   // some decision allowed it
     bool sent = false;      // some attempt left
     bool held_out = false;
+    std::uint32_t arm = 0;  // id in `names`, 0 none
     [[nodiscard]] std::int64_t number() const {
-        return static_cast<std::int64_t>(state) | (allowed ? 16 : 0) | (sent ? 32 : 0) | (held_out ? 64 : 0);
+        return static_cast<std::int64_t>(state) | (allowed ? 16 : 0) | (sent ? 32 : 0) | (held_out ? 64 : 0) | (std::int64_t{arm} << 8);
     }
     [[nodiscard]] static TouchClass of(std::int64_t number) {
-        return {static_cast<TouchState>(number & 15), (number & 16) != 0, (number & 32) != 0, (number & 64) != 0};
+        return {static_cast<TouchState>(number & 15), (number & 16) != 0, (number & 32) != 0, (number & 64) != 0, static_cast<std::uint32_t>(number >> 8)};
     }
 };
+// An attempt counts by its class and the arm of its touch.
+[[nodiscard]] constexpr std::int64_t attempt_number(AttemptClass status, std::uint32_t arm) { return static_cast<std::int64_t>(status) | (std::int64_t{arm} << 8); }
 
 struct TouchRow {
     TouchId id{};
@@ -69,6 +72,7 @@ struct TouchRow {
     TouchStates states;
     std::vector<ProfileId> candidates;
     bool allowed = false, held_out = false;
+    std::uint32_t arm = 0;                     // of its campaign's experiment, id in `names`, 0 none
     std::uint32_t rule = 0;                    // of the latest decision, id in `names`
     std::vector<std::uint32_t> deferred_by;    // rules that deferred it, each counted once
     std::vector<AttemptRow> attempts;
@@ -81,7 +85,7 @@ struct TouchRow {
 
     // Members that have no column.
     template <class A> void fields(A&& a) {
-        a(states.progress, states.final, states.chosen, states.candidates, candidates, allowed, held_out, rule, deferred_by, attempts);
+        a(states.progress, states.final, states.chosen, states.candidates, candidates, allowed, held_out, arm, rule, deferred_by, attempts);
     }
 };
 

@@ -18,7 +18,6 @@ constexpr std::string_view checkpoint_magic = "TOUCHCKP";
 constexpr std::uint32_t checkpoint_format = 1;
 constexpr std::size_t checkpoint_header_bytes = 136;
 constexpr std::size_t write_step_bytes = std::size_t{1} << 20U;
-constexpr std::size_t kept = 2;
 
 std::string folder_of(const std::string& data_dir) { return data_dir + "/checkpoint"; }
 
@@ -122,7 +121,8 @@ Result<Checkpoint> read_checkpoint(Disk& disk, const std::string& path) {
 
 }  // namespace
 
-Result<void> write_checkpoint(Disk& disk, const std::string& data_dir, const LogHead& head, const std::function<void(const CheckpointSink&)>& write_body) {
+Result<void> write_checkpoint(Disk& disk, const std::string& data_dir, const LogHead& head, const std::function<void(const CheckpointSink&)>& write_body,
+                              std::size_t kept) {
     const auto folder = folder_of(data_dir);
     if (auto made = disk.make_folder(folder); !made) return made;
     const auto path = folder + '/' + name_of(head.sequence);

@@ -8,7 +8,7 @@
 //
 // The keys that seal slots, entries and header are derived from the master key, one for each use. A slot's nonce is its contact and its
 // generation, which rises whenever the slot is written anew; an entry's nonce is random.
-#include "gateway/touch_log/key_store.hpp"
+#include "gateway/touch_log/key_store_reading.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -109,6 +109,22 @@ public:
         if (auto done = keys_->sync(); !done) return done;
         if (auto done = erased_file_->sync(); !done) return done;
         return disk_.sync_folder(folder_);
+    }
+
+    // Another process may be writing: what is half written is read again.
+    Result<void> load_for_reading() {
+        reading_ = true;
+        auto keys = disk_.open(folder_ + "/contacts.keys", Disk::Mode::read);
+        if (!keys) return keys.error();
+        keys_ = std::move(*keys);
+        auto erased = disk_.open(folder_ + "/erased", Disk::Mode::read);
+        if (!erased) return erased.error();
+        erased_file_ = std::move(*erased);
+        auto header = load_header();
+        for (int again = 0; !header && again < reading_tries; ++again) header = load_header();
+        if (!header) return header;
+        if (auto done = load_slots(); !done) return done;
+        return load_erased();
     }
 
     const crypto::Key& make(ContactIndex contact) override {
@@ -257,7 +273,7 @@ private:
     Result<void> load_slots() {
         const auto slots = keys_->size() / slot_bytes;
         // A last slot that a crash cut was never synced. It goes, lest its remains come to light when the file grows over it.
-        if (keys_->size() > slots * slot_bytes) {
+        if (!reading_ && keys_->size() > slots * slot_bytes) {
             if (auto done = keys_->truncate(slots * slot_bytes); !done) return done;
         }
         reserved_ = keys_->size();
@@ -267,7 +283,13 @@ private:
             if (!bytes) return bytes.error();
             for (std::size_t i = 0; i * slot_bytes < bytes->size(); ++i) {
                 const auto contact = static_cast<std::uint32_t>(first + i);
-                if (auto done = load_slot(contact, std::string_view{*bytes}.substr(i * slot_bytes, slot_bytes)); !done) return done;
+                auto done = load_slot(contact, std::string_view{*bytes}.substr(i * slot_bytes, slot_bytes));
+                for (int again = 0; !done && reading_ && again < reading_tries; ++again) {
+                    const auto slot = keys_->read(std::uint64_t{contact} * slot_bytes, slot_bytes);
+                    if (!slot) return slot.error();
+                    done = load_slot(contact, *slot);
+                }
+                if (!done) return done;
             }
         }
         return {};
@@ -317,7 +339,7 @@ private:
             erased_.push_back(std::move(*entry));
         }
         if (erased_.size() < erased_known_) return corrupt(folder_ + "/erased is damaged or was cut: entry " + std::to_string(erased_.size() + 1) + " is unreadable");
-        if (erased_end_ < size) {
+        if (!reading_ && erased_end_ < size) {
             // Entries are synced one by one, so this is the remains of the last one.
             if (auto done = erased_file_->truncate(erased_end_); !done) return done;
         }
@@ -354,8 +376,11 @@ private:
         return entry;
     }
 
+    static constexpr int reading_tries = 100;
+
     Disk& disk_;
     std::string folder_;
+    bool reading_ = false;
     crypto::Key wrapping_;
     crypto::Key sealing_;
     crypto::Key signing_;
@@ -380,6 +405,12 @@ private:
 Result<std::unique_ptr<KeyStore>> KeyStore::open(Disk& disk, const std::string& data_dir, const crypto::Key& master_key) {
     auto store = std::make_unique<FileKeyStore>(disk, data_dir, master_key);
     if (auto done = store->load(); !done) return done.error();
+    return std::unique_ptr<KeyStore>{std::move(store)};
+}
+
+Result<std::unique_ptr<KeyStore>> open_key_store_for_reading(Disk& disk, const std::string& data_dir, const crypto::Key& master_key) {
+    auto store = std::make_unique<FileKeyStore>(disk, data_dir, master_key);
+    if (auto done = store->load_for_reading(); !done) return done.error();
     return std::unique_ptr<KeyStore>{std::move(store)};
 }
 

@@ -4,23 +4,32 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
 
 namespace touchgate::bench {
 
+struct Load {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;
+    int connections = 1;
+    double seconds = 0;       // ends after so long; 0: no limit
+    std::uint64_t count = 0;  // ends after so many answers; 0: no limit
+    int expected_status = 200;
+    // The whole n-th request.
+    std::function<std::string(std::uint64_t n)> request;
+};
+
 struct LoadResult {
     std::uint64_t answers = 0;
-    std::uint64_t wrong = 0;         // status other than expected
+    std::uint64_t wrong = 0;   // status other than expected
+    std::uint64_t broken = 0;  // connections that ended
     double seconds = 0;
     double p50_ms = 0, p99_ms = 0, max_ms = 0;
 };
 
-// Sends what `next_body` gives as POST `path` on each connection, the next as soon as the answer is read, for `seconds`.
-LoadResult run_load(const std::string& host, std::uint16_t port, const std::string& path, const std::string& key, const std::string& content_type, int connections,
-                    double seconds, const std::string& expected_status, const std::function<std::string(std::uint64_t n)>& next_body);
+// On each connection the next request as soon as the answer to the last is read.
+[[nodiscard]] LoadResult run_load(const Load& load);
 
-// A server that reads requests and answers each with a small fixed body: the limit of HTTP on this machine. Returns its port; runs until
-// the process ends.
-std::uint16_t start_echo_server();
+// A POST with an API key.
+[[nodiscard]] std::string post_request(const std::string& path, const std::string& key, const std::string& content_type, const std::string& body);
 
 }  // namespace touchgate::bench

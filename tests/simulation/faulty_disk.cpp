@@ -68,6 +68,7 @@ public:
     }
 
     Result<void> sync() override {
+        if (disk_.others_) disk_.others_();
         const std::lock_guard lock{disk_.mutex_};
         if (auto done = usable(); !done) return done;
         return disk_.sync(*node_);

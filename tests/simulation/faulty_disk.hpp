@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -45,6 +46,9 @@ public:
     void fail_once(std::uint64_t n);
     // Whether a call has failed by `fail_from` or `fail_once`.
     [[nodiscard]] bool failed() const;
+
+    // Called before each sync of a file, without a lock held: what other threads do while this one waits for the disk.
+    void while_syncing(std::function<void()> others) { others_ = std::move(others); }
 
     // Space for all files together; reserved space counts.
     void set_capacity(std::uint64_t bytes);
@@ -103,6 +107,7 @@ private:
     bool keep_failing_ = false;
     bool down_ = false;
     bool failed_ = false;
+    std::function<void()> others_;
     std::uint64_t age_ = 0;           // crashes and kills so far: files of another age are stale
     mutable Counters counters_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/sandbox/smpp_pdu.hpp"
 #include "gateway/engine/event_codec.hpp"
 
 namespace touchgate::simulation {
@@ -53,8 +54,10 @@ void Oracle::check_cap(const Logged& touch, const Record& record) {
     for (const auto& id : of_contact_[touch.contact]) {
         const auto& other = touches_.at(id);
         if (!other.marketing || other.id == touch.id) continue;
-        for (const auto& attempt : other.attempts)
-            if (attempt.counts && attempt.at <= record.time && record.time < attempt.at + cap_.per) ++counted;
+        // Attempts of one touch share its slot.
+        if (std::any_of(other.attempts.begin(), other.attempts.end(),
+                        [&](const SentAttempt& attempt) { return attempt.counts && attempt.at <= record.time && record.time < attempt.at + cap_.per; }))
+            ++counted;
     }
     if (counted == cap_.max) ++counts_.full_caps;
     if (counted > cap_.max)
@@ -76,10 +79,17 @@ void Oracle::take(const Record& record) {
     if (record.sequence != read_to_ + 1) fail("8 log", "record " + std::to_string(record.sequence) + " follows " + std::to_string(read_to_));
     read_to_ = record.sequence;
     ++counts_.records;
-    const auto release = [&](const TouchId& id, std::uint16_t number) {
+    const auto attempt_of = [&](const TouchId& id, std::uint16_t number) -> SentAttempt* {
         if (auto* touch = logged(id, record))
             for (auto& attempt : touch->attempts)
-                if (attempt.number == number) attempt.counts = false;
+                if (attempt.number == number) return &attempt;
+        return nullptr;
+    };
+    const auto release = [&](const TouchId& id, std::uint16_t number) {
+        if (auto* attempt = attempt_of(id, number)) attempt->counts = false;
+    };
+    const auto unused = [&](const TouchId& id, std::uint16_t number) {
+        if (auto* attempt = attempt_of(id, number)) attempt->counts = attempt->may_have_arrived = false;
     };
     const auto never_again = [&](const TouchId& id) {
         if (auto* touch = logged(id, record)) touch->never_again = true;
@@ -113,23 +123,13 @@ void Oracle::take(const Record& record) {
             }
             if (event.has_key && !key_hashes_.emplace(event.key_hash.high, event.key_hash.low).second) fail("4 keys", "one key, two touches at " + std::to_string(record.sequence));
             touches_[event.id] = {.id = event.id, .token = event.key_name, .contact = record.contact.value,
-                                  .marketing = !event.candidates.empty() && marketing_profile_[event.candidates[event.chosen].value], .attempts = {},
+                                  .marketing = !event.candidates.empty() && marketing_profile_[event.candidates[event.chosen].value],
+                                  .expires_at = event.expires_at, .attempts = {},
                                   .never_again = event.state == TouchState::blocked, .campaign = campaign};
             of_contact_[record.contact.value].push_back(event.id);
             break;
         }
-        case EventType::touch_dispatching: {
-            const auto event = read<TouchDispatching>(record);
-            ++counts_.permits;
-            auto* touch = logged(event.touch, record);
-            if (touch == nullptr) break;
-            if (touch->never_again) fail("6 statuses", "touch " + touch->token + " is permitted after its end, at " + std::to_string(record.sequence));
-            if (touch->progress > 0) fail("5 double send", "touch " + touch->token + " is permitted again after it was accepted, at " + std::to_string(record.sequence));
-            if (stopped_campaigns_.contains(touch->campaign)) fail("10 campaign", "a permit for a recipient of " + touch->campaign + ", which rests, at " + std::to_string(record.sequence));
-            touch->attempts.push_back({.number = event.attempt, .at = record.time, .counts = true});
-            if (touch->marketing) check_cap(*touch, record);
-            break;
-        }
+        case EventType::touch_dispatching: take_dispatching(record); break;
         case EventType::touch_deferred: {
             if (!read<TouchDeferred>(record).reason.empty()) ++counts_.yielded;
             break;
@@ -139,17 +139,22 @@ void Oracle::take(const Record& record) {
         case EventType::campaign_resumed: stopped_campaigns_.erase(read<CampaignResumed>(record).id); break;
         case EventType::touch_permit_lapsed: {
             const auto event = read<TouchPermitLapsed>(record);
-            release(event.touch, event.attempt);
+            unused(event.touch, event.attempt);
             break;
         }
         case EventType::touch_permit_revoked: {
             const auto event = read<TouchPermitRevoked>(record);
-            release(event.touch, event.attempt);
+            unused(event.touch, event.attempt);
             break;
         }
         case EventType::touch_attempt_ended: {
             const auto event = read<TouchAttemptEnded>(record);
             if (event.slot != SlotChange::keep) release(event.touch, event.attempt);
+            // What was unknown stays so, whatever the gateway says, until the provider reports a failure.
+            if (auto* attempt = attempt_of(event.touch, event.attempt); attempt != nullptr && event.outcome != channel::OutcomeKind::accepted) {
+                if (!attempt->unknown || attempt->failed_by_receipt) attempt->may_have_arrived = false;
+                if (attempt->failed_by_receipt) touches_.at(event.touch).progress = 0;  // the next account or channel may try
+            }
             break;
         }
         case EventType::touch_failed: {
@@ -163,6 +168,7 @@ void Oracle::take(const Record& record) {
         case EventType::touch_unknown: {
             const auto event = read<TouchUnknown>(record);
             ++counts_.unknown;
+            if (auto* attempt = attempt_of(event.touch, event.attempt)) attempt->unknown = true;
             if (const auto* touch = logged(event.touch, record); touch != nullptr && touch->progress >= 1)
                 fail("6 statuses", "touch " + touch->token + " became unknown after it was accepted, at " + std::to_string(record.sequence));
             break;
@@ -188,11 +194,43 @@ void Oracle::take(const Record& record) {
             advance(event.touch, event.attempt, 4, record);
             break;
         }
+        case EventType::receipt_received: {
+            const auto event = read<ReceiptReceived>(record);
+            if (event.touch.is_nil() || (event.status != channel::ReceiptStatus::failed && event.status != channel::ReceiptStatus::recipient_refuses)) break;
+            if (auto* attempt = attempt_of(event.touch, event.attempt)) attempt->failed_by_receipt = true;
+            break;
+        }
+        case EventType::message_received: {
+            const auto event = read<MessageReceived>(record);
+            auto& last = last_message_.try_emplace({event.dedupe.high, event.dedupe.low}, Instant::min()).first->second;
+            if (last != Instant::min() && record.time - last <= std::chrono::seconds{60})
+                fail("6 inbound", "a repeated message was taken as a new one at " + std::to_string(record.sequence));
+            last = record.time;
+            break;
+        }
         case EventType::touch_cancelled: never_again(read<TouchCancelled>(record).touch); break;
         case EventType::touch_expired: never_again(read<TouchExpired>(record).touch); break;
         case EventType::touch_blocked: never_again(read<TouchBlocked>(record).touch); break;
         default: break;
     }
+}
+
+void Oracle::take_dispatching(const Record& record) {
+    const auto event = read<TouchDispatching>(record);
+    ++counts_.permits;
+    auto* touch = logged(event.touch, record);
+    if (touch == nullptr) return;
+    const auto says = [&](const std::string& what) { return "touch " + touch->token + " is permitted " + what + ", at " + std::to_string(record.sequence); };
+    const auto* by = by_token(touch->token);
+    const bool may_repeat = by != nullptr && by->may_repeat;
+    if (touch->never_again) fail("6 statuses", says("after its end"));
+    if (record.time >= touch->expires_at) fail("4 stale", says("after it expired"));
+    if (touch->progress > 0 && !may_repeat) fail("5 double send", says("again after it was accepted"));
+    if (!may_repeat && std::any_of(touch->attempts.begin(), touch->attempts.end(), [](const SentAttempt& attempt) { return attempt.may_have_arrived; }))
+        fail("5 double send", says("again while an earlier attempt may have arrived"));
+    if (stopped_campaigns_.contains(touch->campaign)) fail("10 campaign", says("although its campaign " + touch->campaign + " rests"));
+    touch->attempts.push_back({.number = event.attempt, .at = record.time});
+    if (touch->marketing) check_cap(*touch, record);
 }
 
 void Oracle::check_after_start() {
@@ -244,9 +282,70 @@ void Oracle::on_acknowledged(const AckTicket& ticket, bool durable) {
     reported_.erase(found);
 }
 
-void Oracle::on_bytes_arrived(std::uint64_t written) {
-    if (store_.last_number() == messages_seen_) return;
+void Oracle::on_handed_over(const AttemptOrder& order, channel::Monotonic now) {
+    handed_over_[order.submission.touch] = now;
+    if (order.account != 0) return;
+    if (last_permit_ && std::chrono::duration<double>(now - *last_permit_).count() * limits_.rate_per_second < 0.999)
+        fail("rate", "two messages left for the account within " + std::to_string(std::chrono::duration<double>(now - *last_permit_).count()) + " s");
+    last_permit_ = now;
+}
+
+void Oracle::on_written(sandbox::ConnectionId connection, std::string_view packets, channel::Monotonic now) {
+    using namespace sandbox::smpp;
+    while (packets.size() >= header_bytes) {
+        const auto header = read_header(packets);
+        if (header.length < header_bytes || header.length > packets.size()) return fail("simulation", "the gateway wrote half a packet");
+        const auto packet = packets.substr(0, header.length);
+        packets.remove_prefix(header.length);
+        if (header.command != submit_sm) continue;
+        const auto submit = read_submit(packet.substr(header_bytes)).submit;
+        const auto token = sandbox::decode(submit.payload, sandbox::coding_of(submit.data_coding, sandbox::Coding::gsm)).substr(0, 7);
+        if (submit.place.joining == Joining::none) {
+            first_byte(token, now);
+            continue;
+        }
+        // A message in parts leaves with its first part. The others follow under the same permit, also when the message centre made them wait;
+        // parts that it refused come again.
+        auto& known = in_parts_[{connection, std::string{submit.destination}, submit.place.reference}];
+        if (submit.place.index == 1) {
+            if (known != token) first_byte(token, now);
+            known = token;
+        } else if (known.empty()) {
+            fail("1 permit", "a later part left before the first, to " + std::string{submit.destination});
+        }
+    }
+}
+
+// A recipient of a campaign has no token of its own in the log: he is found by his contact.
+std::optional<TouchId> Oracle::touch_of(const std::string& token, const Asked& asked_for) const {
+    if (!asked_for.campaign.empty()) {
+        const auto found = touch_of_recipient_.find({asked_for.campaign, customers[asked_for.customer].contact});
+        return found == touch_of_recipient_.end() ? std::nullopt : std::optional{found->second};
+    }
+    const auto found = touch_of_token_.find(token);
+    return found == touch_of_token_.end() ? std::nullopt : std::optional{found->second};
+}
+
+void Oracle::first_byte(const std::string& token, channel::Monotonic now) {
     read_log();
+    auto* each = by_token(token);
+    if (each == nullptr) return fail("1 permit", "a message that nobody asked for left: " + token);
+    ++each->left;
+    const auto touch = touch_of(token, *each);
+    const auto permits = touch ? touches_.at(*touch).attempts.size() : std::size_t{0};
+    if (permits < static_cast<std::size_t>(each->left))
+        return fail("1 permit", token + " left " + std::to_string(each->left) + " times with " + std::to_string(permits) + " durable permits");
+    if (const auto permitted = handed_over_.find(*touch); permitted == handed_over_.end() || now - permitted->second > limits_.permit_time)
+        fail("1 permit", token + " left after its permit's deadline");
+    const auto& customer = customers[each->customer];
+    if (customer.marketing_forbidden != 0 && each->purpose == "marketing")
+        fail("3 opt-out", token + " left after the withdrawal was acknowledged, at tick " + std::to_string(customer.marketing_forbidden));
+    if (customer.all_forbidden != 0) fail("3 suppression", token + " left after the suppression was acknowledged, at tick " + std::to_string(customer.all_forbidden));
+    if (each->cancelled != 0) fail("4 cancelled", token + " left after its cancellation was answered");
+}
+
+void Oracle::on_bytes_arrived() {
+    if (store_.last_number() == messages_seen_) return;
     store_.read(messages_seen_, false, [&](const sandbox::StoredMessage& message) {
         ++counts_.received;
         const auto token = message.text.substr(0, 7);
@@ -255,28 +354,16 @@ void Oracle::on_bytes_arrived(std::uint64_t written) {
             fail("1 permit", "a message that nobody asked for was received: " + message.text);
             return false;
         }
-        ++each->received;
-        auto permits = std::size_t{0};
-        if (!each->campaign.empty()) {
-            const auto touch = touch_of_recipient_.find({each->campaign, customers[each->customer].contact});
-            if (touch != touch_of_recipient_.end()) permits = touches_.at(touch->second).attempts.size();
-        } else if (const auto touch = touch_of_token_.find(token); touch != touch_of_token_.end()) {
-            permits = touches_.at(touch->second).attempts.size();
-        }
-        if (permits < static_cast<std::size_t>(each->received))
-            fail("1 permit", token + " was received " + std::to_string(each->received) + " times with " + std::to_string(permits) + " durable permits");
-        if (each->received > 1 && !each->at_least_once) fail("5 double send", token + " was received twice");
+        // One that the phone never got may be followed by another.
+        const bool repeated = std::any_of(each->received.begin(), each->received.end(), [&](std::uint64_t number) {
+            const auto earlier = store_.message(number);
+            return earlier && earlier->state != sandbox::PartState::failed;
+        });
+        each->received.push_back(message.n);
+        if (repeated && !each->may_repeat) fail("5 double send", token + " was received twice");
         if (message.text != each->text) fail("4 frozen", token + " was received with another text");
         const auto& customer = customers[each->customer];
         if (message.to != customer.phone && message.to != customer.phone.substr(1)) fail("1 permit", token + " reached another phone");
-        // The rule is about the first byte. Of a message in parts only the last one's tick is known here, and parts that were throttled or waited
-        // for a place in the window follow later; for those nothing can be said.
-        const bool whole = message.parts == 1;
-        if (whole && customer.marketing_forbidden != 0 && written > customer.marketing_forbidden && each->purpose == "marketing")
-            fail("3 opt-out", token + " was written at tick " + std::to_string(written) + ", the withdrawal was acknowledged at " + std::to_string(customer.marketing_forbidden));
-        if (whole && customer.all_forbidden != 0 && written > customer.all_forbidden)
-            fail("3 suppression", token + " was written at tick " + std::to_string(written) + ", the suppression was acknowledged at " + std::to_string(customer.all_forbidden));
-        if (whole && each->cancelled != 0 && written > each->cancelled) fail("4 cancelled", token + " left after its cancellation was answered");
         return true;
     });
     messages_seen_ = store_.last_number();

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "adapters/sandbox/message_store.hpp"
@@ -42,16 +43,21 @@ struct Asked {
     std::size_t customer = 0;
     std::string purpose;
     bool at_least_once = false;
+    std::optional<Duration> fallback_after;
+    bool may_repeat = false;             // either of these
     std::string text;
     std::string campaign = {};           // a line of this campaign's audience, not a touch of its own
     std::optional<TouchId> answered = {};     // accepted under this id
     std::uint64_t cancelled = 0;         // told so at this tick
-    int received = 0;
+    int left = 0;                        // first bytes that were given away
+    std::vector<std::uint64_t> received; // numbers of the messages at the message centre
 };
 
 class Oracle final : public NetworkObserver {
 public:
-    explicit Oracle(sandbox::MessageStore& store) : store_{store} {}
+    // Rate of the account number 0 in messages a second (its burst is one), and how long a permit may be used.
+    struct Limits { double rate_per_second = 0; Duration permit_time{}; };
+    Oracle(sandbox::MessageStore& store, const Limits& limits) : store_{store}, limits_{limits} {}
 
     // The rule that broke first, and how. Empty: all is well.
     [[nodiscard]] const std::string& broken() const { return broken_; }
@@ -70,13 +76,17 @@ public:
     // A withdrawal whose command was given at `begun` was acknowledged.
     void withdrawn(std::size_t customer, std::uint64_t begun);
     void suppressed(std::size_t customer, std::uint64_t begun);
+    // After a start with a wall clock that was wrong nobody knows how long ago the last permits were.
+    void time_was_lost() { last_permit_.reset(); }
     // At the end: everybody in the audience is counted, and a campaign that was left to run is through.
     void check_campaign(const CampaignDetails& campaign);
 
     std::uint64_t tick() override { return ++ticks_; }
     void on_message_reported(const AckTicket& ticket, const channel::InboundMessage& message) override;
     void on_acknowledged(const AckTicket& ticket, bool durable) override;
-    void on_bytes_arrived(std::uint64_t written) override;
+    void on_handed_over(const AttemptOrder& order, channel::Monotonic now) override;
+    void on_written(sandbox::ConnectionId connection, std::string_view packets, channel::Monotonic now) override;
+    void on_bytes_arrived() override;
 
     std::vector<Customer> customers;
     std::vector<Asked> asked;
@@ -91,18 +101,25 @@ private:
         std::uint16_t number = 0;
         Instant at{};
         bool counts = true;
+        bool may_have_arrived = true;  // not known to have failed
+        bool unknown = false;
+        bool failed_by_receipt = false;
     };
     struct Logged {
         TouchId id{};
         std::string token;
         std::uint32_t contact = 0;
         bool marketing = false;
+        Instant expires_at{};
         std::vector<SentAttempt> attempts;
         int progress = 0;       // 1 accepted, 2 delivered, 3 read, 4 replied
         bool never_again = false;  // cancelled, expired, blocked
         std::string campaign;      // of whose audience
     };
     void take(const Record& record);
+    void take_dispatching(const Record& record);
+    [[nodiscard]] std::optional<TouchId> touch_of(const std::string& token, const Asked& asked_for) const;
+    void first_byte(const std::string& token, channel::Monotonic now);
     template <class E> E read(const Record& record);
     Logged* logged(const TouchId& id, const Record& record);
     void advance(const TouchId& id, std::uint16_t attempt, int to, const Record& record);
@@ -111,6 +128,7 @@ private:
     [[nodiscard]] std::size_t customer_of(std::string_view phone) const;
 
     sandbox::MessageStore& store_;
+    Limits limits_;
     const LogReader* log_ = nullptr;
     std::uint64_t ticks_ = 0;
     std::string broken_;
@@ -132,6 +150,12 @@ private:
     struct Reported { std::string from; bool opt_out = false; std::uint64_t at = 0; };
     std::map<std::pair<std::uint64_t, std::uint64_t>, Reported> reported_;
     std::map<std::string, std::uint64_t> first_report_;  // by fingerprint
+    std::map<std::pair<std::uint64_t, std::uint64_t>, Instant> last_message_;  // by the hash that tells repeats
+
+    std::map<TouchId, channel::Monotonic> handed_over_;  // newest
+    std::optional<channel::Monotonic> last_permit_;      // of account 0
+    // Token by connection, destination and reference of a message in parts.
+    std::map<std::tuple<sandbox::ConnectionId, std::string, std::uint16_t>, std::string> in_parts_;
 };
 
 }  // namespace touchgate::simulation

@@ -35,10 +35,14 @@ void World::new_touch() {
     made.customer = any_customer();
     static constexpr const char* purposes[] = {"marketing", "marketing", "service", "transactional"};
     made.purpose = purposes[random_.below(4)];
-    made.at_least_once = random_.chance(0.05);
+    const bool at_least_once = random_.chance(0.05);
+    const bool falls_back = random_.chance(0.05);
+    made.may_repeat = at_least_once || falls_back;
     made.text = made.token + " private words for a customer";
     if (random_.chance(0.1)) made.text += std::string(150, 'x') + " over several parts";
     if (random_.chance(0.2)) made.text += " 会员日";
+    made.at_least_once = at_least_once;
+    if (falls_back) made.fallback_after = std::chrono::seconds{1 + random_.below(30)};
     oracle_.asked.push_back(std::move(made));
     submit(oracle_.asked.size() - 1, false);
 }
@@ -61,6 +65,7 @@ void World::submit(std::size_t number, bool changed_body) {
     request.purpose = each.purpose;
     request.content.text = each.text;
     request.at_least_once = each.at_least_once;
+    request.fallback_after = each.fallback_after;
     request.key_name = each.token;
     request.priority = static_cast<int>(random_.below(101));
     if (random_.chance(0.1)) request.not_before = clock_.wall_now() + Duration{static_cast<std::int64_t>(random_.below(20'000))};
@@ -209,7 +214,7 @@ void World::change_campaign() {
 
 void World::customer_writes() {
     static constexpr const char* words[] = {"TD", "T", "OK", "hello there", "请问多少钱"};
-    (void)peer_.inbound({.from = oracle_.customers[any_customer()].phone, .to = "10690000", .text = words[random_.below(5)], .user = "gateway"},
+    (void)peer_.inbound({.from = oracle_.customers[any_customer()].phone, .to = "10690000", .text = words[random_.below(5)], .user = "sms"},
                         {.monotonic = clock_.monotonic_now(), .wall = clock_.wall_now()});
 }
 

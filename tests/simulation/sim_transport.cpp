@@ -5,20 +5,16 @@
 
 namespace touchgate::simulation {
 
-void SimTransport::acknowledge(AckTicket ticket, bool durable) {
-    // From here on the sender may hear of it at any moment.
-    observer_.on_acknowledged(ticket, durable);
-    commands_.emplace_back(Acknowledgement{.ticket = ticket, .durable = durable});
-}
+// ---- one line
 
-void SimTransport::report(std::vector<TransportEvent> events) {
+void SimLine::report(std::vector<TransportEvent> events) {
     if (events.empty()) return;
     for (const auto& event : events)
         if (const auto* message = std::get_if<MessageReported>(&event)) observer_.on_message_reported(message->ack, message->message);
     listener_->on_transport_events(std::move(events));
 }
 
-void SimTransport::work() {
+void SimLine::work() {
     const auto now = clock_.monotonic_now();
     std::vector<TransportEvent> events;
     if (!commands_.empty()) {
@@ -49,11 +45,14 @@ void SimTransport::work() {
     pump();
 }
 
-void SimTransport::pump() {
+void SimLine::pump() {
     auto actions = machine_.take_actions(clock_.monotonic_now());
     if (actions.connect) connect_asked_ = true;
     if (!actions.write.empty()) {
-        if (connection_ != 0) to_peer_.push_back({.bytes = std::move(actions.write), .written = observer_.tick()});
+        if (connection_ != 0) {
+            observer_.on_written(connection_, actions.write, clock_.monotonic_now());
+            to_peer_.push_back(std::move(actions.write));
+        }
         write_open_ = true;
     }
     if (actions.close) close_asked_ = true;
@@ -61,33 +60,28 @@ void SimTransport::pump() {
     if (close_asked_ && to_peer_.empty() && connection_ != 0) tear(0);
 }
 
-bool SimTransport::move_to_peer(std::size_t bytes) {
+bool SimLine::move_to_peer(std::size_t bytes) {
     if (connection_ == 0 || to_peer_.empty()) return false;
     auto& piece = to_peer_.front();
-    const auto taken = piece.bytes.substr(0, bytes);
-    const auto written = piece.written;
-    piece.bytes.erase(0, taken.size());
-    if (piece.bytes.empty()) to_peer_.pop_front();
+    const auto taken = piece.substr(0, bytes);
+    piece.erase(0, taken.size());
+    if (piece.empty()) to_peer_.pop_front();
     if (!peer_ended_) peer_.on_bytes(connection_, taken, peer_now());
-    observer_.on_bytes_arrived(written);
+    observer_.on_bytes_arrived();
     return true;
 }
 
-void SimTransport::collect_from_peer() {
-    for (const auto id : peer_.take_ready()) {
-        auto output = peer_.take_output(id);
-        if (id != connection_) continue;
-        if (output.ending == sandbox::Ending::reset) {
-            tear(0);
-            return;
-        }
-        if (!output.bytes.empty()) to_gateway_.push_back(std::move(output.bytes));
-        if (output.ending == sandbox::Ending::close) peer_ended_ = true;
+void SimLine::take_from_peer(sandbox::SmscOutput output) {
+    if (output.ending == sandbox::Ending::reset) {
+        tear(0);
+        return;
     }
+    if (!output.bytes.empty()) to_gateway_.push_back(std::move(output.bytes));
+    if (output.ending == sandbox::Ending::close) peer_ended_ = true;
     if (peer_ended_ && to_gateway_.empty() && connection_ != 0) tear(0);
 }
 
-bool SimTransport::move_to_gateway(std::size_t bytes) {
+bool SimLine::move_to_gateway(std::size_t bytes) {
     if (connection_ == 0 || to_gateway_.empty()) return false;
     auto& front = to_gateway_.front();
     const auto taken = front.substr(0, bytes);
@@ -95,12 +89,13 @@ bool SimTransport::move_to_gateway(std::size_t bytes) {
     if (front.empty()) to_gateway_.pop_front();
     machine_.on_bytes(clock_.monotonic_now(), taken);
     pump();
+    if (peer_ended_ && to_gateway_.empty() && connection_ != 0) tear(0);
     return true;
 }
 
-void SimTransport::vanish(std::size_t arriving) {
+void SimLine::vanish(std::size_t arriving) {
     while (arriving > 0 && !to_peer_.empty()) {
-        const auto size = std::min(arriving, to_peer_.front().bytes.size());
+        const auto size = std::min(arriving, to_peer_.front().size());
         if (!move_to_peer(size)) break;
         arriving -= size;
     }
@@ -110,11 +105,52 @@ void SimTransport::vanish(std::size_t arriving) {
     close_asked_ = write_open_ = false;
 }
 
-void SimTransport::tear(std::size_t arriving) {
+void SimLine::tear(std::size_t arriving) {
     if (connection_ == 0) return;
     vanish(arriving);
     machine_.on_closed(clock_.monotonic_now(), "connection lost");
     pump();
+}
+
+// ---- all lines
+
+void SimTransport::listen(TransportListener* listener) {
+    for (auto& line : lines_) line->listen(listener);
+}
+
+void SimTransport::hand_over(std::vector<AttemptOrder> orders) {
+    std::map<AccountNumber, std::vector<AttemptOrder>> by_account;
+    for (auto& order : orders) {
+        observer_.on_handed_over(order, clock_.monotonic_now());
+        account_of_[order.submission.ref] = order.account;
+        by_account[order.account].push_back(std::move(order));
+    }
+    for (auto& [account, own] : by_account) lines_[account]->ask(std::move(own));
+}
+
+void SimTransport::revoke(std::vector<channel::AttemptRef> refs) {
+    for (const auto ref : refs) lines_[account_of_[ref]]->ask(std::vector{ref});
+}
+
+void SimTransport::acknowledge(AckTicket ticket, bool durable) {
+    // From here on the sender may hear of it at any moment.
+    observer_.on_acknowledged(ticket, durable);
+    if (const auto account = net::SessionMachine::account_of(ticket)) lines_[*account]->ask(SimLine::Acknowledgement{.ticket = ticket, .durable = durable});
+}
+
+void SimTransport::reconcile(std::vector<ReconcileOrder> orders) {
+    for (auto& order : orders) {
+        auto& line = *lines_[order.account];
+        line.ask(std::vector{std::move(order)});
+    }
+}
+
+void SimTransport::collect_from_peer() {
+    for (const auto id : peer_.take_ready()) {
+        auto output = peer_.take_output(id);
+        for (auto& line : lines_)
+            if (line->connection() == id) line->take_from_peer(std::move(output));
+    }
 }
 
 }  // namespace touchgate::simulation

@@ -1,5 +1,6 @@
 #include "tests/simulation/world.hpp"
 
+#include <array>
 #include <utility>
 
 #include "gateway/engine/internals.hpp"
@@ -12,6 +13,8 @@ namespace {
 constexpr auto data_dir = "data";
 constexpr std::size_t segment_bytes = std::size_t{68} << 20U;  // a start's reservation fills one, so that segments change
 constexpr crypto::Key master_key{7};
+constexpr std::array account_names = {"sms", "spare"};  // both reach the same phones
+constexpr Oracle::Limits limits{.rate_per_second = 2, .permit_time = Duration{5'000}};
 
 class OnePhoneFact final : public PhoneFacts {
 public:
@@ -27,7 +30,9 @@ public:
     std::uint64_t tick() override { return 0; }
     void on_message_reported(const AckTicket&, const channel::InboundMessage&) override {}
     void on_acknowledged(const AckTicket&, bool) override {}
-    void on_bytes_arrived(std::uint64_t) override {}
+    void on_handed_over(const AttemptOrder&, channel::Monotonic) override {}
+    void on_written(sandbox::ConnectionId, std::string_view, channel::Monotonic) override {}
+    void on_bytes_arrived() override {}
 };
 
 sandbox::DelayRange between(int from_ms, int to_ms) { return {Duration{from_ms}, Duration{to_ms}}; }
@@ -39,8 +44,8 @@ World::World(std::uint64_t seed)
       clock_{*parse_instant("2026-11-23T02:00:00Z")},
       disk_{seed + 1},
       peer_random_{seed + 2},
-      peer_{{.users = {{"gateway", "secret"}}}, behaviour_, store_, peer_random_},
-      oracle_{store_} {
+      peer_{{.users = {{"sms", "secret"}, {"spare", "secret"}}}, behaviour_, store_, peer_random_},
+      oracle_{store_, limits} {
     auto& b = behaviour_;
     b.throttle = 0.02;
     b.queue_full = 0.02;
@@ -64,9 +69,11 @@ World::World(std::uint64_t seed)
     b.deliver_timeout = Duration{5'000};
 
     std::vector<Problem> problems;
-    const auto json = parse_json_with_comments(R"({"host":"smsc","system_id":"gateway","password":"secret","window":8,"response_timeout":"PT10S"})").value();
-    JsonReader reader{json, "", problems};
-    adapter_ = std::make_unique<adapters::smpp::Adapter>(adapters::smpp::read_settings(reader));
+    for (const std::string name : account_names) {
+        const auto json = parse_json_with_comments(R"({"host":"smsc","system_id":")" + name + R"(","password":"secret","window":8,"response_timeout":"PT10S"})").value();
+        JsonReader reader{json, "", problems};
+        adapters_.push_back(std::make_unique<adapters::smpp::Adapter>(adapters::smpp::read_settings(reader)));
+    }
     if (!problems.empty()) oracle_.fail("simulation", problems.front().pointer + " " + problems.front().detail);
 
     for (const auto max : {1, 2, 3})
@@ -74,6 +81,7 @@ World::World(std::uint64_t seed)
     for (const auto& cap : caps_) oracle_.add_policy(cap);
     first_cap_ = caps_[random_.below(caps_.size())];
     for (int i = 0; i < 8; ++i) oracle_.customers.push_back({.phone = "+861380000000" + std::to_string(i)});
+    disk_.while_syncing([this] { network_goes_on(); });
     start();
 }
 
@@ -88,15 +96,20 @@ EngineSettings World::settings() const {
     made.expires_after = {{"*", std::chrono::hours{2}}};
     made.phones = std::make_shared<OnePhoneFact>();
     made.index_key = master_key;
-    AccountSettings account;
-    account.name = "sms";
-    account.adapter = "smpp";
-    account.capabilities = adapter_->capabilities();
-    account.window = adapter_->window();
-    account.match_by_address = true;
-    account.unknown_final_after = std::chrono::hours{12};
-    account.segments = [adapter = adapter_.get()](std::string_view text) { return adapter->segments(text); };
-    made.accounts.push_back(std::move(account));
+    for (std::size_t i = 0; i < adapters_.size(); ++i) {
+        const auto* adapter = adapters_[i].get();
+        AccountSettings account;
+        account.name = account_names[i];
+        account.adapter = "smpp";
+        account.capabilities = adapter->capabilities();
+        account.window = adapter->window();
+        if (i == 0) account.rate_per_second = limits.rate_per_second;
+        account.permit_ttl = limits.permit_time;
+        account.match_by_address = true;
+        account.unknown_final_after = std::chrono::hours{12};
+        account.segments = [adapter](std::string_view text) { return adapter->segments(text); };
+        made.accounts.push_back(std::move(account));
+    }
     return made;
 }
 
@@ -119,7 +132,9 @@ Result<std::unique_ptr<World::Gateway>> World::open(Disk& disk, Random& random, 
                              checkpoint ? checkpoint->head : LogHead{}, known, recovery);
     if (!log) return log.error();
     made->log = std::move(*log);
-    made->transport = std::make_unique<SimTransport>(adapter_->make_session(random.next()), clock_, peer, next_connection_, observer);
+    made->transport = std::make_unique<SimTransport>(clock_, peer, observer);
+    for (AccountNumber i = 0; i < adapters_.size(); ++i)
+        made->transport->add(std::make_unique<SimLine>(i, adapters_[i]->make_session(random.next()), clock_, peer, next_connection_, observer));
     auto engine = Engine::start({.disk = disk, .log = *made->log, .reader = *made->log, .keys = *made->keys, .clock = clock_, .random = random, .transport = *made->transport},
                                 settings(), std::move(checkpoint));
     if (!engine) return engine.error();
@@ -253,8 +268,9 @@ void World::die(bool power_cut) {
     ++crashes_;
     oracle_.watch(nullptr);
     gateway_->engine.reset();
-    gateway_->transport->vanish(random_.below(2) == 0 ? 0 : random_.below(400));
+    for (std::size_t i = 0; i < adapters_.size(); ++i) gateway_->transport->line(i).vanish(random_.below(2) == 0 ? 0 : random_.below(400));
     gateway_.reset();
+    if (clock_stepped_) oracle_.time_was_lost();
     if (power_cut) disk_.crash();
     else disk_.kill();
     disk_.set_capacity(FaultyDisk::unlimited);
@@ -264,8 +280,17 @@ void World::die(bool power_cut) {
         if (customer.removals_open > 0) customer.last_removal = oracle_.tick();
         customer.grants_open = customer.removals_open = 0;
     }
-    clock_.advance(Duration{static_cast<std::int64_t>(random_.below(60'000))});
+    clock_.advance(Duration{static_cast<std::int64_t>(random_.below(random_.chance(0.5) ? 300 : 60'000))});
     start();
+}
+
+// What the network's thread does while the engine's waits for the disk.
+void World::network_goes_on() {
+    if (!gateway_ || disk_.failed() || !random_.chance(0.3)) return;
+    for (int i = 0; i < 3; ++i) {
+        any_line().work();
+        move(false);
+    }
 }
 
 void World::turn() {
@@ -275,12 +300,12 @@ void World::turn() {
 }
 
 void World::move(bool whole) {
-    auto& transport = *gateway_->transport;
+    auto& line = any_line();
     const auto size = whole || random_.chance(0.7) ? std::size_t{1} << 20U : 1 + random_.below(60);
-    if (random_.chance(0.5)) transport.move_to_peer(size);
-    else transport.move_to_gateway(size);
+    if (random_.chance(0.5)) line.move_to_peer(size);
+    else line.move_to_gateway(size);
     if (peer_.wake_at() && *peer_.wake_at() <= clock_.monotonic_now()) peer_.on_wake({.monotonic = clock_.monotonic_now(), .wall = clock_.wall_now()});
-    transport.collect_from_peer();
+    gateway_->transport->collect_from_peer();
 }
 
 void World::advance() {
@@ -299,6 +324,7 @@ void World::fault() {
             disk_.set_capacity(disk_is_full_ ? 1'000'000 : FaultyDisk::unlimited);
             break;
         case 4:
+            clock_stepped_ = true;
             clock_.step_wall(-wall_error_);
             wall_error_ = random_.chance(0.5) ? Duration{0} : Duration{static_cast<std::int64_t>(random_.below(400'000)) - 200'000};
             clock_.step_wall(wall_error_);
@@ -311,7 +337,7 @@ void World::fault() {
             break;
         default:
             ++tears_;
-            gateway_->transport->tear(random_.below(2) == 0 ? 0 : random_.below(400));
+            any_line().tear(random_.below(2) == 0 ? 0 : random_.below(400));
             break;
     }
 }
@@ -323,7 +349,7 @@ bool World::step() {
     if (kind < 5) fault();
     else if (kind < 130) act();
     else if (kind < 330) turn();
-    else if (kind < 530) gateway_->transport->work();
+    else if (kind < 530) any_line().work();
     else if (kind < 850) move(false);
     else advance();
     return oracle_.broken().empty();
@@ -336,8 +362,8 @@ void World::settle() {
     wall_error_ = Duration{0};
     for (int i = 0; i < 3'000 && oracle_.broken().empty(); ++i) {
         turn();
-        for (int j = 0; j < 4 && gateway_; ++j) {
-            gateway_->transport->work();
+        for (int j = 0; j < 8 && gateway_; ++j) {
+            any_line().work();
             move(true);
         }
         clock_.advance(i < 1'000 ? Duration{100} : Duration{60'000});

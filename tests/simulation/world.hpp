@@ -62,6 +62,8 @@ private:
     void new_campaign();
     void change_campaign();
 
+    [[nodiscard]] SimLine& any_line() { return gateway_->transport->line(random_.below(gateway_->transport->size())); }
+    void network_goes_on();
     [[nodiscard]] std::size_t any_customer() { return random_.below(oracle_.customers.size()); }
     void fault();
 
@@ -73,7 +75,7 @@ private:
     Random peer_random_;
     sandbox::SmscPeer peer_;
     Oracle oracle_;
-    std::unique_ptr<adapters::smpp::Adapter> adapter_;
+    std::vector<std::unique_ptr<adapters::smpp::Adapter>> adapters_;  // one for each account
     std::uint64_t next_connection_ = 0;
     std::unique_ptr<Gateway> gateway_;
     std::vector<Cap> caps_;
@@ -82,6 +84,7 @@ private:
     std::uint64_t campaigns_ = 0;
     Duration wall_error_{0};
     bool disk_is_full_ = false;
+    bool clock_stepped_ = false;
     std::uint64_t crashes_ = 0, tears_ = 0, checkpoints_ = 0, from_checkpoint_ = 0, refused_ = 0, accepted_ = 0;
 };
 

@@ -93,8 +93,13 @@ struct Importer {
                     }
                     const auto& error = said["error"];
                     std::string pointer;
-                    if (error.contains("errors") && error["errors"].is_array() && !error["errors"].empty()) pointer = error["errors"][0].value("pointer", "");
-                    reject(batch[number - 1], pointer, error.value("detail", error.value("title", "refused")));
+                    std::string reason;
+                    for (const auto& one : error.value("errors", Json::array())) {
+                        if (reason.empty()) pointer = one.value("pointer", "");
+                        else reason += "; " + one.value("pointer", "") + ": ";
+                        reason += one.value("detail", "");
+                    }
+                    reject(batch[number - 1], pointer, reason.empty() ? error.value("detail", error.value("title", "refused")) : reason);
                 }
                 for (std::size_t i = 0; i < batch.size(); ++i)
                     if (!answered[i]) return fail("the gateway did not answer line " + std::to_string(batch[i].line) + "; run the same command again to go on");

@@ -86,6 +86,7 @@ void add_log(CLI::App& app, CommandLine& line) {
 
     auto* cat = add("cat");
     cat->add_flag("--offsets", options->offsets);
+    cat->add_flag("--json", options->json, text("option.json", line.lang));  // it prints nothing else
     cat->callback([options, &line] {
         const auto config = config_of(options->path, line.status);
         if (!config) return;

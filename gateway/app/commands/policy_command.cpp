@@ -1,10 +1,10 @@
-// touchgate policy test | explain
+// touchgate policy test | explain | replay
 
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
 
-#include "gateway/app/commands/commands.hpp"
+#include "gateway/app/commands/policy_replay_command.hpp"
 #include "gateway/app/reading.hpp"
 #include "gateway/app/texts.hpp"
 #include "gateway/policy/cases.hpp"
@@ -16,7 +16,7 @@ namespace {
 
 int test_policies(const std::vector<std::string>& files, const std::string& calendars_dir) {
     std::vector<FileProblem> problems;
-    const auto calendars = load_calendars(calendars_dir, problems);
+    const auto calendars = load_calendars(calendars_dir, problems).parsed;
     std::size_t failures = problems.size();
     for (const auto& problem : problems) std::printf("%s\n", to_string(problem).c_str());
     for (const auto& file : files) {
@@ -30,7 +30,8 @@ int test_policies(const std::vector<std::string>& files, const std::string& cale
         Config around;
         around.policy_file = file;
         around.root = ".";
-        const auto results = policy::run_cases(*document, {.calendars = calendars, .include = make_include_loader(around), .default_zone = "Asia/Shanghai", .forbidden_words = {}});
+        const auto results = policy::run_cases(*document, {.calendars = calendars, .include = make_include_loader(around), .default_zone = "Asia/Shanghai",
+                                                           .forbidden_words = make_words_loader(around)});
         if (!results) {
             for (const auto& problem : results.error().problems) std::printf("%s: %s: %s\n", file.c_str(), problem.pointer.c_str(), problem.detail.c_str());
             ++failures;
@@ -51,7 +52,21 @@ int test_policies(const std::vector<std::string>& files, const std::string& cale
     return failures == 0 ? 0 : 1;
 }
 
-int explain(const Config& config, const std::string& touch, bool json, const std::string& lang) {
+// The newest event of the touch that holds a decision of its own: a permit in the turn that accepted the touch repeats the first.
+std::uint64_t newest_decision(const Json& touch) {
+    std::uint64_t sequence = 0;
+    std::string decided_at;
+    for (const auto& event : touch.value("events", Json::array())) {
+        const auto type = event.value("type", std::string{});
+        const auto at = event.value("time", std::string{});
+        if (type != "touch.created" && type != "touch.decided" && (type != "touch.dispatching" || at == decided_at)) continue;
+        sequence = event.value("sequence", std::uint64_t{0});
+        decided_at = type == "touch.created" ? at : std::string{};
+    }
+    return sequence;
+}
+
+int explain(Config& config, const std::string& touch, bool json, const std::string& lang) {
     const auto id = parse_uuid(touch);
     if (!id) {
         std::fprintf(stderr, "--touch must be a touch id\n");
@@ -67,8 +82,13 @@ int explain(const Config& config, const std::string& touch, bool json, const std
         std::fprintf(stderr, "%s\n", resource.error().detail.c_str());
         return 1;
     }
-    const auto parsed = Json::parse(*resource, nullptr, false);
-    const auto& decision = parsed["decision"];
+    const auto logged = Json::parse(*resource, nullptr, false);
+    auto decision = logged["decision"];
+    // What was logged is told in any case; which touches were counted needs the keys and the whole log.
+    auto folder = open_replay_folder(config);
+    const auto explained = folder ? explain_logged_decision(folder->view(), config.engine, newest_decision(logged)) : Result<Json>{folder.error()};
+    if (explained) decision = *explained;
+    else std::fprintf(stderr, "%s: %s\n", text("explain.as_logged", lang).c_str(), explained.error().detail.c_str());
     if (json) {
         std::printf("%s\n", decision.dump().c_str());
         return 0;
@@ -103,7 +123,7 @@ void add_policy(CLI::App& app, CommandLine& line) {
     explain_command->add_flag("--json", options->json, text("option.json", line.lang));
     explain_command->callback([options, &line] {
         std::vector<FileProblem> problems;
-        const auto config = load_config(options->path, problems);
+        auto config = load_config(options->path, problems);
         if (!config) {
             for (const auto& problem : problems) std::fprintf(stderr, "%s\n", to_string(problem).c_str());
             line.status = 2;
@@ -111,6 +131,8 @@ void add_policy(CLI::App& app, CommandLine& line) {
         }
         line.status = explain(*config, options->touch, options->json, line.lang);
     });
+
+    add_policy_replay(*policy_command, line);
 }
 
 }  // namespace touchgate::app

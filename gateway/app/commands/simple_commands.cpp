@@ -13,6 +13,7 @@
 #include "gateway/app/texts.hpp"
 #include "gateway/base/clock.hpp"
 #include "gateway/base/text.hpp"
+#include "gateway/http/auth.hpp"
 #include "gateway/net/probe.hpp"
 
 namespace touchgate::app {
@@ -95,6 +96,12 @@ void add_key(CLI::App& app, CommandLine& line) {
         std::string bytes(32, '\0');
         crypto::random_bytes(bytes.data(), bytes.size());
         const auto made = "tg_" + to_hex(bytes);
+        const auto keys = http::ApiKeys::make({{.name = options->name, .key = made, .key_hash = {}, .scopes = options->scopes, .rate = {}}});
+        if (!keys) {
+            for (const auto& problem : keys.error().problems) std::fprintf(stderr, "%s\n", problem.detail.c_str());
+            line.status = 2;
+            return;
+        }
         const Json entry{{"name", options->name}, {"key_hash", to_hex(crypto::view(crypto::sha256(made)))}, {"scopes", options->scopes}};
         if (options->json) {
             std::printf("%s\n", Json{{"key", made}, {"config", entry}}.dump().c_str());

@@ -12,6 +12,7 @@ void add_all_endpoints(Router& router) {
     add_event_endpoints(router);
     add_report_endpoints(router);
     add_policy_endpoints(router);
+    add_calendar_endpoints(router);
     add_hold_endpoints(router);
     add_operation_endpoints(router);
     add_hook_endpoints(router);

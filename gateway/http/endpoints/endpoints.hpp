@@ -14,6 +14,7 @@ void add_conversion_endpoints(Router& router);
 void add_event_endpoints(Router& router);
 void add_report_endpoints(Router& router);
 void add_policy_endpoints(Router& router);
+void add_calendar_endpoints(Router& router);
 void add_hold_endpoints(Router& router);
 void add_operation_endpoints(Router& router);
 void add_hook_endpoints(Router& router);

@@ -29,7 +29,8 @@ void post_suppression(const Call& call) {
     auto input = read_body(call, [&](JsonReader& body) { return read_suppression(body, call->services().phones, {}); });
     if (!input) return;
     if (input->by.empty()) input->by = call->caller->name();
-    const bool taken = call->services().engine.post([call, input = std::move(*input)](Engine& engine) {
+    const bool taken = call->services().engine.post([call, input = std::move(*input)](Engine& engine) mutable {
+        if (!input.at) input.at = engine.now();
         const auto added = engine.add_suppression(input);
         Response response;
         if (added) {

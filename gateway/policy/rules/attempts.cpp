@@ -6,6 +6,7 @@ namespace touchgate::policy {
 
 std::unique_ptr<Rule> make_attempts(RuleReader& reader) {
     auto cap = parse_cap(reader, by_contact, "contact");
+    if (cap.counting.by.has(by_member)) reader.json.problem("by", "\"member\" is for caps only");
     parse_counts(reader, cap.counting);
     cap.counting.outcomes |= parse_outcomes(reader.json, "outcomes");
     cap.counting.resets |= parse_outcomes(reader.json, "reset_by");

@@ -23,7 +23,7 @@ public:
         : cap_{cap},
           purpose_{evaluation.request.names.purpose},
           profiles_{evaluation.profiles},
-          own_{cap.counting.weight_of(evaluation.request.names.channel)} {}
+          own_{cap.counting.own(evaluation)} {}
 
     void add(const Counted& slot, std::int64_t times = 1) {
         used_ += slot.weight * times;
@@ -40,7 +40,7 @@ public:
         auto taken = used_ + own_ + more;
         for (std::size_t i = 0; i < cap_.reserve.size(); ++i)
             if (cap_.reserve[i].first != purpose_) taken += std::max<std::int64_t>(0, cap_.reserve[i].second - used_by_[i]);
-        return taken <= cap_.max_milli;
+        return taken <= cap_.max;
     }
     [[nodiscard]] std::int64_t used() const { return used_; }
 
@@ -53,25 +53,6 @@ private:
     std::array<std::int64_t, reserves_max> used_by_{};
 };
 
-// A calendar period as wall-clock times of a zone.
-struct LocalPeriod {
-    LocalTime begin;
-    LocalTime end;
-    [[nodiscard]] bool holds(LocalTime at) const { return begin <= at && at < end; }
-};
-
-LocalPeriod period_of(Period period, LocalTime at) {
-    const auto day = std::chrono::floor<days>(at);
-    if (period == Period::day) return {day, day + days{1}};
-    if (period == Period::week) {
-        const auto monday = day - days{std::chrono::weekday{day}.iso_encoding() - 1};
-        return {monday, monday + days{7}};
-    }
-    const std::chrono::year_month_day date{day};
-    const auto month = date.year() / date.month();
-    return {LocalDay{month / 1}, LocalDay{(month + std::chrono::months{1}) / 1}};
-}
-
 class Cap final : public Rule {
 public:
     explicit Cap(CapSettings settings) : cap_{std::move(settings)} {
@@ -79,18 +60,20 @@ public:
     }
 
     Judgement judge(const Evaluation& evaluation, Instant at) const override {
-        if (cap_.max_milli == 0) return Judgement::deny(Why::cap_is_zero);
+        if (cap_.max == 0) return Judgement::deny(is_budget() ? Why::budget_spent : Why::cap_is_zero);
         const Tally alone{cap_, evaluation};
-        if (!alone.fits()) return Judgement::deny(Why::cap_reached);
+        if (!alone.fits()) return Judgement::deny(over());
         // Most contacts have so few attempts that there is room whatever these are: their history need not be looked at.
-        if (zone_is_sure(evaluation) && alone.fits_beside(cap_.counting.at_most(evaluation))) return Judgement::allow(at, Why::room_left);
+        if (zone_is_sure(evaluation) && alone.fits_beside(cap_.counting.at_most(evaluation))) return Judgement::allow(at, room());
         if (cap_.period == Period::sliding) return judge_sliding(evaluation, at);
+        if (cap_.period == Period::ever) return judge_ever(evaluation, at);
         return judge_calendar(evaluation, at);
     }
 
     void describe(const Evaluation& evaluation, Instant at, bool touches, TraceStep& step) const override {
         step.counts = true;
-        step.max_milli = cap_.max_milli;
+        step.max_milli = to_milli(cap_.max);
+        if (cap_.period == Period::ever) return tell(evaluation, at, touches, step, [&](Instant slot) { return slot <= at; });
         if (cap_.period == Period::sliding) return tell(evaluation, at, touches, step, [&](Instant slot) { return counts_at(slot, at); });
         // Several plausible zones: the numbers of the one with the most used.
         TraceStep fullest = step;
@@ -108,6 +91,7 @@ public:
     Duration horizon() const override {
         switch (cap_.period) {
             case Period::sliding: return cap_.per;
+            case Period::ever: return Duration{std::chrono::years{100}};
             case Period::day: return days{2};
             case Period::week: return days{8};
             default: return days{32};
@@ -115,9 +99,16 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_budget() const { return cap_.counting.measure == Measure::cost; }
+    [[nodiscard]] Why over() const { return is_budget() ? Why::budget_spent : Why::cap_reached; }
+    [[nodiscard]] Why room() const { return is_budget() ? Why::budget_left : Why::room_left; }
+    // What a trace shows: thousandths of an attempt or of a currency unit.
+    [[nodiscard]] std::int64_t to_milli(std::int64_t amount) const { return is_budget() ? amount / 1000 : amount; }
+    [[nodiscard]] bool has_zone() const { return cap_.period != Period::sliding && cap_.period != Period::ever; }
+
     // A calendar cap needs a zone, even if nothing was sent yet: one that does not exist denies.
     [[nodiscard]] bool zone_is_sure(const Evaluation& evaluation) const {
-        return cap_.period == Period::sliding || each_zone(evaluation, [](const Zone&) {});
+        return !has_zone() || each_zone(evaluation, [](const Zone&) {});
     }
 
     [[nodiscard]] bool counts_at(Instant slot, Instant at) const { return slot <= at && at - slot < cap_.per; }
@@ -130,10 +121,12 @@ private:
     template <class In>
     void tell(const Evaluation& evaluation, Instant at, bool touches, TraceStep& step, In&& in) const {
         std::vector<Counted> found;
+        std::int64_t used = 0;
         (void)cap_.counting.each_counted(evaluation, at, in, [&](const Counted& slot) {
-            step.counted_milli += slot.weight;
+            used += slot.weight;
             if (touches) found.push_back(slot);
         });
+        step.counted_milli += to_milli(used);
         std::stable_sort(found.begin(), found.end(), [](const Counted& a, const Counted& b) { return a.at < b.at; });
         for (const auto& slot : found) step.touches.push_back(slot.entry->touch);
     }
@@ -141,7 +134,7 @@ private:
     Judgement judge_sliding(const Evaluation& evaluation, Instant at) const {
         Tally now{cap_, evaluation};
         if (!tally(evaluation, at, now, [&](Instant slot) { return counts_at(slot, at); })) return Judgement::deny(Why::cannot_evaluate);
-        if (now.fits()) return Judgement::allow(at, Why::room_left);
+        if (now.fits()) return Judgement::allow(at, room());
         // Room comes only when a slot leaves the window: walk these instants in order, with what enters in between counted anew.
         auto next = at;
         for (;;) {
@@ -153,13 +146,20 @@ private:
                     used.add(slot);
                     inside.push_back(slot);
                 });
-            if (used.fits()) return Judgement::until(next, Why::cap_reached);
+            if (used.fits()) return Judgement::until(next, over());
             std::sort(inside.begin(), inside.end(), [](const Counted& a, const Counted& b) { return a.at < b.at; });
             for (std::size_t i = 0; i < inside.size() && !used.fits(); ++i) {
                 used.remove(inside[i]);
                 next = inside[i].at + cap_.per;
             }
         }
+    }
+
+    // What is spent once is spent for good: only a slot that is released gives room.
+    Judgement judge_ever(const Evaluation& evaluation, Instant at) const {
+        Tally used{cap_, evaluation};
+        if (!tally(evaluation, at, used, [&](Instant slot) { return slot <= at; })) return Judgement::deny(Why::cannot_evaluate);
+        return used.fits() ? Judgement::allow(at, room()) : Judgement::until(instant_never, over());
     }
 
     template <class Each>
@@ -184,27 +184,21 @@ private:
 
     Judgement judge_calendar(const Evaluation& evaluation, Instant at) const {
         bool readable = true;
-        bool room = true;
-        bool known = each_zone(evaluation, [&](const Zone& zone) { room = room && has_room(evaluation, zone, at, at, readable); });
+        bool has_room_everywhere = true;
+        bool known = each_zone(evaluation, [&](const Zone& zone) { has_room_everywhere = has_room_everywhere && has_room(evaluation, zone, at, at, readable); });
         if (!known || !readable) return Judgement::deny(Why::cannot_evaluate);
-        if (room) return Judgement::allow(at, Why::room_left);
+        if (has_room_everywhere) return Judgement::allow(at, room());
         auto next = at;
         for (bool moved = true; moved && next != instant_never;) {
             moved = false;
             (void)each_zone(evaluation, [&](const Zone& zone) {
                 while (next != instant_never && !has_room(evaluation, zone, next, at, readable)) {
-                    next = next_stretch(zone, next);
+                    next = next_stretch(cap_.period, zone, next);
                     moved = true;
                 }
             });
         }
-        return Judgement::until(next, Why::cap_reached);
-    }
-
-    // Where the period or the offset changes next. (With a clock set back over midnight a date comes twice, so offsets matter.)
-    [[nodiscard]] Instant next_stretch(const Zone& zone, Instant at) const {
-        const auto& range = zone.range_at(at);
-        return std::min(range.end, range.instant(period_of(cap_.period, range.local(at)).end));
+        return Judgement::until(next, over());
     }
 
     CapSettings cap_;
@@ -212,6 +206,23 @@ private:
 };
 
 }  // namespace
+
+LocalPeriod period_of(Period period, LocalTime at) {
+    const auto day = std::chrono::floor<days>(at);
+    if (period == Period::day) return {day, day + days{1}};
+    if (period == Period::week) {
+        const auto monday = day - days{std::chrono::weekday{day}.iso_encoding() - 1};
+        return {monday, monday + days{7}};
+    }
+    const std::chrono::year_month_day date{day};
+    const auto month = date.year() / date.month();
+    return {LocalDay{month / 1}, LocalDay{(month + std::chrono::months{1}) / 1}};
+}
+
+Instant next_stretch(Period period, const Zone& zone, Instant at) {
+    const auto& range = zone.range_at(at);
+    return std::min(range.end, range.instant(period_of(period, range.local(at)).end));
+}
 
 std::unique_ptr<Rule> make_cap_rule(CapSettings settings) { return std::make_unique<Cap>(std::move(settings)); }
 
@@ -241,18 +252,22 @@ void parse_counts(RuleReader& reader, Counting& counting) {
     counts->finish();
 }
 
-CapSettings parse_cap(RuleReader& reader, std::uint8_t by_default, std::string zone_default) {
-    CapSettings cap;
-    cap.counting = parse_counting(reader, by_default);
-    if (reader.json.raw("max") == nullptr) reader.json.problem("max", "is required: a whole number, 0 for never");
-    cap.max_milli = reader.json.integer("max", 1, 0, 1'000'000'000) * 1000;
-    const auto per = reader.json.required_text("per");
+void parse_period(JsonReader& json, CapSettings& cap) {
+    const auto per = json.required_text("per");
     if (per == "day") cap.period = Period::day;
     else if (per == "week") cap.period = Period::week;
     else if (per == "month") cap.period = Period::month;
     else if (const auto length = parse_duration(per); length && *length > Duration{0}) cap.per = *length;
     else if (!per.empty())
-        reader.json.problem("per", "must be \"day\", \"week\", \"month\" or an ISO 8601 duration such as \"P7D\" (no years or months)");
+        json.problem("per", "must be \"day\", \"week\", \"month\" or an ISO 8601 duration such as \"P7D\" (no years or months)");
+}
+
+CapSettings parse_cap(RuleReader& reader, std::uint16_t by_default, std::string zone_default) {
+    CapSettings cap;
+    cap.counting = parse_counting(reader, by_default);
+    if (reader.json.raw("max") == nullptr) reader.json.problem("max", "is required: a whole number, 0 for never");
+    cap.max = reader.json.integer("max", 1, 0, 1'000'000'000) * 1000;
+    parse_period(reader.json, cap);
     cap.zone_name = reader.zone("zone", std::move(zone_default));
     cap.unknown_zones = reader.unknown_zones();
     if (cap.period == Period::sliding && reader.json.has("zone")) reader.warn("zone", "has no effect: a sliding window has no zone");
@@ -266,14 +281,20 @@ CapSettings parse_cap(RuleReader& reader, std::uint8_t by_default, std::string z
         reserved += cap.reserve.back().second;
     });
     if (cap.reserve.size() > reserves_max) reader.json.problem("reserve", "must name at most " + std::to_string(reserves_max) + " purposes");
-    if (reserved > cap.max_milli) reader.json.problem("reserve", "keeps more than `max`");
+    if (reserved > cap.max) reader.json.problem("reserve", "keeps more than `max`");
     return cap;
 }
 
 std::unique_ptr<Rule> make_cap(RuleReader& reader) {
     auto cap = parse_cap(reader, by_contact, "contact");
     parse_counts(reader, cap.counting);
-    return make_cap_rule(std::move(cap));
+    if (!cap.counting.by.has(by_member)) {
+        if (reader.json.raw("max_share_over") != nullptr) reader.json.problem("max_share_over", "needs \"by\": [\"member\"]");
+        return make_cap_rule(std::move(cap));
+    }
+    if (cap.counting.by.names != by_member) reader.json.problem("by", "\"member\" stands alone: the members' own attempts are counted");
+    if (!cap.reserve.empty()) reader.json.problem("reserve", "has no meaning for members of a group");
+    return make_member_cap(std::move(cap), reader.json.number("max_share_over", 0, 0, 1));
 }
 
 }  // namespace touchgate::policy

@@ -9,9 +9,9 @@ namespace touchgate::policy {
 
 // Both foldings of one text, made once per decision however many content rules bind.
 struct NormalizedContent {
-    bool valid = false;
-    std::string folded;
-    std::string visible;
+    std::optional<FoldedText> text;  // nothing: not valid UTF-8
+    [[nodiscard]] const std::string& folded() const { return text->folded; }
+    [[nodiscard]] const std::string& visible() const { return text->visible ? *text->visible : text->folded; }
 };
 
 namespace {
@@ -19,13 +19,7 @@ namespace {
 const NormalizedContent& normalized(const Evaluation& evaluation) {
     if (evaluation.content == nullptr) {
         auto made = std::make_shared<NormalizedContent>();
-        auto folded = fold(evaluation.request.content.text);
-        auto visible = fold_visible(evaluation.request.content.text);
-        made->valid = folded && visible;
-        if (made->valid) {
-            made->folded = std::move(*folded);
-            made->visible = std::move(*visible);
-        }
+        made->text = fold_both(evaluation.request.content.text);
         evaluation.content = std::move(made);
     }
     return *evaluation.content;
@@ -57,12 +51,12 @@ private:
         const auto& content = evaluation.request.content;
         if (!content.has_text) return Why::no_text;
         const auto& text = normalized(evaluation);
-        if (!text.valid) return Why::cannot_evaluate;
-        if (signature_ && content.sign_name.empty() && !has_signature(text.folded)) return Why::no_signature;
-        const auto has = [&](const std::string& word) { return text.folded.find(word) != std::string::npos; };
+        if (!text.text) return Why::cannot_evaluate;
+        if (signature_ && content.sign_name.empty() && !has_signature(text.folded())) return Why::no_signature;
+        const auto has = [&](const std::string& word) { return text.folded().find(word) != std::string::npos; };
         if (!std::all_of(all_.begin(), all_.end(), has)) return Why::required_text_missing;
         if (!any_.empty() && std::none_of(any_.begin(), any_.end(), has)) return Why::required_text_missing;
-        if (forbidden_ && forbidden_->is_in(text.visible)) return Why::forbidden_text;
+        if (forbidden_ && forbidden_->is_in(text.visible())) return Why::forbidden_text;
         if (max_characters_ >= 0 && characters(content, text) > max_characters_) return Why::too_long;
         if (max_segments_ >= 0 && content.segments > max_segments_) return Why::too_many_segments;
         return Why::allowed;
@@ -70,7 +64,7 @@ private:
 
     // With the signature that the provider puts before the text.
     static std::int64_t characters(const ContentView& content, const NormalizedContent& text) {
-        auto count = count_characters(text.folded);
+        auto count = count_characters(text.folded());
         if (!content.sign_name.empty()) count += count_characters(content.sign_name) + (has_signature(content.sign_name) ? 0 : 2);
         return static_cast<std::int64_t>(count);
     }

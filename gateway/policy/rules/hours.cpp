@@ -68,6 +68,12 @@ public:
         read_open(reader);
         if (calendar_ != nullptr && calendar_->has_workdays && !makeup_named_)
             reader.warn("open", "the calendar has make-up workdays and no entry names \"makeup\": these days are closed");
+        if (calendar_ != nullptr && reader.context.now) {
+            const auto left = calendar_->days_left(*reader.context.now);
+            if (left < calendar_warning_days)
+                reader.warn("calendar", "the calendar \"" + calendar_->name + "\" " + (left < 0 ? "has ended" : "ends in " + std::to_string(left) + " days") +
+                                            ": after that the stricter of weekday and holiday hours holds (calendar_ends)");
+        }
     }
 
     Judgement judge(const Evaluation& evaluation, Instant at) const override {
@@ -92,6 +98,7 @@ public:
         return Judgement::until(next, ends ? Why::outside_hours_calendar_ends : Why::outside_hours);
     }
 
+    const Calendar* calendar() const override { return calendar_.get(); }
     bool has_closing() const override { return true; }
     Instant closes(const Evaluation& evaluation, Instant at) const override {
         auto earliest = instant_never;

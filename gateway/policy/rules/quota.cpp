@@ -7,6 +7,7 @@ namespace touchgate::policy {
 std::unique_ptr<Rule> make_quota(RuleReader& reader) {
     auto cap = parse_cap(reader, by_account, reader.context.default_zone);
     if (cap.zone_name == "contact") reader.json.problem("zone", "must be the platform's zone, not the contact's");
+    if (cap.counting.by.has(by_member)) reader.json.problem("by", "\"member\" is for caps only");
     parse_counts(reader, cap.counting);
     return make_cap_rule(std::move(cap));
 }

@@ -6,6 +6,7 @@ const http = require('node:http');
 const {Config} = require('@alicloud/openapi-core/dist/utils');
 const aliyun = require('@alicloud/dysmsapi20170525');
 const tencent = require('tencentcloud-sdk-nodejs-sms').sms.v20210111;
+const {until, runChecks} = require('../shared/checks');
 
 const ports = JSON.parse(process.env.SANDBOX_PORTS);
 const control = `http://${ports.listen}/sandbox`;
@@ -26,14 +27,6 @@ const aliyunMessage = (fields = {}) => new aliyun.SendSmsRequest({phoneNumbers: 
     templateParam: JSON.stringify({code: '123456', name: '张三😀'}), outId: 'attempt-1', ...fields});
 const tencentMessage = (fields = {}) => ({PhoneNumberSet: ['+8613900000001'], SmsSdkAppId: '1400000001', TemplateId: '1001', SignName: '示例科技',
     TemplateParamSet: ['123456', '5'], SessionContext: 'attempt-1', ...fields});
-
-async function until(what, condition) {
-    for (let i = 0; i < 500; ++i) {
-        if (await condition()) return;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error('waited in vain: ' + what);
-}
 
 const checks = {
     async 'aliyun: SendSms is accepted and arrives with its text'() {
@@ -144,16 +137,4 @@ const checks = {
     },
 };
 
-(async () => {
-    let failures = 0;
-    for (const [name, check] of Object.entries(checks)) {
-        try {
-            await check();
-            console.log('ok    ' + name);
-        } catch (fault) {
-            ++failures;
-            console.log('FAIL  ' + name + '\n' + fault.stack);
-        }
-    }
-    process.exit(failures === 0 ? 0 : 1);
-})();
+runChecks(checks);

@@ -2,6 +2,7 @@
 'use strict';
 const assert = require('node:assert');
 const smpp = require('smpp');
+const {until, runChecks} = require('../shared/checks');
 
 const ports = JSON.parse(process.env.SANDBOX_PORTS);
 const control = `http://${ports.listen}/sandbox`;
@@ -12,14 +13,6 @@ const send = async (method, path, body) => {
     assert(answer.ok, `${method} ${path}: ${answer.status} ${answer.ok ? '' : await answer.text()}`);
 };
 const behave = (smsc) => send('PUT', '/behaviour', {smsc});
-
-async function until(what, condition) {
-    for (let i = 0; i < 500; ++i) {
-        if (await condition()) return;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error('waited in vain: ' + what);
-}
 
 // A connection with what came over it. Every deliver_sm is answered unless `mute`.
 function connect({mute = false} = {}) {
@@ -182,17 +175,4 @@ const checks = {
     },
 };
 
-(async () => {
-    let failures = 0;
-    for (const [name, check] of Object.entries(checks)) {
-        try {
-            await settle();
-            await check();
-            console.log('ok    ' + name);
-        } catch (fault) {
-            ++failures;
-            console.log('FAIL  ' + name + '\n' + fault.stack);
-        }
-    }
-    process.exit(failures === 0 ? 0 : 1);
-})();
+runChecks(checks, {before: settle});

@@ -29,6 +29,7 @@ TEST_CASE("property: at `until` the touch is allowed, at every instant before it
     CHECK(rc::check("until is exact", [&](std::uint64_t seed) {
         World world{seed};
         world.add_history(world.random.below(12), false);
+        world.add_acts(world.random.below(5));
         auto rules = random_rules(world, 5);
         if (world.random.chance(0.3)) rules.push_back(R"({"name": "waiver", "kind": "exemption", "waives": ["r0"])" + world.random_when() + "}");
         const auto policy = world.compile(rules);
@@ -69,6 +70,7 @@ TEST_CASE("property: one more rule never allows more", "[policy][property]") {
     CHECK(rc::check("monotone", [](std::uint64_t seed) {
         World world{seed};
         world.add_history(world.random.below(12), true);
+        world.add_acts(world.random.below(5));
         auto rules = random_rules(world, 4);
         const auto policy = world.compile(rules);
         const auto less = world.decide(*policy, world.now);
@@ -85,6 +87,7 @@ TEST_CASE("property: the order of rules changes neither verdict nor until", "[po
     CHECK(rc::check("order", [](std::uint64_t seed) {
         World world{seed};
         world.add_history(world.random.below(12), true);
+        world.add_acts(world.random.below(5));
         if (world.random.chance(0.5)) world.expires_at = world.now + world.minutes(world.random.below(4000));
         auto rules = random_rules(world, 6);
         const auto first = world.decide(*world.compile(rules), world.now);
@@ -245,6 +248,7 @@ TEST_CASE("property: with reservations a touch either waits for their release or
     CHECK(rc::check("waits_for_release", [](std::uint64_t seed) {
         World world{seed};
         world.add_history(world.random.below(8), true);
+        world.add_acts(world.random.below(4));
         world.expires_at = world.now + world.minutes(1 + world.random.below(4000));
         const auto policy = world.compile(random_rules(world, 4));
         const auto decision = world.decide(*policy, world.now);

@@ -5,10 +5,13 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "gateway/base/random.hpp"
+#include "gateway/policy/calendar.hpp"
+#include "gateway/policy/call_outcomes.hpp"
 #include "gateway/policy/decide.hpp"
 #include "tests/catch.hpp"
 
@@ -28,8 +31,9 @@ struct World {
     explicit World(std::uint64_t seed) : random{seed} {
         // The day before a clock change as often as not.
         const char* starts[] = {"2026-03-07T00:00:00Z", "2026-03-28T00:00:00Z", "2026-10-24T00:00:00Z",
-                                "2026-10-31T00:00:00Z", "2026-07-01T00:00:00Z", "2026-12-28T00:00:00Z"};
-        start = *parse_instant(starts[random.below(6)]);
+                                "2026-10-31T00:00:00Z", "2026-07-01T00:00:00Z", "2026-12-28T00:00:00Z",
+                                "2026-02-12T00:00:00Z", "2026-09-29T00:00:00Z"};
+        start = *parse_instant(starts[random.below(8)]);
         now = start + Duration{static_cast<std::int64_t>(random.below(86'400'000))};
         if (random.chance(0.8)) time_zone = some_zones()[random.below(some_zones().size())];
         else
@@ -42,11 +46,48 @@ struct World {
         consents.push_back({.channel = {}, .purpose = {}, .unit = {}, .granted = true, .at = now - minutes(random.below(20 * 1440))});
         last_inbound = random.chance(0.5) ? now - minutes(random.below(600)) : Instant::min();
         own = ids[random.below(ids.size())];
+        own_facts = random_facts();
+        bool made = false;
+        own_facts_id = profiles.facts().intern(own_facts, made);
+        calendars["festive"] = *parse_calendar(festive(), "festive");
+    }
+
+    // A spring festival and a golden week with make-up workdays around the starts above; it ends in autumn.
+    static constexpr const char* calendar_from = "2026-02-01";
+    static constexpr const char* calendar_to = "2026-10-26";
+    static const std::set<std::string>& holidays() {
+        static const std::set<std::string> days = {"2026-02-16", "2026-02-17", "2026-02-18", "2026-10-01", "2026-10-02", "2026-10-05", "2026-03-29"};
+        return days;
+    }
+    static const std::set<std::string>& workdays() {
+        static const std::set<std::string> days = {"2026-02-14", "2026-02-28", "2026-10-10", "2026-03-08", "2026-10-25"};
+        return days;
+    }
+    static Json festive() { return {{"covers", {calendar_from, calendar_to}}, {"holidays", holidays()}, {"workdays", workdays()}}; }
+
+    static constexpr auto answered = call_outcome_number("answered");
+    static constexpr auto no_answer = call_outcome_number("no_answer");
+
+    // A cost in hundredths, now and then in another currency, and now and then a debt.
+    AttemptFacts random_facts() {
+        AttemptFacts facts{.cost_micros = static_cast<std::int64_t>(10'000 * (1 + random.below(50))), .currency = symbols.intern(random.chance(0.85) ? "CNY" : "USD")};
+        if (random.chance(0.6)) facts.labels = {{symbols.intern("metadata:debt"), 1 + random.below(2)}};
+        return facts;
+    }
+
+    void add_acts(std::size_t count) {
+        const char* kinds[] = {"complaint", "unfollow", "text", "click", "praise"};
+        for (std::size_t i = 0; i < count; ++i)
+            acts.push_back({now - Duration{static_cast<std::int64_t>(random.below(5 * 86'400'000))},
+                            symbols.intern(random.chance(0.7) ? "event.received" : "message.received"), symbols.intern(kinds[random.below(5)]),
+                            symbols.intern(some_channels[random.below(2)])});
+        std::sort(acts.begin(), acts.end(), [](const Act& a, const Act& b) { return a.at < b.at; });
     }
 
     Duration minutes(std::uint64_t count) { return std::chrono::minutes{static_cast<std::int64_t>(count)}; }
 
     void add_history(std::size_t count, bool reserved) {
+        bool made = false;
         for (std::size_t i = 0; i < count; ++i)
             history.push_back({.at = now - Duration{static_cast<std::int64_t>(random.below(4 * 86'400'000))},
                                .touch = 100 + i,
@@ -54,7 +95,11 @@ struct World {
                                .address = 1,
                                .slot = reserved && random.chance(0.3) ? Slot::reserved
                                        : random.chance(0.1)           ? Slot::failed
-                                                                      : Slot::counted});
+                                                                      : Slot::counted,
+                               .outcome = random.chance(0.7)   ? std::uint8_t{0}
+                                          : random.chance(0.4) ? answered
+                                                               : no_answer,
+                               .facts = profiles.facts().intern(random_facts(), made)});
         std::sort(history.begin(), history.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
     }
 
@@ -81,7 +126,21 @@ struct World {
     std::string random_rule(const std::string& name, bool with_when = true) {
         const auto head = R"({"name": ")" + name + R"(", "kind": ")";
         const auto when = with_when ? random_when() : std::string{};
-        switch (random.below(9)) {
+        switch (random.below(14)) {
+            case 9:
+                return head + R"(budget", "max": )" + std::to_string(random.below(3)) + R"(.25, "by": ["contact"])" +
+                       (random.chance(0.2) ? "" : R"(, "per": "PT)" + std::to_string(1 + random.below(4000)) + R"(M")") + when + "}";
+            case 10:
+                return head + R"(fatigue", "signals": {"complaint": 1, "unfollow": 0.5}, "half_life": "PT)" + std::to_string(60 + random.below(4000)) +
+                       R"(M", "ceilings": [{"score": 0.4, "max": 2, "per": "PT)" + std::to_string(1 + random.below(4000)) +
+                       R"(M"}, {"score": 1, "max": )" + std::to_string(random.below(2)) + R"(, "per": "day"}])" + when + "}";
+            case 11:
+                return head + R"(gap", "after": "event", "events": ["event.received"], "kinds": ["complaint"], "at_least": "PT)" +
+                       std::to_string(1 + random.below(5000)) + R"(M")" + when + "}";
+            case 12:
+                return head + R"(cap", "max": 1, "per": "PT)" + std::to_string(1 + random.below(4000)) + R"(M", "by": ["contact", "metadata:debt"])" + when + "}";
+            case 13:
+                return head + R"(attempts", "max": 1, "per": "P2D", "outcomes": ["no_answer"], "reset_by": ["answered"])" + when + "}";
             case 0: {
                 const auto from = random.below(1200);
                 return head + R"(hours", "open": [{"days": ["mon", "tue", "wed", "thu", "fri"], "from": ")" + clock(from) + R"(", "to": ")" +
@@ -130,8 +189,8 @@ struct World {
     }
 
     Decision decide(const CompiledPolicy& policy, Instant at, Detail detail = Detail::none) const {
-        const Request request{.profile = own, .names = profiles.at(own), .touch = touch, .expires_at = expires_at};
-        const ContactView contact{.time_zone = time_zone, .consents = consents, .last_inbound = last_inbound, .history = history};
+        const Request request{.profile = own, .names = profiles.at(own), .touch = touch, .expires_at = expires_at, .facts = &own_facts, .facts_id = own_facts_id};
+        const ContactView contact{.time_zone = time_zone, .consents = consents, .last_inbound = last_inbound, .history = history, .acts = acts};
         const AddressView address{.number = 1, .zones = number_zones};
         return policy.decide(request, contact, address, nullptr, at, detail);
     }
@@ -141,9 +200,20 @@ struct World {
         for (const auto& zone : number_zones) RC_LOG() << " " << zone;
         RC_LOG() << "\ninbound " << (last_inbound == Instant::min() ? "none" : format_instant(last_inbound)) << "\n";
         for (const auto& entry : history)
-            RC_LOG() << format_instant(entry.at) << " profile " << entry.profile.value << " slot " << static_cast<int>(entry.slot) << "\n";
+            RC_LOG() << format_instant(entry.at) << " profile " << entry.profile.value << " slot " << static_cast<int>(entry.slot) << " outcome "
+                     << static_cast<int>(entry.outcome) << " cost " << profiles.facts().at(entry.facts).cost_micros << " debt "
+                     << profiles.facts().at(entry.facts).label(debt_label()) << "\n";
+        for (const auto& act : acts)
+            RC_LOG() << format_instant(act.at) << " " << symbols.name(act.event) << " " << symbols.name(act.kind) << " on " << symbols.name(act.channel) << "\n";
+        RC_LOG() << "own profile " << own.value << " cost " << own_facts.cost_micros << " debt " << own_facts.label(debt_label()) << "\n";
         RC_LOG() << "verdict " << static_cast<int>(decision.verdict) << " rule " << decision.rule << " until "
                  << (decision.until == instant_never ? "never" : format_instant(decision.until)) << "\n";
+    }
+
+    [[nodiscard]] Symbol debt_label() const {
+        Symbol found;
+        (void)symbols.find("metadata:debt", found);
+        return found;
     }
 
     Random random;
@@ -158,6 +228,9 @@ struct World {
     std::vector<Consent> consents;
     Instant last_inbound = Instant::min();
     std::vector<HistoryEntry> history;
+    std::vector<Act> acts;
+    AttemptFacts own_facts;
+    FactsId own_facts_id{};
     ProfileId own{};
     std::uint64_t touch = 1;
     Instant expires_at = instant_never;

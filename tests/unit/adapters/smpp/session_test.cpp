@@ -372,6 +372,21 @@ TEST_CASE("session: leaving politely waits for open submits, unbinds and does no
     CHECK_FALSE(link.session->connect_at());
 }
 
+TEST_CASE("session: leaving waits until what was delivered is durable, and no longer", "[smpp]") {
+    Link link;
+    link.bind();
+    link.deliver(from_customer("hello"), 7);
+    REQUIRE(link.messages.size() == 1);
+    link.session->shut_down(link.now);
+    link.take();
+    link.pass(1s);
+    CHECK(link.received.empty());
+    link.acknowledge(link.messages[0].token, true);
+    CHECK(link.next().header.id == (command::deliver_sm | command::response_bit));
+    link.pass(1ms);
+    CHECK(link.next().header.id == command::unbind);
+}
+
 TEST_CASE("session: leaving does not wait for ever", "[smpp]") {
     auto settings = test_settings();
     settings.response_timeout = 60s;

@@ -142,3 +142,127 @@ TEST_CASE("engine: the state after a checkpoint and the tail equals the fold of 
     house.crash();
     CHECK(house.dump().size() == from_checkpoint.size());
 }
+
+TEST_CASE("engine: an account's rate holds across a restart", "[engine]") {
+    House house;
+    house.rate_per_second = 2;  // with a burst of one
+    house.crash();
+    house.submit(House::touch("+8613800000001"));
+    CHECK(house.transport.orders.size() == 1);
+    house.clock.advance(Duration{100});
+    house.crash();
+    house.submit(House::touch("+8613800000002"));
+    CHECK(house.transport.orders.empty());
+    house.clock.advance(Duration{350});
+    house.turn();
+    CHECK(house.transport.orders.empty());
+    house.clock.advance(Duration{100});
+    house.turn();
+    CHECK(house.transport.orders.size() == 1);
+}
+
+namespace {
+
+Result<InboundResult> happened(House& house, InboundKind kind, const std::string& key) {
+    InboundInput input;
+    input.key = key;
+    input.channel = "sms";
+    input.contact.address = Address{.kind = AddressKind::phone, .value = phone, .account = {}};
+    input.kind = kind;
+    return house.in_turn([&](Engine& inside) { return inside.inbound_event(input); });
+}
+
+// A service touch that may wait for a month.
+TouchRequest patient(const House& house, const std::string& to) {
+    auto request = House::touch(to, {}, "service");
+    request.expires_at = house.clock.wall_now() + std::chrono::hours{24 * 30};
+    return request;
+}
+
+}  // namespace
+
+TEST_CASE("engine: a budget counts what attempts cost, and remembers it over restarts and checkpoints", "[engine]") {
+    House house;
+    house.use(R"({"name":"spend","kind":"budget","max":"0.10","per":"P1D","by":["account"]})");
+    const auto first = house.submit(House::touch("+8613800000011"));
+    house.answer(0, {.kind = channel::OutcomeKind::accepted, .ids = {"1"}});
+    CHECK(house.submit(House::touch("+8613800000012"))->state != TouchState::deferred);
+    house.answer(1, {.kind = channel::OutcomeKind::accepted, .ids = {"2"}});
+    const auto third = house.submit(House::touch("+8613800000013"));
+    CHECK(third->state == TouchState::deferred);
+    CHECK(third->decision.decision.until == first->created_at + one_day);
+    SECTION("from the log") { house.crash(); }
+    SECTION("from a checkpoint") {
+        REQUIRE(house.engine->write_checkpoint_now());
+        house.crash();
+    }
+    const auto fourth = house.submit(House::touch("+8613800000014"));
+    CHECK(fourth->state == TouchState::deferred);
+    CHECK(fourth->decision.rule() == "spend");
+    // A security code costs the same; it cannot wait that long.
+    CHECK(house.submit(House::touch("+8613800000015", {}, "transactional"))->state == TouchState::blocked);
+}
+
+TEST_CASE("engine: a text of three segments takes three times its price from the budget", "[engine]") {
+    House house;
+    house.use(R"({"name":"spend","kind":"budget","max":"0.10","per":"P1D","by":["account"]})");
+    auto large = House::touch(phone);
+    large.content.text = std::string(150, 'x');
+    const auto refused = house.submit(large);
+    CHECK(refused->state == TouchState::blocked);
+    CHECK(refused->decision.rule() == "spend");
+    CHECK(house.submit(House::touch(phone))->state == TouchState::queued);
+}
+
+TEST_CASE("engine: a cap by metadata counts each debt by itself, over restarts", "[engine]") {
+    House house;
+    house.use(R"({"name":"per-debt","kind":"cap","max":1,"per":"P1D","by":["contact","metadata:debt"]})");
+    const auto about = [&](const std::string& debt) {
+        auto request = House::touch(phone);
+        request.metadata = {{"debt", debt}};
+        return house.submit(request)->state;
+    };
+    CHECK(about("a") == TouchState::queued);
+    CHECK(about("a") == TouchState::deferred);
+    CHECK(about("b") == TouchState::queued);
+    SECTION("from the log") { house.crash(); }
+    SECTION("from a checkpoint") {
+        REQUIRE(house.engine->write_checkpoint_now());
+        house.crash();
+    }
+    CHECK(about("b") == TouchState::deferred);
+    CHECK(about("c") == TouchState::queued);
+}
+
+TEST_CASE("engine: complaints, withdrawals and refunds are signals, over restarts", "[engine]") {
+    House house;
+    house.use(R"({"name":"tired","kind":"fatigue","signals":{"complaint":1,"opt_out":1},"half_life":"P10D","ceilings":[{"score":1,"max":0,"per":"P1D"}]},
+                 {"name":"refunded","kind":"gap","after":"event","events":["conversion.recorded"],"kinds":["refund"],"at_least":"P3D"})");
+    CHECK(house.submit(patient(house, phone))->state == TouchState::queued);
+    REQUIRE(happened(house, InboundKind::complaint, "c1"));
+    REQUIRE(happened(house, InboundKind::complaint, "c1"));  // told twice, it happened once
+    const auto after_one = house.submit(patient(house, phone));
+    CHECK(after_one->decision.rule() == "tired");
+    CHECK(after_one->decision.decision.until == house.clock.wall_now() + Duration{1});
+    house.clock.advance(Duration{1'000});
+    CHECK(house.submit(patient(house, phone))->state == TouchState::queued);
+    REQUIRE(happened(house, InboundKind::opt_out, "o1"));
+    SECTION("from the log") { house.crash(); }
+    SECTION("from a checkpoint") {
+        REQUIRE(house.engine->write_checkpoint_now());
+        house.crash();
+    }
+    const auto after_two = house.submit(patient(house, phone));
+    CHECK(after_two->decision.rule() == "tired");
+    // Two signals of 1: about ten days until one of them is left.
+    CHECK(after_two->decision.decision.until > house.clock.wall_now() + std::chrono::hours{24 * 9});
+    CHECK(after_two->decision.decision.until < house.clock.wall_now() + std::chrono::hours{24 * 10 + 1});
+
+    std::string contact_id;
+    ConversionInput refund{.key = "r1", .contact = {}, .kind = "refund"};
+    refund.contact.address = Address{.kind = AddressKind::phone, .value = "+8613800000077", .account = {}};
+    CHECK(*house.in_turn([&](Engine& inside) { return inside.record_conversion(refund, contact_id); }));
+    house.crash();
+    const auto pause = house.submit(patient(house, "+8613800000077"));
+    CHECK(pause->decision.rule() == "refunded");
+}

@@ -35,6 +35,7 @@ struct House {
     std::string policy = R"({"name":"p","rules":[{"name":"cap-day","kind":"cap","max":1,"per":"P1D","by":["contact"],"when":{"purposes":["marketing"]}}]})";
 
     int window = 32;                 // submits in flight
+    std::optional<double> rate_per_second;
 
     House() { start(); }
     House(std::string given_policy, int given_window) : policy{std::move(given_policy)}, window{given_window} { start(); }
@@ -50,6 +51,8 @@ struct House {
         account.capabilities.channel = "sms";
         account.match_by_address = true;
         account.window = window;
+        account.rate_per_second = rate_per_second;
+        account.billing.price = content::Money{50'000};  // 0.05 a segment
         made.accounts = {account};
         return made;
     }
@@ -81,6 +84,12 @@ struct House {
         disk.crash();
         transport = {};
         start();
+    }
+
+    // A restart with another policy file.
+    void use(std::string rules) {
+        policy = R"({"name":"p","rules":[)" + std::move(rules) + "]}";
+        crash();
     }
 
     template <class Act> auto in_turn(Act act) {

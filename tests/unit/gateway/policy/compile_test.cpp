@@ -30,13 +30,12 @@ TEST_CASE("compile: all problems at once, each with its pointer", "[policy][comp
         "/default_channels/nothing: \"nothing\" is not one of the policy's purposes",
         "/classes/1/0: \"marketing\" is in two classes",
         "/classes/1/1: is not one of the policy's purposes",
-        "/rules/0/by/1: counting by \"caller_id\" is not supported in this version",
-        "/rules/0/by/2: must be one of contact, address, channel, account, unit, campaign, template, purpose",
+        "/rules/0/by/2: must be one of contact, address, channel, account, unit, campaign, template, purpose, caller_id, region, list, member, metadata:<key>, attribute:<key>",
         "/rules/0/max: must be from 0 to 1000000000",
         "/rules/0/per: must be \"day\", \"week\", \"month\" or an ISO 8601 duration such as \"P7D\" (no years or months)",
         "/rules/1/name: another rule is called \"a\" (built-in and included rules counted)",
         "/rules/1/kind: \"wish\" is no kind of rule; must be one of suppression, consent, hours, cap, gap, content, exemption, attempts, "
-        "session_window, quota, blackout, holdout",
+        "session_window, quota, blackout, holdout, budget, abandonment, fatigue",
         "/rules/2/zone: \"Mars/Olympus\" is not an IANA time zone, such as \"Asia/Shanghai\"",
         "/rules/2/calendar: there is no calendar \"none\"",
         "/rules/2/open/0/to: must be later than `from`; a night is written as two entries",
@@ -56,23 +55,42 @@ TEST_CASE("compile: all problems at once, each with its pointer", "[policy][comp
     CHECK(problems == expected);
 }
 
-TEST_CASE("compile: kinds that need what the gateway does not keep are refused by name, never ignored", "[policy][compile]") {
-    const auto* kind = GENERATE("budget", "abandonment", "fatigue");
-    const auto problems = problems_of(Json{{"name", "p"}, {"rules", Json::array({{{"name", "r"}, {"kind", kind}, {"max", 1}}})}});
-    REQUIRE(problems.size() == 1);
-    CHECK(problems.front().starts_with("/rules/0/kind: "));
-    CHECK(problems.front().find(kind) != std::string::npos);
-    CHECK(problems.front().find("not supported in this version") != std::string::npos);
-}
-
-TEST_CASE("compile: parts of kinds that are not supported are refused too", "[policy][compile]") {
-    const auto rule = GENERATE(R"({"name": "r", "kind": "gap", "after": "event", "events": ["x"], "at_least": "P1D"})",
-                               R"({"name": "r", "kind": "gap", "after": "disposition", "codes": ["x"], "at_least": "P1D"})",
-                               R"({"name": "r", "kind": "session_window", "since": "P2D", "opens": ["text"]})",
-                               R"({"name": "r", "kind": "cap", "max": 1, "per": "P1D", "by": ["metadata:debt"]})",
-                               R"({"name": "r", "kind": "content", "forbidden_file": "words.txt"})");
+TEST_CASE("compile: a file of words that cannot be read here, and parts that a kind does not have", "[policy][compile]") {
+    const auto rule = GENERATE(R"({"name": "r", "kind": "content", "forbidden_file": "words.txt"})",
+                               R"({"name": "r", "kind": "gap", "after": "event", "at_least": "P1D"})",
+                               R"({"name": "r", "kind": "gap", "after": "touch", "at_least": "P1D", "by": ["member"]})",
+                               R"({"name": "r", "kind": "session_window", "since": "P2D", "opens": []})",
+                               R"({"name": "r", "kind": "session_window", "since": "P2D", "also": [{"opens": ["click"]}]})",
+                               R"({"name": "r", "kind": "cap", "max": 1, "per": "P1D", "by": ["metadata:"]})",
+                               R"({"name": "r", "kind": "cap", "max": 1, "per": "P1D", "by": ["member", "channel"]})",
+                               R"({"name": "r", "kind": "cap", "max": 1, "per": "P1D", "max_share_over": 0.5})",
+                               R"({"name": "r", "kind": "budget", "max": "1,5"})", R"({"name": "r", "kind": "budget", "max": 0.0000001})",
+                               R"({"name": "r", "kind": "budget", "max": 1, "weight": {"sms": 2}})", R"({"name": "r", "kind": "budget", "currency": "CNY"})",
+                               R"({"name": "r", "kind": "abandonment", "max_percent": 101})", R"({"name": "r", "kind": "abandonment"})",
+                               R"({"name": "r", "kind": "fatigue", "signals": {"complaint": 1}, "half_life": "P1D", "ceilings": []})",
+                               R"({"name": "r", "kind": "fatigue", "signals": {}, "half_life": "P1D", "ceilings": [{"score": 1, "max": 0, "per": "P1D"}]})",
+                               R"({"name": "r", "kind": "fatigue", "signals": {"complaint": 1}, "ceilings": [{"score": 1, "max": 0, "per": "P1D"}]})");
     INFO(rule);
     CHECK(problems_of_rules("[" + std::string{rule} + "]").size() == 1);
+}
+
+TEST_CASE("compile: a calendar that ends within 60 days is warned of", "[policy][compile]") {
+    const auto document = json_of(
+        R"({"name": "p", "rules": [{"name": "h", "kind": "hours", "calendar": "short", "open": [{"days": ["mon", "makeup"], "from": "09:00", "to": "20:00"}]}]})");
+    const auto warned = [&](const char* now) {
+        SymbolTable symbols;
+        ProfileTable profiles;
+        std::vector<Problem> warnings;
+        const auto compiled = CompiledPolicy::compile(
+            document, {.symbols = symbols, .profiles = profiles, .calendars = test_calendars(), .include = {}, .now = parse_instant(now)}, &warnings);
+        REQUIRE(compiled.has_value());
+        REQUIRE((*compiled)->calendars().size() == 1);
+        CHECK((*compiled)->calendars().front()->name == "short");
+        return warnings.empty() ? std::string{} : warnings.front().pointer + " " + warnings.front().detail;
+    };
+    CHECK(warned("2026-10-01T00:00:00Z").empty());
+    CHECK(warned("2026-10-02T00:00:00Z").starts_with("/rules/0/calendar the calendar \"short\" ends in 59 days"));
+    CHECK(warned("2026-12-01T00:00:00Z").starts_with("/rules/0/calendar the calendar \"short\" has ended"));
 }
 
 TEST_CASE("compile: included rules come first, each document once, and a circle is refused", "[policy][compile]") {
@@ -143,12 +161,12 @@ TEST_CASE("compile: what the engine asks about a policy", "[policy][compile]") {
     REQUIRE(policy.shared_counter_count() == 2);
     std::uint64_t a = 0;
     std::uint64_t b = 0;
-    CHECK_FALSE(policy.counter_key(0, sms, 0, {}, a));
-    CHECK(policy.counter_key(0, sms, 7, {}, a));
-    CHECK(policy.counter_key(0, voice, 7, {}, b));
+    CHECK_FALSE(policy.counter_key(0, sms, {.address = 0}, a));
+    CHECK(policy.counter_key(0, sms, {.address = 7}, a));
+    CHECK(policy.counter_key(0, voice, {.address = 7}, b));
     CHECK(a == b);
-    CHECK(policy.counter_key(1, sms, 7, {}, a));
-    CHECK(policy.counter_key(1, voice, 7, {}, b));
+    CHECK(policy.counter_key(1, sms, {.address = 7}, a));
+    CHECK(policy.counter_key(1, voice, {.address = 7}, b));
     CHECK(a != b);
 }
 

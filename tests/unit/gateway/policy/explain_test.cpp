@@ -33,7 +33,7 @@ TEST_CASE("explain: every number has a sentence of its own in both languages", "
                                                 {.symbols = symbols, .profiles = profiles, .calendars = test_calendars(), .include = {}});
     REQUIRE(policy.has_value());
     std::set<std::string> seen;
-    for (std::uint8_t why = 0; why <= static_cast<std::uint8_t>(Why::not_now); ++why) {
+    for (std::uint8_t why = 0; why <= static_cast<std::uint8_t>(Why::too_soon_after_disposition); ++why) {
         TraceStep step;
         step.why = why;
         const auto text = sentence(**policy, step);

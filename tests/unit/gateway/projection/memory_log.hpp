@@ -148,12 +148,38 @@ public:
         secret.key = "key-" + std::to_string(touches_);
         secret.variables = {{"name", "Wang Fang"}};
         secret.text = "Dear customer, 20% off";
-        secret.metadata = {{"order", "A-1"}};
+        secret.metadata = {{"order", "\"A-1\""}};
         event.sealed = seal(contact, secret);
         write(event, contact);
         if (state == TouchState::deferred) write(TouchDeferred{.touch = event.id, .reason = {}}, contact);
         if (state == TouchState::blocked) write(TouchBlocked{.touch = event.id, .reason = {}}, contact);
         return event.id;
+    }
+    // A recipient's touch of the campaign "double11", as the gateway releases it from an audience; of arm "holdout" a ghost.
+    TouchId create_for(ContactIndex contact, const std::string& arm, bool given = false, TouchState state = TouchState::queued) {
+        const bool ghost = arm == "holdout";
+        TouchCreated event;
+        event.id = numbered_id(now, ++touches_);
+        event.candidates = {sms};
+        event.state = ghost ? TouchState::blocked : state;
+        event.address = contact.value;
+        event.origin = policy::Origin::campaign;
+        event.expires_at = now + one_day;
+        event.recipient = contact.value;
+        event.arm = arm;
+        event.arm_given = given;
+        event.decision = decision(event.state == TouchState::blocked ? policy::Verdict::deny : policy::Verdict::allow);
+        if (ghost) event.decision.rule_override = "holdout";
+        write(event, contact);
+        if (ghost) write(TouchHeldOut{.touch = event.id, .arm = arm}, contact);
+        return event.id;
+    }
+    void campaign(const std::string& id, double holdout, const std::string& definition = "{}") {
+        write(CampaignCreated{.id = id, .purpose = "marketing", .unit = "hq/east", .definition = definition, .body_hash = {}, .holdout = holdout, .rate = {}});
+    }
+    // `units` of the currency's smallest unit.
+    void convert(ContactIndex contact, const std::string& kind, std::int64_t units = 0, const std::string& currency = "CNY") {
+        write(ConversionRecorded{.key_hash = {}, .kind = kind, .currency = currency, .value_cents = units, .at = now, .sealed = {}}, contact);
     }
     void permit(const TouchId& touch, ContactIndex contact, std::uint16_t attempt = 1, std::uint8_t chosen = 0) {
         TouchDispatching event;
@@ -184,12 +210,15 @@ public:
         if (status == channel::ReceiptStatus::failed)
             write(TouchFailed{.touch = touch, .attempt = attempt, .reason = "undeliv", .provider_id = "1A2B", .raw = raw, .slot = SlotChange::fail}, contact);
     }
-    // Created, permitted, accepted, delivered.
-    TouchId delivered(ContactIndex contact, ProfileId profile = sms) {
-        const auto touch = create(contact, {profile});
+    void deliver(const TouchId& touch, ContactIndex contact) {
         permit(touch, contact);
         accept(touch, contact);
         receipt(touch, contact, channel::ReceiptStatus::delivered, "DELIVRD");
+    }
+    // Created, permitted, accepted, delivered.
+    TouchId delivered(ContactIndex contact, ProfileId profile = sms) {
+        const auto touch = create(contact, {profile});
+        deliver(touch, contact);
         return touch;
     }
 

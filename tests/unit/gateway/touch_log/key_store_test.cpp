@@ -1,4 +1,4 @@
-#include "gateway/touch_log/key_store.hpp"
+#include "gateway/touch_log/key_store_reading.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/simulation/faulty_disk.hpp"
@@ -256,4 +256,30 @@ TEST_CASE("master key: a crash at any step of making it leaves a whole key or no
         REQUIRE(again);
         CHECK(*load_master_key(disk, "data", "") == *again);
     }
+}
+
+TEST_CASE("key store: one that is opened for reading finds the synced keys and changes nothing, also beside its writer") {
+    FaultyDisk disk{1};
+    CHECK(open_key_store_for_reading(disk, "data", master).error().kind == ErrorKind::not_found);
+    CHECK(disk.paths().empty());
+    auto store = open(disk);
+    const auto one = store->make(ContactIndex{1});
+    (void)store->make(ContactIndex{2});
+    REQUIRE(store->sync());
+    REQUIRE(store->destroy(ContactIndex{2}));
+    REQUIRE(store->add_erased(entry(1)));
+    // What a writer in the middle of its work leaves: half a slot, and half an entry.
+    disk.set_bytes(keys_path, disk.bytes(keys_path) + std::string(20, 'x'));
+    disk.set_bytes(erased_path, disk.bytes(erased_path) + std::string(3, 'x'));
+    const auto before = disk.counters().changes;
+    const auto keys_before = disk.bytes(keys_path);
+    const auto reading = open_key_store_for_reading(disk, "data", master);
+    REQUIRE(reading);
+    REQUIRE((*reading)->find(ContactIndex{1}) != nullptr);
+    CHECK(*(*reading)->find(ContactIndex{1}) == one);
+    CHECK((*reading)->find(ContactIndex{2}) == nullptr);
+    CHECK((*reading)->erased().size() == 1);
+    CHECK(disk.counters().changes == before);
+    CHECK(disk.bytes(keys_path) == keys_before);
+    CHECK_FALSE(open_key_store_for_reading(disk, "data", crypto::Key{9}));
 }
