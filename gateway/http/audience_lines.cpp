@@ -1,5 +1,7 @@
 // Lines of POST /v1/campaigns/{id}/audience and …/audience/remove: streamed in like other bulk requests, answered with one document at the
 // end: {"added", "duplicates", "rejected", "errors": [{"line", "title", "detail"}]}.
+#include <algorithm>
+
 #include "gateway/http/bulk.hpp"
 #include "gateway/http/json_text.hpp"
 #include "gateway/http/touch_queue.hpp"

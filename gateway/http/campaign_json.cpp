@@ -1,9 +1,10 @@
 // Campaigns and their previews as JSON.
-#include "gateway/http/json_text.hpp"
-#include "gateway/http/touch_json.hpp"
-
+#include <algorithm>
+#include <array>
 #include <cstdio>
 
+#include "gateway/http/json_text.hpp"
+#include "gateway/http/touch_json.hpp"
 #include "gateway/json/json.hpp"
 
 namespace touchgate::http {

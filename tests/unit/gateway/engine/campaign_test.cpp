@@ -287,7 +287,7 @@ TEST_CASE("campaign: whoever complains or is excluded gets nothing more; a reply
     stage.add("first", 0, 1);
     REQUIRE(stage.create(R"({"id":"c","purpose":"marketing","channels":["sms"],"content":{"text":"hi"},"exclude":{"lists":["vip"],"campaigns":["first"]},"stop_on":["reply","complaint"]})"));
     stage.add("c", 0, 5);
-    stage.in_turn([](Engine& inside) { return inside.add_suppression({.list = "vip", .address = Address{AddressKind::phone, phone_of(1), {}}}); });
+    (void)stage.in_turn([](Engine& inside) { return inside.add_suppression({.list = "vip", .address = Address{AddressKind::phone, phone_of(1), {}}}); });
     REQUIRE(stage.start_campaign("c"));
     stage.turns(5);
     auto details = stage.show("c");
@@ -295,10 +295,10 @@ TEST_CASE("campaign: whoever complains or is excluded gets nothing more; a reply
     CHECK(count(details, TouchState::blocked) == 2);
     REQUIRE(count(details, TouchState::queued) == 2);
     // The last one writes before the message has left.
-    stage.in_turn([](Engine& inside) {
+    (void)stage.in_turn([](Engine& inside) {
         return inside.inbound_event({.key = "m1", .channel = "sms", .contact = {.id = {}, .address = Address{AddressKind::phone, phone_of(4), {}}}, .kind = InboundKind::message, .text = "hello there"});
     });
-    stage.in_turn([](Engine& inside) {
+    (void)stage.in_turn([](Engine& inside) {
         return inside.inbound_event({.key = "m2", .channel = "sms", .contact = {.id = {}, .address = Address{AddressKind::phone, phone_of(3), {}}}, .kind = InboundKind::complaint});
     });
     details = stage.show("c");
@@ -360,7 +360,7 @@ TEST_CASE("campaign: a preview judges everyone, writes nothing and foresees the 
     stage.add("c", 0, 1'000);
     stage.add("other", 990, 1'100);
     REQUIRE(stage.start_campaign("other"));
-    for (int i = 0; i < 7; ++i) stage.in_turn([&](Engine& inside) { return inside.add_suppression({.list = "dnc", .address = Address{AddressKind::phone, phone_of(i), {}}}); });
+    for (int i = 0; i < 7; ++i) (void)stage.in_turn([&](Engine& inside) { return inside.add_suppression({.list = "dnc", .address = Address{AddressKind::phone, phone_of(i), {}}}); });
     const auto sequence = stage.in_turn([](Engine& inside) { return inside.sequence(); });
     const auto preview = stage.preview("c");
     CHECK(preview.recipients == 1'000);

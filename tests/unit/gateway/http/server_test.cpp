@@ -408,9 +408,20 @@ TEST_CASE("server: policies, holds, campaigns, accounts, reports") {
     CHECK(client.request("POST", "/v1/campaigns", R"({"id":"d11","purpose":"marketing"})").status == 201);
     CHECK(client.request("POST", "/v1/campaigns", R"({"purpose":"marketing","id":"d11"})").status == 200);
     CHECK(client.request("POST", "/v1/campaigns", R"({"id":"d11","purpose":"service"})").status == 409);
-    CHECK(client.request("POST", "/v1/campaigns/d11/start").status == 409);
+    CHECK(client.request("POST", "/v1/campaigns/d11/start").json().at("errors")[0].at("pointer") == "/template");
+    const auto lines = "{\"contact\":{\"phone\":\"13800138000\"},\"variables\":{\"n\":1}}\n\n{\"contact\":{\"phone\":\"13800138000\"}}\n{\"contact\":{\"id\":\"nobody\"}}\nno";
+    const auto audience = client.request("POST", "/v1/campaigns/d11/audience", lines, ndjson);
+    CHECK(audience.status == 200);
+    CHECK(audience.header("content-type") == "application/json");
+    CHECK(audience.json().at("added") == 1);
+    CHECK(audience.json().at("duplicates") == 1);
+    CHECK(audience.json().at("rejected") == 2);
+    CHECK(audience.json().at("errors")[0].at("line") == 4);
+    CHECK(audience.json().at("errors")[1].at("line") == 5);
+    CHECK(client.request("POST", "/v1/campaigns/none/audience", {}, ndjson).status == 404);
+    CHECK(client.request("GET", "/v1/campaigns").json().at("items").size() == 1);
     CHECK(client.request("POST", "/v1/campaigns/none/start").status == 404);
-    CHECK(client.request("GET", "/v1/campaigns/d11").json().at("counts").at("pending") == 0);
+    CHECK(client.request("GET", "/v1/campaigns/d11").json().at("counts").at("pending") == 1);
 
     CHECK(client.request("GET", "/v1/accounts").json().at("items").at(0).at("name") == "sms-main");
     CHECK(client.request("GET", "/v1/reports/funnel").json().at("report") == "funnel");
