@@ -18,6 +18,7 @@ void Moments::add(double value, std::int64_t times) {
     const auto before = static_cast<double>(count_);
     const auto delta = value - mean_;
     count_ += times;
+    sum_ += static_cast<long double>(value) * static_cast<long double>(times);
     mean_ += delta * added / (before + added);
     squares_ += delta * delta * before * added / (before + added);
 }

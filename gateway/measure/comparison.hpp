@@ -16,12 +16,14 @@ public:
     void add(double value) { add(value, 1); }
     void add(double value, std::int64_t times);  // the same value many times: customers without an outcome are zeros
     [[nodiscard]] std::int64_t count() const { return count_; }
-    [[nodiscard]] double mean() const { return mean_; }
+    // Of the sum, so that the mean of ones and zeros is their plain quotient.
+    [[nodiscard]] double mean() const { return count_ == 0 ? 0 : static_cast<double>(sum_ / static_cast<long double>(count_)); }
     // Sample variance, with count − 1; 0 below two values.
     [[nodiscard]] double variance() const { return count_ < 2 ? 0 : squares_ / static_cast<double>(count_ - 1); }
 
 private:
     std::int64_t count_ = 0;
+    long double sum_ = 0;
     double mean_ = 0, squares_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // What the reports are made of: their parameters, the groups of their rows, tables of counts. Inside the projection only.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <map>

@@ -1,6 +1,7 @@
 """Closing the loop from outside: conversions come in, and reports say which touches they are owed to and what an experiment changed."""
 
 import csv
+import hashlib
 import json
 import math
 import os
@@ -175,6 +176,98 @@ class AttributionTest(unittest.TestCase):
         rows = {row["campaign"]: row for row in self.report("campaign")["rows"]}
         self.assertEqual(rows["spring"]["targeted"], 30)
         self.assertEqual(rows["autumn"]["converted"], len([n for n in self.buyers if self.touched.get(n) == 3]))
+
+
+class ExperimentTest(unittest.TestCase):
+    """A campaign with two arms and a control group: three hundred customers, some of whom buy."""
+
+    ARMS = [("a", 0.6), ("b", 0.4)]
+    HOLDOUT = 0.3
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = world = World()
+        customers = [f"cust-{n}" for n in range(300)]
+        assert not [line for line in world.bulk("/v1/contacts/bulk", [{"id": customer, "phones": [phone(n)]} for n, customer in enumerate(customers)]) if "error" in line]
+        made = world.post("/v1/campaigns", {"id": "test", "purpose": "marketing", "channels": ["sms"], "content": {"text": "x"}, "holdout": cls.HOLDOUT,
+                                            "arms": [{"name": name, "share": share} for name, share in cls.ARMS]})
+        assert made.status == 201, made.text
+        before = world.post("/v1/conversions", {"key": "before", "contact": {"id": "cust-1"}, "kind": "visit"})
+        assert before.status == 201
+        lines = "\n".join(json.dumps({"contact": {"id": customer}}) for customer in customers)
+        added = world.post("/v1/campaigns/test/audience", lines.encode(), content_type="application/x-ndjson")
+        assert added.json["added"] == 300, added.text
+        assert world.post("/v1/campaigns/test/start").status == 200
+        world.wait(lambda: world.get("/v1/campaigns/test").json["state"] == "finished", "the campaign to finish", 60)
+        cls.arm = {customer: cls.arm_of(customer) for customer in customers}
+        cls.buyers = [customer for n, customer in enumerate(customers) if n % {"a": 2, "b": 3, "holdout": 5}[cls.arm[customer]] == 0]
+        conversions = [{"key": "v" + customer, "contact": {"id": customer}, "kind": "visit"} for customer in cls.buyers]
+        conversions += [{"key": f"o{n}{customer}", "contact": {"id": customer}, "kind": "order", "value": 10 + len(customer)} for customer in cls.buyers[::2] for n in range(2)]
+        lines = world.bulk("/v1/conversions/bulk", conversions)
+        assert not [line for line in lines if "error" in line], lines
+        cls.seq = world.get("/v1/log/head").json["sequence"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.world.close()
+
+    @classmethod
+    def arm_of(cls, customer):
+        def position(word):
+            return int.from_bytes(hashlib.sha256(f"{word}\ntest\n{customer}".encode()).digest()[:8], "big")
+
+        if position("holdout") < cls.HOLDOUT * 2**64:
+            return "holdout"
+        return "a" if position("arm") < 0.6 * 2**64 else "b"
+
+    def report(self, name, **parameters):
+        answer = self.world.get(f"/v1/reports/{name}?min_seq={self.seq}&" + "&".join(f"{key}={value}" for key, value in parameters.items()))
+        self.assertEqual(answer.status, 200, answer.text)
+        return answer.json
+
+    def members(self, arm):
+        return [customer for customer, its in self.arm.items() if its == arm]
+
+    def test_the_groups_are_those_of_the_hash_and_every_figure_is_that_of_statistics(self):
+        made = self.report("uplift", campaign="test")
+        self.assertEqual({(row["arm"], row["outcome"]) for row in made["rows"]}, {(arm, outcome) for arm in "ab" for outcome in ("visit.rate", "order.rate", "order.value")})
+        visits, ordered = set(self.buyers), set(self.buyers[::2])
+        outcome = {"visit.rate": lambda c: float(c in visits), "order.rate": lambda c: float(c in ordered), "order.value": lambda c: 2.0 * (10 + len(c)) if c in ordered else 0.0}
+        for row in made["rows"]:
+            arm, control = ([outcome[row["outcome"]](customer) for customer in self.members(name)] for name in (row["arm"], "holdout"))
+            with self.subTest(arm=row["arm"], outcome=row["outcome"]):
+                self.assertEqual((row["n"], row["n_control"], row["control"]), (len(arm), len(control), "holdout"))
+                self.assertAlmostEqual(row["mean"], statistics.fmean(arm), places=12)
+                self.assertAlmostEqual(row["mean_control"], statistics.fmean(control), places=12)
+                self.assertAlmostEqual(row["difference"]["value"], statistics.fmean(arm) - statistics.fmean(control), places=12)
+                # The interval is that of Welch's t: a little wider than the normal one.
+                error = math.sqrt(statistics.variance(arm) / len(arm) + statistics.variance(control) / len(control))
+                half = row["difference"]["high"] - row["difference"]["value"]
+                self.assertTrue(1.9599 * error < half < 2.02 * error, (half / error))
+        totals = made["totals"]
+        self.assertEqual((totals["assigned"], totals["assigned_by"], totals["contamination"]["touched"]), (300, "hash", 0))
+        expected = {"holdout": 300 * self.HOLDOUT, "a": 300 * 0.7 * 0.6, "b": 300 * 0.7 * 0.4}
+        statistic = sum((len(self.members(arm)) - size) ** 2 / size for arm, size in expected.items())
+        self.assertAlmostEqual(totals["srm_p_value"], math.exp(-statistic / 2), places=9)  # chi-square with two degrees of freedom
+
+    def test_the_campaign_report_has_a_row_for_each_group(self):
+        rows = {row["arm"]: row for row in self.report("campaign", campaign="test", kind="visit")["rows"]}
+        self.assertEqual(set(rows), {"a", "b", "holdout"})
+        for arm, row in rows.items():
+            buyers = [customer for customer in self.buyers if self.arm[customer] == arm]
+            self.assertEqual((row["assigned"], row["converted"], row["targeted"]), (len(self.members(arm)), len(buyers), len(self.members(arm))))
+        self.assertEqual((rows["holdout"]["sent"], rows["holdout"]["held_out"]), (0, len(self.members("holdout"))))
+        self.assertAlmostEqual(rows["a"]["difference"]["value"], rows["a"]["conversion_rate"] - rows["holdout"]["conversion_rate"])
+
+    def test_ghost_touches_take_no_credit(self):
+        totals = self.report("attribution", kind="visit")["totals"]
+        self.assertEqual(totals["unattributed"]["conversions"], 1 + len([customer for customer in self.buyers if self.arm[customer] == "holdout"]))
+
+    def test_the_reports_follow_from_the_log(self):
+        self.report("uplift", campaign="test")
+        for words in [["uplift", "--campaign", "test"], ["campaign"], ["attribution", "--model", "position"], ["rfm"]]:
+            done = self.world.command("report", *words, "--config", str(self.world.config), "--verify")
+            self.assertEqual(done.returncode, 0, done.stderr)
 
 
 class VerifyTest(unittest.TestCase):

@@ -18,7 +18,8 @@ using Credit = std::map<std::string, std::pair<double, double>>;  // conversions
 Credit credit(Reports& reports, Parameters parameters, const std::string& group = "channel") {
     parameters.emplace_back("group_by", group);
     Credit made;
-    for (const auto& row : reports.json("attribution", parameters)["rows"])
+    const auto report = reports.json("attribution", parameters);
+    for (const auto& row : report["rows"])
         made[row[group].is_null() ? "" : row[group].get<std::string>()] = {row["conversions"].get<double>(), row["value"].get<double>()};
     return made;
 }

@@ -8,6 +8,7 @@
 
 using namespace touchgate;
 using namespace touchgate::projection;
+using touchgate::test::Parameters;
 using touchgate::test::Reports;
 using touchgate::test::Scene;
 
