@@ -109,15 +109,14 @@ private:
         row.was_rule = logged_rule(logged);
         row.erased = source_.keys.find(record.contact) == nullptr || !knows_address(created_.fixed_address);
         Choice choice;
-        if (row.erased) {
-            choice = {.chosen = created_.chosen, .address = created_.address, .decision = policy::Decision{}, .rule_override = {}, .segments = 1};
-            choice.decision.verdict = logged.verdict;
-            choice.decision.until = logged.until == 0 ? instant_never : from_unix_ms(logged.until);
+        if (row.erased || refused_by_campaign()) {
+            choice = {.chosen = created_.chosen, .address = created_.address, .decision = from_logged(logged), .rule_override = {}, .segments = 1};
             row.would_rule = row.was_rule;
         } else {
             auto facts = fold_.facts(record.contact, created_);
-            facts.held_out = row.was == Verdict::deny && row.was_rule == "holdout";  // the campaign's choice, not the policy's
-            choice = in.choose(facts, record.time, policy::Detail::none, 0, static_cast<std::uint8_t>(created_.candidates.size()));
+            facts.held_out = row.was == Verdict::deny && row.was_rule == "holdout";  // drawn by the campaign
+            losers_.clear();
+            choice = in.choose_over(facts, fold_.compiled().class_of(in.state.profiles.at(created_.candidates.front()).purpose), created_.priority, policy::Detail::none, 0, losers_);
             row.would_rule = choice.rule_override;
             if (choice.rule_override.empty() && choice.decision.rule != policy::no_rule) row.would_rule = fold_.compiled().rule_name(choice.decision.rule);
         }
@@ -147,6 +146,7 @@ private:
         entry.address = choice.address;
         entry.slot = policy::Slot::counted;
         entry.attempt = 1;
+        entry.facts = choice.decision.facts;
         fold_.in().put_entry(record.contact, entry, record.time);
     }
 
@@ -174,6 +174,12 @@ private:
         return true;
     }
 
+    // Its own exclusions, ends and missing variables are no matter of the policy.
+    [[nodiscard]] bool refused_by_campaign() const {
+        const auto& rule = created_.decision.rule_override;
+        return created_.recipient != 0 && created_.decision.verdict == Verdict::deny && !rule.empty() && rule != "no-address" && rule != "campaign-window" && rule != "holdout";
+    }
+
     // An address that only an erased contact had is a number without a value.
     [[nodiscard]] bool knows_address(std::uint32_t number) {
         const auto& addresses = fold_.in().state.addresses;
@@ -195,6 +201,7 @@ private:
     Tally tally_;
     TouchCreated created_;
     TouchAttemptEnded ended_;
+    std::vector<std::uint32_t> losers_;  // reservations that would yield
     std::string buffer_;
     std::uint64_t sequence_ = 0;
 };

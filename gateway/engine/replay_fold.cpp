@@ -1,5 +1,7 @@
 #include "gateway/engine/replay_fold.hpp"
 
+#include <algorithm>
+
 namespace touchgate {
 
 class ReplayFold::NoLog final : public LogWriter {
@@ -134,7 +136,16 @@ template <class E, class Forget> Result<void> ReplayFold::fold_without(const Rec
     return {};
 }
 
-// A question about an erased contact's attempts may have made a profile of its own here, so numbers are translated.
+namespace {
+
+template <class Id> void translate(std::vector<Id>& table, Id logged, Id own) {
+    if (own == logged && table.empty()) return;
+    for (auto next = static_cast<std::uint32_t>(table.size()); next <= logged.value; ++next) table.push_back(Id{next});
+    table[logged.value] = own;
+}
+
+}  // namespace
+
 Result<void> ReplayFold::fold_profile(const Record& record) {
     ProfileDefined event;
     if (auto done = fold_without(record, event, [](ProfileDefined&) {}); !done) return done;
@@ -144,9 +155,18 @@ Result<void> ReplayFold::fold_profile(const Record& record) {
     const auto own = state.profiles.intern({.purpose = symbol(event.purpose), .channel = symbol(event.channel), .account = symbol(event.account),
                                             .campaign = symbol(event.campaign), .unit = symbol(event.unit), .template_name = symbol(event.template_name)},
                                            made);
-    if (own == event.id && profiles_.empty()) return {};
-    for (auto next = static_cast<std::uint32_t>(profiles_.size()); next <= event.id.value; ++next) profiles_.push_back(ProfileId{next});
-    profiles_[event.id.value] = own;
+    translate(profiles_, event.id, own);
+    return {};
+}
+
+Result<void> ReplayFold::fold_facts(const Record& record) {
+    AttemptFactsDefined event;
+    if (auto done = fold_without(record, event, [](AttemptFactsDefined&) {}); !done) return done;
+    auto& state = in().state;
+    policy::AttemptFacts facts{.cost_micros = event.cost_micros, .currency = state.symbols.intern(event.currency), .labels = {}};
+    for (const auto& [key, value] : event.labels) facts.labels.push_back({state.symbols.intern(key), value});
+    std::sort(facts.labels.begin(), facts.labels.end());
+    translate(facts_, policy::FactsId{event.id}, in().intern_facts(facts));
     return {};
 }
 
@@ -158,6 +178,7 @@ Result<void> ReplayFold::read(const Record& record, TouchCreated& event) {
         if (candidate.value >= inside.state.profiles.size()) return unreadable(record);
     }
     if (record.contact.value >= inside.state.contacts.size()) return unreadable(record);
+    event.decision.facts = own_facts(event.decision.facts);
     return {};
 }
 
@@ -174,6 +195,10 @@ TouchFacts ReplayFold::facts(ContactIndex contact, const TouchCreated& event) {
         if (const auto known = inside.state.template_by_hash.find(event.template_hash); known != inside.state.template_by_hash.end())
             asked_.used = &inside.state.templates[known->second];
     auto made = inside.facts(asked_, event.origin);
+    if (event.recipient != 0) {
+        const auto campaign = inside.state.campaign_by_symbol.find(inside.state.profiles.at(event.candidates.front()).campaign);
+        if (campaign != inside.state.campaign_by_symbol.end()) made.campaign = campaign->second;
+    }
     made.content = nullptr;
     if (inside.needs_content(asked_.plan))
         if (auto opened = inside.open_content(contact, event.sealed)) {
@@ -189,6 +214,7 @@ Result<void> ReplayFold::fold(const Record& record) {
     switch (type) {
         case EventType::receipt_received: return {};
         case EventType::profile_defined: return fold_profile(record);
+        case EventType::attempt_facts_defined: return fold_facts(record);
         case EventType::calendar_updated: return fold_calendar(record);
         case EventType::touch_created:
             if (auto done = read(record, created_); !done) return done;
@@ -196,6 +222,9 @@ Result<void> ReplayFold::fold(const Record& record) {
             stand_at(record.time);
             inside.apply({.sequence = record.sequence, .time = record.time, .contact = record.contact, .position = record.position, .replay = true}, created_);
             return {};
+        case EventType::touch_decided: return fold_without(record, decided_, [&](TouchDecided& event) { event.decision.facts = own_facts(event.decision.facts); });
+        case EventType::touch_dispatching:
+            return fold_without(record, dispatching_, [&](TouchDispatching& event) { event.decision.facts = own_facts(event.decision.facts); });
         case EventType::touch_accepted: return fold_without(record, accepted_, [](TouchAccepted& event) { event.ids.clear(); });
         case EventType::touch_delivered: return fold_without(record, delivered_, [](TouchDelivered& event) { event.provider_id.clear(); });
         case EventType::touch_failed: return fold_without(record, failed_, [](TouchFailed& event) { event.provider_id.clear(); });

@@ -44,6 +44,8 @@ private:
     void make_engine();
     template <class E, class Forget> Result<void> fold_without(const Record& record, E& event, Forget forget);
     Result<void> fold_profile(const Record& record);
+    Result<void> fold_facts(const Record& record);
+    [[nodiscard]] policy::FactsId own_facts(policy::FactsId logged) const { return logged.value < facts_.size() ? facts_[logged.value] : logged; }
     Result<void> fold_calendar(const Record& record);
     void take_calendars();
     Result<void> compile();
@@ -56,13 +58,17 @@ private:
     std::unique_ptr<NoTransport> transport_;
     std::unique_ptr<Engine> engine_;
     std::string document_;                   // of the policy asked about
-    std::vector<ProfileId> profiles_;        // by the log's number; those that are equal are left out
+    // Judging makes numbers of its own, so the log's are translated. Empty as long as they are equal.
+    std::vector<ProfileId> profiles_;
+    std::vector<policy::FactsId> facts_;
     Engine::Internals::Prepared asked_;
     std::uint64_t begin_ = 1;
     std::uint32_t finals_since_purge_ = 0;
 
     // Read into again and again, for their room.
     TouchCreated created_;
+    TouchDecided decided_;
+    TouchDispatching dispatching_;
     TouchAccepted accepted_;
     TouchDelivered delivered_;
     TouchFailed failed_;
