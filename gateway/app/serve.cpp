@@ -164,7 +164,7 @@ int serve(const std::string& config_path) {
         made.http.ca_file = account.ca_file;
         net_accounts.push_back(std::move(made));
     }
-    net::NetTransport transport{std::move(net_accounts), listener, clock};
+    net::NetTransport transport{net_accounts, listener, clock};
     auto engine = Engine::start({.disk = *disk, .log = **log, .reader = **log, .keys = **keys, .clock = clock, .random = random, .transport = transport},
                                 config->engine, std::move(*checkpoint));
     if (!engine) return cannot_start(engine.error());

@@ -21,9 +21,7 @@ void Engine::Internals::forget_inbound() {
         state.inbound_order.pop_front();
     }
     while (!state.parked.empty() && state.parked.begin()->second.received_at + std::chrono::hours{48} < now) {
-        const auto& old = state.parked.begin()->second;
-        for (const auto& alias : old.receipt.provider_ids) state.parked_by_id.erase(id_hash(old.account, alias));
-        state.parked.erase(state.parked.begin());
+        unpark(state.parked.begin());
     }
     // Idempotency keys are kept until 90 days after the touch is final; a few are looked at each turn.
     static constexpr std::size_t looks = 64;
@@ -34,6 +32,45 @@ void Engine::Internals::forget_inbound() {
         else ++at;
     }
 }
+
+void Engine::Internals::unpark(std::map<std::uint64_t, ParkedReceipt>::iterator parked) {
+    for (const auto& alias : parked->second.receipt.provider_ids) {
+        const auto same_id = state.parked_by_id.find(id_hash(parked->second.account, alias));
+        if (same_id == state.parked_by_id.end()) continue;
+        auto& sequences = same_id->second;
+        sequences.erase(std::remove(sequences.begin(), sequences.end(), parked->first), sequences.end());
+        if (sequences.empty()) state.parked_by_id.erase(same_id);
+    }
+    state.parked.erase(parked);
+}
+
+namespace {
+
+struct Meant {
+    std::uint32_t row = 0;  // 0: none
+    std::uint16_t attempt = 0;
+};
+
+// The attempt to this address whose answer is missing, if it is the only one that can be meant: of one that is still on its way a receipt may
+// come before the answer.
+Meant only_unknown(Engine::Internals& in, AccountNumber number, const crypto::Hash128& destination) {
+    const auto address = in.state.address_by_hash.find(destination);
+    if (address == in.state.address_by_hash.end()) return {};
+    Meant meant;
+    int found = 0;
+    for (const auto owner : in.state.addresses[address->second].owners)
+        for (const auto live : in.state.contacts[owner.value].live)
+            for (const auto& attempt : in.touch(live).attempts) {
+                if ((attempt.state != AttemptState::unknown && attempt.state != AttemptState::open) || attempt.address != address->second ||
+                    in.now - attempt.permitted_at > std::chrono::hours{48} || in.account_of(in.profile_of(in.touch(live), attempt.chosen)) != number)
+                    continue;
+                ++found;
+                if (attempt.state == AttemptState::unknown) meant = {.row = live, .attempt = attempt.number};
+            }
+    return found == 1 ? meant : Meant{};
+}
+
+}  // namespace
 
 void Engine::Internals::on_event(ReceiptReported& event) {
     take_receipt(event.account, event.receipt);
@@ -78,33 +115,19 @@ void Engine::Internals::take_receipt(AccountNumber number, const channel::Receip
         }
     }
     if (row == 0 && account.settings.match_by_address && event.destination != crypto::Hash128{}) {
-        const auto address = state.address_by_hash.find(event.destination);
-        std::uint32_t only = 0;
-        std::uint16_t only_attempt = 0;
-        int candidates_found = 0;
-        if (address != state.address_by_hash.end())
-            for (const auto owner : state.addresses[address->second].owners)
-                for (const auto live : state.contacts[owner.value].live)
-                    for (const auto& attempt : touch(live).attempts)
-                        if (attempt.state == AttemptState::unknown && attempt.address == address->second && now - attempt.permitted_at <= std::chrono::hours{48} &&
-                            account_of(profile_of(touch(live), attempt.chosen)) == number) {
-                            ++candidates_found;
-                            only = live;
-                            only_attempt = attempt.number;
-                        }
-        if (candidates_found == 1) {
-            row = only;
-            attempt_number = only_attempt;
-            event.by_address = true;
-        }
+        const auto meant = only_unknown(*this, number, event.destination);
+        row = meant.row;
+        attempt_number = meant.attempt;
+        event.by_address = row != 0;
     }
     if (row == 0) {
         event.aliases = receipt.provider_ids;
         if (!event.provider_id.empty())
-            if (const auto same = state.parked_by_id.find(id_hash(number, event.provider_id)); same != state.parked_by_id.end()) {
-                const auto parked = state.parked.find(same->second);
-                event.duplicate = parked != state.parked.end() && parked->second.receipt.status == receipt.status && parked->second.receipt.raw == receipt.raw;
-            }
+            if (const auto same = state.parked_by_id.find(id_hash(number, event.provider_id)); same != state.parked_by_id.end())
+                event.duplicate = std::any_of(same->second.begin(), same->second.end(), [&](std::uint64_t sequence) {
+                    const auto& parked = state.parked.at(sequence).receipt;
+                    return parked.status == receipt.status && parked.raw == receipt.raw;
+                });
         ++counters.receipts_parked;
         emit(ContactIndex{}, event);
         return;
@@ -124,6 +147,7 @@ void Engine::Internals::take_receipt(AccountNumber number, const channel::Receip
     event.provider_id = matched_id;
     emit(owner.contact, event);
     advance(row, attempt_number, receipt, matched_id);
+    if (event.by_address) claim_parked(row, attempt_number, number, {matched_id});
 }
 
 // A receipt that is recorded moves its touch, if it moves it forward.
@@ -200,12 +224,7 @@ void Engine::Internals::claim_parked(std::uint32_t row, std::uint16_t attempt, A
         for (;;) {
             const auto found = state.parked_by_id.find(id_hash(account, id));
             if (found == state.parked_by_id.end()) break;
-            const auto at = state.parked.find(found->second);
-            if (at == state.parked.end()) {
-                state.parked_by_id.erase(found);
-                break;
-            }
-            const auto parked = at->second;
+            const auto parked = state.parked.at(found->second.front());
             auto& owner = touch(row);
             emit(owner.contact, ReceiptReceived{.account = accounts[account].settings.name, .channel = accounts[account].settings.capabilities.channel, .provider_id = id,
                                                 .raw = parked.receipt.raw, .reason = parked.receipt.reason, .status = parked.receipt.status, .touch = owner.id,
@@ -213,6 +232,25 @@ void Engine::Internals::claim_parked(std::uint32_t row, std::uint16_t attempt, A
                                                 .provider_time = parked.receipt.at ? unix_ms(*parked.receipt.at) : 0, .duplicate = false, .by_address = false});
             advance(row, attempt, parked.receipt, id);
         }
+    }
+}
+
+void Engine::Internals::match_parked(std::uint32_t address, AccountNumber number) {
+    if (state.parked.empty() || !accounts[number].settings.match_by_address) return;
+    const auto& destination = state.addresses[address].hash;
+    const auto meant = only_unknown(*this, number, destination);
+    if (meant.row == 0) return;
+    for (const auto& [sequence, parked] : state.parked) {
+        if (parked.account != number || parked.destination != destination || parked.receipt.provider_ids.empty()) continue;
+        const auto receipt = parked.receipt;
+        const auto& id = receipt.provider_ids.front();
+        emit(touch(meant.row).contact, ReceiptReceived{.account = accounts[number].settings.name, .channel = accounts[number].settings.capabilities.channel, .provider_id = id,
+                                                       .raw = receipt.raw, .reason = receipt.reason, .status = receipt.status, .touch = touch(meant.row).id,
+                                                       .attempt = meant.attempt, .aliases = {}, .attempt_id = {}, .destination = destination,
+                                                       .provider_time = receipt.at ? unix_ms(*receipt.at) : 0, .duplicate = false, .by_address = true});
+        advance(meant.row, meant.attempt, receipt, id);
+        claim_parked(meant.row, meant.attempt, number, {id});
+        return;
     }
 }
 

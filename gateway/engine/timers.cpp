@@ -133,7 +133,7 @@ void rebuild_rates(Engine::Internals& in) {
     for (const auto& contact : in.state.contacts)
         for (auto i = contact.history.size(); i-- > 0 && contact.history[i].at > in.now - span;) {
             const auto& entry = contact.history[i];
-            const auto account = entry.slot == policy::Slot::reserved ? std::nullopt : in.account_of(entry.profile);
+            const auto account = entry.attempt == 0 ? std::nullopt : in.account_of(entry.profile);  // 0: only reserved so far
             if (!account || !in.accounts[*account].bucket) continue;
             const auto id = in.state.touch_by_sequence.find(entry.touch);
             const auto row = id == in.state.touch_by_sequence.end() ? 0 : in.row_of(id->second);
@@ -172,6 +172,12 @@ void Engine::Internals::rebuild_volatile() {
         if (live.state == TouchState::queued && live.retry_at <= now) enqueue(row);
         if (live.state == TouchState::deferred && (live.rule_override || live.decision_reason == policy::Reason::paused)) held_rows.insert(row);
     }
+    if (!state.parked.empty())
+        for (std::uint32_t row = 1; row < state.touches.size(); ++row) {
+            if (touch(row).id.is_nil() || touch(row).final || touch(row).state != TouchState::unknown || touch(row).attempts.empty()) continue;
+            const auto& newest = touch(row).attempts.back();
+            if (const auto account = account_of(profile_of(touch(row), newest.chosen))) match_parked(newest.address, *account);
+        }
     for (std::uint32_t i = 1; i < state.contacts.size(); ++i)
         if (state.contacts[i].extras)
             for (const auto& review : state.contacts[i].extras->reviews) timers.push({.at = review.due_at, .row = i, .generation = 0, .kind = TimerKind::review});

@@ -72,7 +72,7 @@ void Oracle::advance(const TouchId& id, std::uint16_t number, int to, const Reco
         fail("6 statuses", "touch " + touch->token + " goes from " + std::to_string(touch->progress) + " to " + std::to_string(to) + " at " + std::to_string(record.sequence));
     touch->progress = std::max(touch->progress, to);
     for (auto& attempt : touch->attempts)
-        if (attempt.number == number) attempt.counts = true;
+        if (attempt.number == number) attempt.counts = attempt.accepted = true;
 }
 
 void Oracle::take(const Record& record) {
@@ -153,9 +153,11 @@ void Oracle::take(const Record& record) {
         case EventType::touch_unknown: {
             const auto event = read<TouchUnknown>(record);
             ++counts_.unknown;
-            if (auto* attempt = attempt_of(event.touch, event.attempt)) attempt->unknown = true;
-            if (const auto* touch = logged(event.touch, record); touch != nullptr && touch->progress >= 1)
-                fail("6 statuses", "touch " + touch->token + " became unknown after it was accepted, at " + std::to_string(record.sequence));
+            if (auto* attempt = attempt_of(event.touch, event.attempt)) {
+                attempt->unknown = true;
+                if (attempt->accepted)
+                    fail("6 statuses", "an attempt of " + touches_.at(event.touch).token + " became unknown after it was accepted, at " + std::to_string(record.sequence));
+            }
             break;
         }
         case EventType::touch_accepted: {
@@ -260,7 +262,7 @@ void Oracle::on_acknowledged(const AckTicket& ticket, bool durable) {
 
 void Oracle::on_handed_over(const AttemptOrder& order, channel::Monotonic now) {
     handed_over_[order.submission.touch] = now;
-    if (order.account != 0) return;
+    if (order.account != 0 || limits_.rate_per_second == 0) return;
     if (last_permit_ && std::chrono::duration<double>(now - *last_permit_).count() * limits_.rate_per_second < 0.999)
         fail("rate", "two messages left for the account within " + std::to_string(std::chrono::duration<double>(now - *last_permit_).count()) + " s");
     last_permit_ = now;

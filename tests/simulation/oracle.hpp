@@ -53,7 +53,7 @@ struct Asked {
 
 class Oracle final : public NetworkObserver {
 public:
-    // Rate of the account number 0 in messages a second (its burst is one), and how long a permit may be used.
+    // Rate of the account number 0 in messages a second (its burst is one; 0: no limit), and how long a permit may be used.
     struct Limits { double rate_per_second = 0; Duration permit_time{}; };
     Oracle(sandbox::MessageStore& store, const Limits& limits) : store_{store}, limits_{limits} {}
 
@@ -98,6 +98,7 @@ private:
         Instant at{};
         bool counts = true;
         bool may_have_arrived = true;  // not known to have failed
+        bool accepted = false;
         bool unknown = false;
         bool failed_by_receipt = false;
     };
