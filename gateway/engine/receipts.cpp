@@ -49,7 +49,12 @@ namespace {
 struct Meant {
     std::uint32_t row = 0;  // 0: none
     std::uint16_t attempt = 0;
+    Instant permitted_at{};
 };
+
+// A receipt may be matched by its address alone if it only says that all is well. A failure would make the gateway send again, and for that
+// a guess is not enough.
+bool may_be_guessed(ReceiptStatus status) { return status == ReceiptStatus::delivered || status == ReceiptStatus::read; }
 
 // The attempt to this address whose answer is missing, if it is the only one that can be meant: of one that is still on its way a receipt may
 // come before the answer.
@@ -58,15 +63,20 @@ Meant only_unknown(Engine::Internals& in, AccountNumber number, const crypto::Ha
     if (address == in.state.address_by_hash.end()) return {};
     Meant meant;
     int found = 0;
-    for (const auto owner : in.state.addresses[address->second].owners)
-        for (const auto live : in.state.contacts[owner.value].live)
-            for (const auto& attempt : in.touch(live).attempts) {
+    for (const auto owner : in.state.addresses[address->second].owners) {
+        const auto& contact = in.state.contacts[owner.value];
+        std::set<std::uint32_t> rows{contact.live.begin(), contact.live.end()};
+        for (const auto& entry : contact.history)  // also of touches that ended with an attempt unanswered
+            if (const auto id = in.state.touch_by_sequence.find(entry.touch); id != in.state.touch_by_sequence.end()) rows.insert(in.row_of(id->second));
+        for (const auto row : rows)
+            for (const auto& attempt : in.touch(row).attempts) {
                 if ((attempt.state != AttemptState::unknown && attempt.state != AttemptState::open) || attempt.address != address->second ||
-                    in.now - attempt.permitted_at > std::chrono::hours{48} || in.account_of(in.profile_of(in.touch(live), attempt.chosen)) != number)
+                    in.now - attempt.permitted_at > std::chrono::hours{48} || in.account_of(in.profile_of(in.touch(row), attempt.chosen)) != number)
                     continue;
                 ++found;
-                if (attempt.state == AttemptState::unknown) meant = {.row = live, .attempt = attempt.number};
+                if (attempt.state == AttemptState::unknown) meant = {.row = row, .attempt = attempt.number, .permitted_at = attempt.permitted_at};
             }
+    }
     return found == 1 ? meant : Meant{};
 }
 
@@ -114,7 +124,7 @@ void Engine::Internals::take_receipt(AccountNumber number, const channel::Receip
             event.by_address = row != 0;  // learn the provider's id as well
         }
     }
-    if (row == 0 && account.settings.match_by_address && event.destination != crypto::Hash128{}) {
+    if (row == 0 && account.settings.match_by_address && event.destination != crypto::Hash128{} && may_be_guessed(receipt.status)) {
         const auto meant = only_unknown(*this, number, event.destination);
         row = meant.row;
         attempt_number = meant.attempt;
@@ -241,7 +251,9 @@ void Engine::Internals::match_parked(std::uint32_t address, AccountNumber number
     const auto meant = only_unknown(*this, number, destination);
     if (meant.row == 0) return;
     for (const auto& [sequence, parked] : state.parked) {
-        if (parked.account != number || parked.destination != destination || parked.receipt.provider_ids.empty()) continue;
+        if (parked.account != number || parked.destination != destination || parked.receipt.provider_ids.empty() || parked.received_at < meant.permitted_at ||
+            !may_be_guessed(parked.receipt.status))
+            continue;
         const auto receipt = parked.receipt;
         const auto& id = receipt.provider_ids.front();
         emit(touch(meant.row).contact, ReceiptReceived{.account = accounts[number].settings.name, .channel = accounts[number].settings.capabilities.channel, .provider_id = id,

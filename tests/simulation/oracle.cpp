@@ -261,11 +261,18 @@ void Oracle::on_acknowledged(const AckTicket& ticket, bool durable) {
 }
 
 void Oracle::on_handed_over(const AttemptOrder& order, channel::Monotonic now) {
-    handed_over_[order.submission.touch] = now;
-    if (order.account != 0 || limits_.rate_per_second == 0) return;
-    if (last_permit_ && std::chrono::duration<double>(now - *last_permit_).count() * limits_.rate_per_second < 0.999)
-        fail("rate", "two messages left for the account within " + std::to_string(std::chrono::duration<double>(now - *last_permit_).count()) + " s");
-    last_permit_ = now;
+    handed_over_[order.submission.touch] = {.account = order.account, .at = now};
+}
+
+// The rate is kept by permits; those that were never used do not count.
+void Oracle::check_rate(channel::Monotonic permitted) {
+    if (limits_.rate_per_second == 0) return;
+    const auto [here, is_new] = used_permits_.insert(permitted);
+    const auto too_close = [&](channel::Monotonic one, channel::Monotonic other) {
+        return std::chrono::duration<double>(other - one).count() * limits_.rate_per_second < 0.999;
+    };
+    if (!is_new || (here != used_permits_.begin() && too_close(*std::prev(here), permitted)) || (std::next(here) != used_permits_.end() && too_close(permitted, *std::next(here))))
+        fail("rate", "messages leave faster than the account's rate, at " + std::to_string(permitted.count() / 1'000'000) + " ms");
 }
 
 void Oracle::on_written(sandbox::ConnectionId connection, std::string_view packets, channel::Monotonic now) {
@@ -303,8 +310,9 @@ void Oracle::first_byte(const std::string& token, channel::Monotonic now) {
     const auto permits = touch == touch_of_token_.end() ? std::size_t{0} : touches_.at(touch->second).attempts.size();
     if (permits < static_cast<std::size_t>(each->left))
         return fail("1 permit", token + " left " + std::to_string(each->left) + " times with " + std::to_string(permits) + " durable permits");
-    if (const auto permitted = handed_over_.find(touch->second); permitted == handed_over_.end() || now - permitted->second > limits_.permit_time)
-        fail("1 permit", token + " left after its permit's deadline");
+    const auto& permitted = handed_over_[touch->second];
+    if (now - permitted.at > limits_.permit_time) fail("1 permit", token + " left after its permit's deadline");
+    if (permitted.account == 0) check_rate(permitted.at);
     const auto& customer = customers[each->customer];
     if (customer.marketing_forbidden != 0 && each->purpose == "marketing")
         fail("3 opt-out", token + " left after the withdrawal was acknowledged, at tick " + std::to_string(customer.marketing_forbidden));

@@ -75,7 +75,7 @@ public:
     void withdrawn(std::size_t customer, std::uint64_t begun);
     void suppressed(std::size_t customer, std::uint64_t begun);
     // After a start with a wall clock that was wrong nobody knows how long ago the last permits were.
-    void time_was_lost() { last_permit_.reset(); }
+    void time_was_lost() { used_permits_.clear(); }
 
     std::uint64_t tick() override { return ++ticks_; }
     void on_message_reported(const AckTicket& ticket, const channel::InboundMessage& message) override;
@@ -115,6 +115,7 @@ private:
     void take(const Record& record);
     void take_dispatching(const Record& record);
     void first_byte(const std::string& token, channel::Monotonic now);
+    void check_rate(channel::Monotonic permitted);
     template <class E> E read(const Record& record);
     Logged* logged(const TouchId& id, const Record& record);
     void advance(const TouchId& id, std::uint16_t attempt, int to, const Record& record);
@@ -144,8 +145,9 @@ private:
     std::map<std::string, std::uint64_t> first_report_;  // by fingerprint
     std::map<std::pair<std::uint64_t, std::uint64_t>, Instant> last_message_;  // by the hash that tells repeats
 
-    std::map<TouchId, channel::Monotonic> handed_over_;  // newest
-    std::optional<channel::Monotonic> last_permit_;      // of account 0
+    struct HandedOver { AccountNumber account = 0; channel::Monotonic at{}; };
+    std::map<TouchId, HandedOver> handed_over_;  // newest
+    std::set<channel::Monotonic> used_permits_;  // of account 0
     // Token by connection, destination and reference of a message in parts.
     std::map<std::tuple<sandbox::ConnectionId, std::string, std::uint16_t>, std::string> in_parts_;
 };
