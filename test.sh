@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs all tests. The last line is "N passed, N failed"; exit status 1 if any failed.
 #   ./test.sh          everything a change must pass
-#   ./test.sh --long   also more random cases and seeds, and the tests built with the address, undefined-behaviour and thread sanitizers
+#   ./test.sh --long   also more random cases and seeds, deliberate faults that the simulation must find, and unit, property, fuzz, simulation
+#                      and acceptance tests built with the address and undefined-behaviour sanitizers, those with threads with the thread sanitizer
 # TOUCHGATE_BUILD_DIR: where to build (build). What each test printed is in $TOUCHGATE_BUILD_DIR/test-logs.
 set -uo pipefail
 cd "$(dirname "$0")"
@@ -75,9 +76,36 @@ build_targets() { local folder=$1; shift; ninja -C "$folder" "$@"; }
 run_programs() {
   local folder=$1 prefix=$2 pattern=$3 name
   for name in $(ctest --test-dir "$folder" -N | sed -nE 's/^ +Test +#[0-9]+: //p' | grep -E "$pattern"); do
-    run "$prefix$name" ctest --test-dir "$folder" -V -R "^$name\$" --timeout 900
+    run "$prefix$name" ctest --test-dir "$folder" -V -R "^$name\$" --timeout "$((900 * ${TOUCHGATE_TEST_PATIENCE:-1}))"
   done
 }
+
+# acceptance PREFIX PROGRAM: all tests from outside, against this program.
+acceptance() {
+  local test name
+  for test in tests/acceptance/*_test.py; do
+    name=$(basename "$test" .py)
+    run "$1acceptance/$name" env -C tests/acceptance TOUCHGATE="$2" PYTHONDONTWRITEBYTECODE=1 python3 -m unittest "$name"
+  done
+}
+
+# Whether each deliberate fault still fits the code that it is to break.
+mutations_apply() {
+  local patch status=0
+  for patch in tests/simulation/mutations/*.patch; do git apply --check "$patch" || status=1; done
+  return $status
+}
+
+# sanitized KIND FOLDER TARGETS…: builds. What is found later goes to test-logs/KIND-report.<process>, also from processes that tests start and kill.
+sanitized() {
+  local kind=$1 folder=$2
+  shift 2
+  export TSAN_OPTIONS="log_path=$logs/$kind-report second_deadlock_stack=1" ASAN_OPTIONS="log_path=$logs/$kind-report" \
+    UBSAN_OPTIONS="log_path=$logs/$kind-report print_stacktrace=1" TOUCHGATE_TEST_PATIENCE="${TOUCHGATE_TEST_PATIENCE:-10}"
+  run "$kind/configure" configure "$folder" -DCMAKE_BUILD_TYPE=RelWithDebInfo "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1 -DNDEBUG" \
+    -DTOUCHGATE_SANITIZE="$([ "$kind" = tsan ] && echo thread || echo address,undefined)" && run "$kind/build" build_targets "$folder" "$@"
+}
+no_reports() { ! cat "$logs/$1"-report.* 2> /dev/null; }
 
 TOUCHGATE_TESTS=1 ./setup.sh || { failures+=("setup.sh"); failed=1; finish; }
 run configure configure "$build" -DCMAKE_BUILD_TYPE=Release || finish
@@ -93,9 +121,8 @@ for policy in policies/*.json demo/policy.json; do
   case $policy in *.schema.json) continue ;; esac
   run "$policy" "$program" policy test "$policy"
 done
-for test in tests/acceptance/*_test.py; do
-  run "acceptance/$(basename "$test" .py)" env -C tests/acceptance PYTHONDONTWRITEBYTECODE=1 python3 -m unittest "$(basename "$test" .py)"
-done
+acceptance "" "$program"
+run mutations-apply mutations_apply
 
 # The demonstration is a test as well: it checks its own numbers. Its log is then read by an independent reader.
 run demo env TOUCHGATE_BUILD_DIR="$build/demo-test" PYTHONDONTWRITEBYTECODE=1 python3 demo/run_demo.py --program "$program" --once
@@ -134,12 +161,21 @@ fi
 
 if [ -n "$long" ]; then
   unset RC_PARAMS
-  run asan/configure configure "$build/asan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTOUCHGATE_SANITIZE=address,undefined &&
-    run asan/build build_targets "$build/asan" tests && run_programs "$build/asan" asan/ '^unit_'
-  run tsan/configure configure "$build/tsan" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DTOUCHGATE_SANITIZE=thread &&
-    for module in engine http net; do
-      ninja -C "$build/tsan" -t targets all | grep -q "^unit_$module: " || continue
-      run "tsan/build_$module" build_targets "$build/tsan" "unit_$module" && run_programs "$build/tsan" tsan/ "^unit_$module\$"
-    done
+  run mutations tests/simulation/mutate.sh
+  folder="$(realpath -m "$build")/asan"
+  if sanitized asan "$folder" touchgate touchgate-sim tests; then
+    run_programs "$folder" asan/ '.'
+    run asan/simulation "$folder/touchgate-sim" --seeds 1..20 --steps 2000
+    acceptance asan/ "$folder/touchgate"
+    run asan/reports no_reports asan
+  fi
+  folder="$(realpath -m "$build")/tsan"
+  threaded="engine http net projection app"
+  # shellcheck disable=SC2086
+  if sanitized tsan "$folder" touchgate $(printf 'unit_%s ' $threaded); then
+    run_programs "$folder" tsan/ "^unit_(${threaded// /|})\$"
+    acceptance tsan/ "$folder/touchgate"
+    run tsan/reports no_reports tsan
+  fi
 fi
 finish

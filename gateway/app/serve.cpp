@@ -165,7 +165,7 @@ int serve(const std::string& config_path) {
         made.http.ca_file = account.ca_file;
         net_accounts.push_back(std::move(made));
     }
-    net::NetTransport transport{std::move(net_accounts), listener, clock};
+    net::NetTransport transport{net_accounts, listener, clock};
     ProcessCopy background;
     auto engine = Engine::start({.disk = *disk, .log = **log, .reader = **log, .keys = **keys, .clock = clock, .random = random, .transport = transport, .background = &background},
                                 config->engine, std::move(*checkpoint));

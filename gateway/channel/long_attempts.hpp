@@ -9,6 +9,10 @@
 //     helps nobody and a whole new attempt would repeat the accepted parts;
 //   - anything else mixed (accepted and refused, accepted and lost, given up after the five tries): unknown, with the ids of the accepted
 //     parts and the total in `parts`. The customer may have read a part, so the attempt must stay counted and must not be repeated.
+//
+// All parts are one submit under one permit, which is used with the first part's first byte. From then on neither a withdrawal nor the
+// permit's deadline holds back the other parts, also those that are written again: what was begun can no longer be called back, and half of
+// it would only be less clear. Before that byte the whole attempt is revoked or lapses.
 #pragma once
 
 #include <deque>

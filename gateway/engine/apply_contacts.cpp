@@ -267,20 +267,18 @@ void Engine::Internals::apply(const RecordMeta& meta, const ReceiptReceived& eve
                                          .at = event.provider_time == 0 ? std::nullopt : std::optional{from_unix_ms(event.provider_time)},
                                          .attempt_id = event.attempt_id, .redelivery_may_follow = false},
                              .account = account->second, .received_at = meta.time, .destination = event.destination, .sequence = meta.sequence};
-        for (const auto& alias : event.aliases) state.parked_by_id[id_hash(account->second, alias)] = meta.sequence;
+        for (const auto& alias : event.aliases) state.parked_by_id[id_hash(account->second, alias)].push_back(meta.sequence);
         state.parked.emplace(meta.sequence, std::move(parked));
         return;
     }
     if (account != account_numbers.end()) {
         // A parked receipt that found its touch is parked no more.
-        const auto known = state.parked_by_id.find(id_hash(account->second, event.provider_id));
-        if (known != state.parked_by_id.end()) {
-            if (const auto parked = state.parked.find(known->second); parked != state.parked.end()) {
-                const auto aliases = parked->second.receipt.provider_ids;
-                state.parked.erase(parked);
-                for (const auto& alias : aliases) state.parked_by_id.erase(id_hash(account->second, alias));
-            }
-        }
+        if (const auto known = state.parked_by_id.find(id_hash(account->second, event.provider_id)); known != state.parked_by_id.end())
+            for (const auto sequence : known->second)
+                if (const auto parked = state.parked.find(sequence); parked->second.receipt.status == event.status && parked->second.receipt.raw == event.raw) {
+                    unpark(parked);
+                    break;
+                }
     }
     const auto row = row_of(event.touch);
     if (row == 0 || account == account_numbers.end() || event.provider_id.empty()) return;

@@ -355,7 +355,7 @@ Result<void> Engine::Internals::load(std::string_view body) {
             continue;
         }
         parked.account = number->second;
-        for (const auto& alias : parked.receipt.provider_ids) state.parked_by_id[id_hash(number->second, alias)] = sequence;
+        for (const auto& alias : parked.receipt.provider_ids) state.parked_by_id[id_hash(number->second, alias)].push_back(sequence);
     }
     for (const auto sequence : orphans) state.parked.erase(sequence);
     for (std::uint32_t i = 1; i < state.templates.size(); ++i) {

@@ -201,10 +201,12 @@ void Engine::Internals::on_event(AttemptUnwritten& event) {
             ++counters.permits_lapsed;
             emit(back.contact, TouchPermitLapsed{.touch = back.id, .attempt = flight.attempt});
         }
+        const auto address = back.address;
         if (!touch(flight.row).final) {
             arm_waiting(flight.row);
             decide_again(flight.row, true);
         }
+        if (address != 0) match_parked(address, flight.account);
     }
     settled_ref(event.ref);
 }
@@ -219,7 +221,11 @@ void Engine::Internals::on_event(AttemptAnswered& event) {
     auto& account = accounts[flight.account];
     --account.in_flight;
     account.breaker.on_trial_ended();
-    if (touch(flight.row).generation == flight.generation) on_outcome(flight.row, flight.attempt, flight.account, event.outcome);
+    if (auto& answered = touch(flight.row); answered.generation == flight.generation) {
+        const auto address = answered.address;  // of its newest attempt, which this is but for a fallback
+        on_outcome(flight.row, flight.attempt, flight.account, event.outcome);
+        if (address != 0) match_parked(address, flight.account);
+    }
     settled_ref(event.ref);
 }
 
@@ -258,7 +264,7 @@ void Engine::Internals::on_outcome(std::uint32_t row, std::uint16_t attempt_numb
     if (outcome.kind == OutcomeKind::unknown) {
         ++counters.unknown_outcomes;
         emit(sent.contact, TouchUnknown{.touch = sent.id, .attempt = attempt_number, .code = outcome.code, .detail = outcome.detail});
-        claim_parked_by_address(row, attempt_number, number);
+        if (const auto address = touch(row).address; address != 0) match_parked(address, number);  // its receipt may have come before
         auto& unknown = touch(row);
         if (unknown.final || unknown.state != TouchState::unknown) return;
         if (account.settings.capabilities.can_reconcile) {

@@ -499,9 +499,10 @@ struct Engine::Internals {
     // ---- receipts.cpp
     void take_receipt(AccountNumber account, const channel::Receipt& receipt);
     void advance(std::uint32_t row, std::uint16_t attempt, const channel::Receipt& receipt, const std::string& provider_id);
+    void unpark(std::map<std::uint64_t, ParkedReceipt>::iterator parked);
+    // Looks at the parked receipts of this address again: an attempt to it is on its way no more.
+    void match_parked(std::uint32_t address, AccountNumber account);
     void claim_parked(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const std::vector<std::string>& ids);
-    void claim_parked_by_address(std::uint32_t row, std::uint16_t attempt, AccountNumber account);
-    std::optional<std::pair<std::uint32_t, std::uint16_t>> only_unknown_to(std::uint32_t address, AccountNumber account) const;
     void take_message(AccountNumber account, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name, ContactIndex known, Effect settled);
     bool seen_before(const crypto::Hash128& dedupe);
     void forget_inbound();

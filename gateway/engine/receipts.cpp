@@ -32,9 +32,7 @@ void Engine::Internals::forget_inbound() {
         state.inbound_order.pop_front();
     }
     while (!state.parked.empty() && state.parked.begin()->second.received_at + std::chrono::hours{48} < now) {
-        const auto& old = state.parked.begin()->second;
-        for (const auto& alias : old.receipt.provider_ids) state.parked_by_id.erase(id_hash(old.account, alias));
-        state.parked.erase(state.parked.begin());
+        unpark(state.parked.begin());
     }
     // Idempotency keys are kept until 90 days after the touch is final; a few are looked at each turn.
     static constexpr std::size_t looks = 64;
@@ -45,6 +43,62 @@ void Engine::Internals::forget_inbound() {
         else ++at;
     }
 }
+
+void Engine::Internals::unpark(std::map<std::uint64_t, ParkedReceipt>::iterator parked) {
+    for (const auto& alias : parked->second.receipt.provider_ids) {
+        const auto same_id = state.parked_by_id.find(id_hash(parked->second.account, alias));
+        if (same_id == state.parked_by_id.end()) continue;
+        auto& sequences = same_id->second;
+        sequences.erase(std::remove(sequences.begin(), sequences.end(), parked->first), sequences.end());
+        if (sequences.empty()) state.parked_by_id.erase(same_id);
+    }
+    state.parked.erase(parked);
+}
+
+namespace {
+
+struct Meant {
+    std::uint32_t row = 0;  // 0: none
+    std::uint16_t attempt = 0;
+    Instant permitted_at{};
+};
+
+// A receipt may be matched by its address alone if it says that all is well, or if nothing is sent again for what it says: for a second
+// message a guess is not enough.
+bool may_be_guessed(Engine::Internals& in, std::uint32_t row, ReceiptStatus status) {
+    if (status == ReceiptStatus::delivered || status == ReceiptStatus::read) return true;
+    return status == ReceiptStatus::failed && in.touch(row).chosen + 1U >= in.candidates(in.touch(row)).size();
+}
+
+// The attempt to this address whose answer is missing, if it is the only one that can be meant: of one that is still on its way a receipt may
+// come before the answer.
+Meant only_unknown(Engine::Internals& in, AccountNumber number, const crypto::Hash128& destination) {
+    const auto address = in.state.address_by_hash.find(destination);
+    if (address == in.state.address_by_hash.end()) return {};
+    Meant meant;
+    int found = 0;
+    for (const auto owner : in.state.addresses[address->second].owners) {
+        const auto& contact = in.state.contacts[owner.value];
+        std::set<std::uint32_t> rows{contact.live.begin(), contact.live.end()};
+        for (const auto& entry : contact.history)  // also of touches that ended with an attempt unanswered
+            if (const auto id = in.state.touch_by_sequence.find(entry.touch); id != in.state.touch_by_sequence.end()) rows.insert(in.row_of(id->second));
+        for (const auto row : rows)
+            for (const auto& attempt : in.touch(row).attempts) {
+                const auto shares_receipts = [&](const Attempt& each) {
+                    const auto sent_by = in.account_of(in.profile_of(in.touch(row), each.chosen));
+                    return sent_by && in.receipt_scope(*sent_by) == in.receipt_scope(number);
+                };
+                if ((attempt.state != AttemptState::unknown && attempt.state != AttemptState::open) || attempt.address != address->second ||
+                    in.now - attempt.permitted_at > std::chrono::hours{48} || !shares_receipts(attempt))
+                    continue;
+                ++found;
+                if (attempt.state == AttemptState::unknown) meant = {.row = row, .attempt = attempt.number, .permitted_at = attempt.permitted_at};
+            }
+    }
+    return found == 1 ? meant : Meant{};
+}
+
+}  // namespace
 
 void Engine::Internals::on_event(ReceiptReported& event) {
     take_receipt(event.account, event.receipt);
@@ -89,21 +143,21 @@ void Engine::Internals::take_receipt(AccountNumber number, const channel::Receip
         }
     }
     if (row == 0 && account.settings.match_by_address && event.destination != crypto::Hash128{}) {
-        const auto address = state.address_by_hash.find(event.destination);
-        if (address != state.address_by_hash.end())
-            if (const auto only = only_unknown_to(address->second, number)) {
-                row = only->first;
-                attempt_number = only->second;
-                event.by_address = true;
-            }
+        const auto meant = only_unknown(*this, number, event.destination);
+        if (meant.row != 0 && may_be_guessed(*this, meant.row, receipt.status)) {
+            row = meant.row;
+            attempt_number = meant.attempt;
+            event.by_address = true;
+        }
     }
     if (row == 0) {
         event.aliases = receipt.provider_ids;
         if (!event.provider_id.empty())
-            if (const auto same = state.parked_by_id.find(id_hash(number, event.provider_id)); same != state.parked_by_id.end()) {
-                const auto parked = state.parked.find(same->second);
-                event.duplicate = parked != state.parked.end() && parked->second.receipt.status == receipt.status && parked->second.receipt.raw == receipt.raw;
-            }
+            if (const auto same = state.parked_by_id.find(id_hash(number, event.provider_id)); same != state.parked_by_id.end())
+                event.duplicate = std::any_of(same->second.begin(), same->second.end(), [&](std::uint64_t sequence) {
+                    const auto& parked = state.parked.at(sequence).receipt;
+                    return parked.status == receipt.status && parked.raw == receipt.raw;
+                });
         ++counters.receipts_parked;
         emit(ContactIndex{}, event);
         return;
@@ -123,23 +177,7 @@ void Engine::Internals::take_receipt(AccountNumber number, const channel::Receip
     event.provider_id = matched_id;
     emit(owner.contact, event);
     advance(row, attempt_number, receipt, matched_id);
-}
-
-// The one unknown attempt of this account to this address in the last 48 h. None as well while another is on its way: the receipt may
-// be that one's.
-std::optional<std::pair<std::uint32_t, std::uint16_t>> Engine::Internals::only_unknown_to(std::uint32_t address, AccountNumber account) const {
-    std::optional<std::pair<std::uint32_t, std::uint16_t>> only;
-    for (const auto owner : state.addresses[address].owners)
-        for (const auto live : state.contacts[owner.value].live)
-            for (const auto& attempt : state.touches[live].attempts) {
-                const auto sent_by = account_of(profile_of(state.touches[live], attempt.chosen));
-                if (attempt.address != address || !sent_by || receipt_scope(*sent_by) != receipt_scope(account)) continue;
-                if (attempt.state == AttemptState::open) return std::nullopt;
-                if (attempt.state != AttemptState::unknown || now - attempt.permitted_at > std::chrono::hours{48}) continue;
-                if (only) return std::nullopt;
-                only = {live, attempt.number};
-            }
-    return only;
+    if (event.by_address) claim_parked(row, attempt_number, number, {matched_id});
 }
 
 // A receipt that is recorded moves its touch, if it moves it forward.
@@ -216,12 +254,7 @@ void Engine::Internals::claim_parked(std::uint32_t row, std::uint16_t attempt, A
         for (;;) {
             const auto found = state.parked_by_id.find(id_hash(account, id));
             if (found == state.parked_by_id.end()) break;
-            const auto at = state.parked.find(found->second);
-            if (at == state.parked.end()) {
-                state.parked_by_id.erase(found);
-                break;
-            }
-            const auto parked = at->second;
+            const auto parked = state.parked.at(found->second.front());
             auto& owner = touch(row);
             emit(owner.contact, ReceiptReceived{.account = accounts[account].settings.name, .channel = accounts[account].settings.capabilities.channel, .provider_id = id,
                                                 .raw = parked.receipt.raw, .reason = parked.receipt.reason, .status = parked.receipt.status, .touch = owner.id,
@@ -232,27 +265,24 @@ void Engine::Internals::claim_parked(std::uint32_t row, std::uint16_t attempt, A
     }
 }
 
-// Receipts that came while the attempt was still waiting for its answer, which then never came.
-void Engine::Internals::claim_parked_by_address(std::uint32_t row, std::uint16_t attempt_number, AccountNumber account) {
-    if (state.parked.empty() || !accounts[account].settings.match_by_address) return;
-    const auto& attempts = touch(row).attempts;
-    const auto attempt = std::find_if(attempts.begin(), attempts.end(), [&](const Attempt& each) { return each.number == attempt_number; });
-    if (attempt == attempts.end() || only_unknown_to(attempt->address, account) != std::pair{row, attempt_number}) return;
-    const auto destination = state.addresses[attempt->address].hash;
-    const auto permitted_at = attempt->permitted_at;
-    std::vector<std::uint64_t> meant;
-    for (auto parked = state.parked.rbegin(); parked != state.parked.rend() && parked->second.received_at >= permitted_at; ++parked)
-        if (receipt_scope(parked->second.account) == receipt_scope(account) && parked->second.destination == destination && !parked->second.receipt.provider_ids.empty()) meant.push_back(parked->first);
-    for (auto sequence = meant.rbegin(); sequence != meant.rend(); ++sequence) {
-        const auto found = state.parked.find(*sequence);
-        if (found == state.parked.end()) continue;
-        const auto parked = found->second;
-        const auto& id = parked.receipt.provider_ids.front();
-        emit(touch(row).contact, ReceiptReceived{.account = accounts[account].settings.name, .channel = accounts[account].settings.capabilities.channel, .provider_id = id,
-                                                 .raw = parked.receipt.raw, .reason = parked.receipt.reason, .status = parked.receipt.status, .touch = touch(row).id,
-                                                 .attempt = attempt_number, .aliases = {}, .attempt_id = {}, .destination = {},
-                                                 .provider_time = parked.receipt.at ? unix_ms(*parked.receipt.at) : 0, .duplicate = false, .by_address = true});
-        advance(row, attempt_number, parked.receipt, id);
+void Engine::Internals::match_parked(std::uint32_t address, AccountNumber number) {
+    if (state.parked.empty() || !accounts[number].settings.match_by_address) return;
+    const auto& destination = state.addresses[address].hash;
+    const auto meant = only_unknown(*this, number, destination);
+    if (meant.row == 0) return;
+    for (const auto& [sequence, parked] : state.parked) {
+        if (receipt_scope(parked.account) != receipt_scope(number) || parked.destination != destination || parked.receipt.provider_ids.empty() || parked.received_at < meant.permitted_at ||
+            !may_be_guessed(*this, meant.row, parked.receipt.status))
+            continue;
+        const auto receipt = parked.receipt;
+        const auto& id = receipt.provider_ids.front();
+        emit(touch(meant.row).contact, ReceiptReceived{.account = accounts[number].settings.name, .channel = accounts[number].settings.capabilities.channel, .provider_id = id,
+                                                       .raw = receipt.raw, .reason = receipt.reason, .status = receipt.status, .touch = touch(meant.row).id,
+                                                       .attempt = meant.attempt, .aliases = {}, .attempt_id = {}, .destination = destination,
+                                                       .provider_time = receipt.at ? unix_ms(*receipt.at) : 0, .duplicate = false, .by_address = true});
+        advance(meant.row, meant.attempt, receipt, id);
+        claim_parked(meant.row, meant.attempt, number, {id});
+        return;
     }
 }
 

@@ -281,7 +281,7 @@ struct State {
     std::deque<std::pair<Instant, crypto::Hash128>> inbound_order;
     std::deque<std::pair<Instant, std::uint32_t>> finals;           // rows in the order in which they became final
     std::map<std::uint64_t, ParkedReceipt> parked;                  // by sequence
-    absl::flat_hash_map<crypto::Hash128, std::uint64_t> parked_by_id;
+    absl::flat_hash_map<crypto::Hash128, absl::InlinedVector<std::uint64_t, 1>> parked_by_id;  // sequences, oldest first
 
     std::vector<PolicyRecord> policies{1};             // by number
     std::uint32_t active_policy = 0;

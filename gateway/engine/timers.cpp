@@ -139,7 +139,7 @@ void rebuild_rates(Engine::Internals& in) {
     for (const auto& contact : in.state.contacts)
         for (auto i = contact.history.size(); i-- > 0 && contact.history[i].at > in.now - span;) {
             const auto& entry = contact.history[i];
-            const auto account = entry.slot == policy::Slot::reserved ? std::nullopt : in.account_of(entry.profile);
+            const auto account = entry.attempt == 0 ? std::nullopt : in.account_of(entry.profile);  // 0: only reserved so far
             if (!account || !in.accounts[*account].bucket) continue;
             const auto id = in.state.touch_by_sequence.find(entry.touch);
             const auto row = id == in.state.touch_by_sequence.end() ? 0 : in.row_of(id->second);
@@ -168,7 +168,6 @@ void Engine::Internals::rebuild_volatile() {
                 if (attempt.state == AttemptState::open) open = attempt.number;
             const auto account = account_of(chosen_profile(live));
             emit(live.contact, TouchUnknown{.touch = live.id, .attempt = open, .code = "restart", .detail = "the gateway stopped before the answer came"});
-            if (account) claim_parked_by_address(row, open, *account);
             if (account && accounts[*account].settings.capabilities.can_reconcile) arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);
         }
         else if (live.state == TouchState::unknown && !live.attempts.empty()) {
@@ -180,6 +179,12 @@ void Engine::Internals::rebuild_volatile() {
         note_held(row);
     }
     rebuild_campaigns();
+    if (!state.parked.empty())
+        for (std::uint32_t row = 1; row < state.touches.size(); ++row) {
+            if (touch(row).id.is_nil() || touch(row).final || touch(row).state != TouchState::unknown || touch(row).attempts.empty()) continue;
+            const auto& newest = touch(row).attempts.back();
+            if (const auto account = account_of(profile_of(touch(row), newest.chosen))) match_parked(newest.address, *account);
+        }
     for (std::uint32_t i = 1; i < state.contacts.size(); ++i)
         if (state.contacts[i].extras)
             for (const auto& review : state.contacts[i].extras->reviews) timers.push({.at = review.due_at, .row = i, .generation = 0, .kind = TimerKind::review});

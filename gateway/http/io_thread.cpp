@@ -220,7 +220,8 @@ void IoThread::look_at_waiters() {
     std::vector<std::pair<Waiter, bool>> due;
     std::erase_if(waiters_, [&](Waiter& waiter) {
         const bool ready = waiter.ready();
-        if (!ready && now < waiter.deadline) return false;
+        const bool over = stopping_ && now >= stop_deadline_;  // nobody is waited for beyond the end
+        if (!ready && now < waiter.deadline && !over) return false;
         due.emplace_back(std::move(waiter), ready);
         return true;
     });

@@ -14,7 +14,6 @@
 
 #include "gateway/base/thread_name.hpp"
 #include "gateway/net/curl_driver.hpp"
-#include "gateway/net/probe.hpp"
 #include "gateway/net/sigpipe.hpp"
 #include "gateway/net/socket_driver.hpp"
 
@@ -173,8 +172,8 @@ private:
     std::thread thread_;
 };
 
-NetTransport::NetTransport(std::vector<NetAccount> accounts, TransportListener& listener, const Clock& clock)
-    : accounts_{std::move(accounts)}, clock_{clock}, loop_{std::make_unique<Loop>(accounts_, listener, clock)} {}
+NetTransport::NetTransport(const std::vector<NetAccount>& accounts, TransportListener& listener, const Clock& clock)
+    : loop_{std::make_unique<Loop>(accounts, listener, clock)} {}
 
 NetTransport::~NetTransport() = default;
 
@@ -185,10 +184,5 @@ void NetTransport::hand_over(std::vector<AttemptOrder> orders) { loop_->submit(s
 void NetTransport::revoke(std::vector<channel::AttemptRef> refs) { loop_->submit(std::move(refs)); }
 void NetTransport::acknowledge(AckTicket ticket, bool durable) { loop_->submit(Acknowledgement{.ticket = ticket, .durable = durable}); }
 void NetTransport::reconcile(std::vector<ReconcileOrder> orders) { loop_->submit(std::move(orders)); }
-
-Result<std::string> NetTransport::probe(AccountNumber account) const {
-    if (account >= accounts_.size()) return Error{.kind = ErrorKind::not_found, .detail = "no such account"};
-    return probe_account(accounts_[account], clock_);
-}
 
 }  // namespace touchgate::net

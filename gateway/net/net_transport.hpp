@@ -25,7 +25,7 @@ struct NetAccount {
 class NetTransport final : public Transport {
 public:
     // `listener` and `clock` must outlive the transport. `clock` must be the one that permit deadlines are measured with.
-    NetTransport(std::vector<NetAccount> accounts, TransportListener& listener, const Clock& clock);
+    NetTransport(const std::vector<NetAccount>& accounts, TransportListener& listener, const Clock& clock);
     ~NetTransport() override;  // stops
     NetTransport(const NetTransport&) = delete;
     NetTransport& operator=(const NetTransport&) = delete;
@@ -45,13 +45,8 @@ public:
     void acknowledge(AckTicket ticket, bool durable) override;
     void reconcile(std::vector<ReconcileOrder> orders) override;
 
-    // Logs in to one account, beside the running transport, on the caller's thread; see probe.hpp.
-    [[nodiscard]] Result<std::string> probe(AccountNumber account) const;
-
 private:
     class Loop;
-    std::vector<NetAccount> accounts_;
-    const Clock& clock_;
     std::unique_ptr<Loop> loop_;
 };
 

@@ -13,6 +13,8 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("TOUCHGATE", str(ROOT / "build" / "touchgate"))
+# How many times longer than usual everything may take: slow machines, programs built with a sanitizer.
+PATIENCE = float(os.environ.get("TOUCHGATE_TEST_PATIENCE", "1"))
 KEY = "acceptance-key-0123456789"
 SCOPES = ["touches", "contacts", "campaigns", "agents", "leads", "reports", "admin", "content", "addresses", "compliance"]
 
@@ -44,7 +46,7 @@ def request(url, method="GET", body=None, key=KEY, content_type="application/jso
     for name, value in (headers or {}).items():
         made.add_header(name, value)
     try:
-        with urllib.request.urlopen(made, timeout=30) as answer:
+        with urllib.request.urlopen(made, timeout=30 * PATIENCE) as answer:
             return Answer(answer.status, answer.headers, answer.read().decode())
     except urllib.error.HTTPError as error:
         return Answer(error.code, error.headers, error.read().decode())
@@ -95,7 +97,7 @@ class World:
             self.gateway = subprocess.Popen([PROGRAM, "serve", "--config", str(self.config)], stdout=subprocess.PIPE, stderr=log)
         first = self.gateway.stdout.readline().decode()
         if not first.startswith("listening on "):
-            self.gateway.wait(10)
+            self.gateway.wait(10 * PATIENCE)
             self.gateway.stdout.close()
             raise RuntimeError("the gateway did not start: " + self.log())
         self.url = first.split("listening on ")[1].strip()
@@ -113,7 +115,7 @@ class World:
     def stop(self):
         if self.gateway and self.gateway.poll() is None:
             self.gateway.send_signal(signal.SIGTERM)
-            status = self.gateway.wait(40)
+            status = self.gateway.wait(40 * PATIENCE)
             self.gateway.stdout.close()
         else:
             status = None
@@ -124,7 +126,7 @@ class World:
             self.gateway.kill()
             self.gateway.wait()
         self.sandbox.terminate()
-        self.sandbox.wait(10)
+        self.sandbox.wait(10 * PATIENCE)
         for process in (self.gateway, self.sandbox):
             if process:
                 process.stdout.close()
@@ -161,7 +163,7 @@ class World:
         self.wait(lambda: self.state(touch_id) in states, f"touch in {states}, is {self.state(touch_id)}", seconds)
 
     def wait(self, condition, what, seconds=15):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while time.monotonic() < end:
             try:
                 if condition():

@@ -72,7 +72,7 @@ void Oracle::advance(const TouchId& id, std::uint16_t number, int to, const Reco
         fail("6 statuses", "touch " + touch->token + " goes from " + std::to_string(touch->progress) + " to " + std::to_string(to) + " at " + std::to_string(record.sequence));
     touch->progress = std::max(touch->progress, to);
     for (auto& attempt : touch->attempts)
-        if (attempt.number == number) attempt.counts = true;
+        if (attempt.number == number) attempt.counts = attempt.accepted = true;
 }
 
 void Oracle::take(const Record& record) {
@@ -168,9 +168,11 @@ void Oracle::take(const Record& record) {
         case EventType::touch_unknown: {
             const auto event = read<TouchUnknown>(record);
             ++counts_.unknown;
-            if (auto* attempt = attempt_of(event.touch, event.attempt)) attempt->unknown = true;
-            if (const auto* touch = logged(event.touch, record); touch != nullptr && touch->progress >= 1)
-                fail("6 statuses", "touch " + touch->token + " became unknown after it was accepted, at " + std::to_string(record.sequence));
+            if (auto* attempt = attempt_of(event.touch, event.attempt)) {
+                attempt->unknown = true;
+                if (attempt->accepted)
+                    fail("6 statuses", "an attempt of " + touches_.at(event.touch).token + " became unknown after it was accepted, at " + std::to_string(record.sequence));
+            }
             break;
         }
         case EventType::touch_accepted: {
@@ -283,11 +285,18 @@ void Oracle::on_acknowledged(const AckTicket& ticket, bool durable) {
 }
 
 void Oracle::on_handed_over(const AttemptOrder& order, channel::Monotonic now) {
-    handed_over_[order.submission.touch] = now;
-    if (order.account != 0) return;
-    if (last_permit_ && std::chrono::duration<double>(now - *last_permit_).count() * limits_.rate_per_second < 0.999)
-        fail("rate", "two messages left for the account within " + std::to_string(std::chrono::duration<double>(now - *last_permit_).count()) + " s");
-    last_permit_ = now;
+    handed_over_[order.submission.touch] = {.account = order.account, .at = now};
+}
+
+// The rate is kept by permits; those that were never used do not count.
+void Oracle::check_rate(channel::Monotonic permitted) {
+    if (limits_.rate_per_second == 0) return;
+    const auto [here, is_new] = used_permits_.insert(permitted);
+    const auto too_close = [&](channel::Monotonic one, channel::Monotonic other) {
+        return std::chrono::duration<double>(other - one).count() * limits_.rate_per_second < 0.999;
+    };
+    if (!is_new || (here != used_permits_.begin() && too_close(*std::prev(here), permitted)) || (std::next(here) != used_permits_.end() && too_close(permitted, *std::next(here))))
+        fail("rate", "messages leave faster than the account's rate, at " + std::to_string(permitted.count() / 1'000'000) + " ms");
 }
 
 void Oracle::on_written(sandbox::ConnectionId connection, std::string_view packets, channel::Monotonic now) {
@@ -335,8 +344,9 @@ void Oracle::first_byte(const std::string& token, channel::Monotonic now) {
     const auto permits = touch ? touches_.at(*touch).attempts.size() : std::size_t{0};
     if (permits < static_cast<std::size_t>(each->left))
         return fail("1 permit", token + " left " + std::to_string(each->left) + " times with " + std::to_string(permits) + " durable permits");
-    if (const auto permitted = handed_over_.find(*touch); permitted == handed_over_.end() || now - permitted->second > limits_.permit_time)
-        fail("1 permit", token + " left after its permit's deadline");
+    const auto& permitted = handed_over_[*touch];
+    if (now - permitted.at > limits_.permit_time) fail("1 permit", token + " left after its permit's deadline");
+    if (permitted.account == 0) check_rate(permitted.at);
     const auto& customer = customers[each->customer];
     if (customer.marketing_forbidden != 0 && each->purpose == "marketing")
         fail("3 opt-out", token + " left after the withdrawal was acknowledged, at tick " + std::to_string(customer.marketing_forbidden));

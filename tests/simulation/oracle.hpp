@@ -55,7 +55,7 @@ struct Asked {
 
 class Oracle final : public NetworkObserver {
 public:
-    // Rate of the account number 0 in messages a second (its burst is one), and how long a permit may be used.
+    // Rate of the account number 0 in messages a second (its burst is one; 0: no limit), and how long a permit may be used.
     struct Limits { double rate_per_second = 0; Duration permit_time{}; };
     Oracle(sandbox::MessageStore& store, const Limits& limits) : store_{store}, limits_{limits} {}
 
@@ -77,7 +77,7 @@ public:
     void withdrawn(std::size_t customer, std::uint64_t begun);
     void suppressed(std::size_t customer, std::uint64_t begun);
     // After a start with a wall clock that was wrong nobody knows how long ago the last permits were.
-    void time_was_lost() { last_permit_.reset(); }
+    void time_was_lost() { used_permits_.clear(); }
     // At the end: everybody in the audience is counted, and a campaign that was left to run is through.
     void check_campaign(const CampaignDetails& campaign);
 
@@ -102,6 +102,7 @@ private:
         Instant at{};
         bool counts = true;
         bool may_have_arrived = true;  // not known to have failed
+        bool accepted = false;
         bool unknown = false;
         bool failed_by_receipt = false;
     };
@@ -120,6 +121,7 @@ private:
     void take_dispatching(const Record& record);
     [[nodiscard]] std::optional<TouchId> touch_of(const std::string& token, const Asked& asked_for) const;
     void first_byte(const std::string& token, channel::Monotonic now);
+    void check_rate(channel::Monotonic permitted);
     template <class E> E read(const Record& record);
     Logged* logged(const TouchId& id, const Record& record);
     void advance(const TouchId& id, std::uint16_t attempt, int to, const Record& record);
@@ -152,8 +154,9 @@ private:
     std::map<std::string, std::uint64_t> first_report_;  // by fingerprint
     std::map<std::pair<std::uint64_t, std::uint64_t>, Instant> last_message_;  // by the hash that tells repeats
 
-    std::map<TouchId, channel::Monotonic> handed_over_;  // newest
-    std::optional<channel::Monotonic> last_permit_;      // of account 0
+    struct HandedOver { AccountNumber account = 0; channel::Monotonic at{}; };
+    std::map<TouchId, HandedOver> handed_over_;  // newest
+    std::set<channel::Monotonic> used_permits_;  // of account 0
     // Token by connection, destination and reference of a message in parts.
     std::map<std::tuple<sandbox::ConnectionId, std::string, std::uint16_t>, std::string> in_parts_;
 };

@@ -13,7 +13,11 @@ ContactRef reference(const Customer& customer) { return {.id = {}, .address = ph
 
 void World::act() {
     const auto kind = random_.below(100);
-    if (kind < 60) new_touch();
+    if (kind < 60) {
+        const auto customer = any_customer();
+        new_touch(customer);
+        if (random_.chance(0.2)) new_touch(customer);  // in the same turn
+    }
     else if (kind < 70) repeat_touch();
     else if (kind < 76) cancel();
     else if (kind < 80) withdraw();
@@ -27,12 +31,12 @@ void World::act() {
     else customer_writes();
 }
 
-void World::new_touch() {
+void World::new_touch(std::size_t customer) {
     Asked made;
     const auto number = std::to_string(oracle_.asked.size());
     made.token = "T" + std::string(6 - std::min<std::size_t>(6, number.size()), '0') + number;
     if (random_.chance(0.6)) made.key = "key-" + number;
-    made.customer = any_customer();
+    made.customer = customer;
     static constexpr const char* purposes[] = {"marketing", "marketing", "service", "transactional"};
     made.purpose = purposes[random_.below(4)];
     const bool at_least_once = random_.chance(0.05);
@@ -214,7 +218,7 @@ void World::change_campaign() {
 
 void World::customer_writes() {
     static constexpr const char* words[] = {"TD", "T", "OK", "hello there", "请问多少钱"};
-    (void)peer_.inbound({.from = oracle_.customers[any_customer()].phone, .to = "10690000", .text = words[random_.below(5)], .user = "sms"},
+    (void)peer_.inbound({.from = oracle_.customers[any_customer()].phone, .to = "10690000", .text = words[random_.below(5)], .user = "main"},
                         {.monotonic = clock_.monotonic_now(), .wall = clock_.wall_now()});
 }
 

@@ -13,8 +13,7 @@ namespace {
 constexpr auto data_dir = "data";
 constexpr std::size_t segment_bytes = std::size_t{68} << 20U;  // a start's reservation fills one, so that segments change
 constexpr crypto::Key master_key{7};
-constexpr std::array account_names = {"sms", "spare"};  // both reach the same phones
-constexpr Oracle::Limits limits{.rate_per_second = 2, .permit_time = Duration{5'000}};
+constexpr std::array account_names = {"main", "spare"};  // both reach the same phones
 
 class OnePhoneFact final : public PhoneFacts {
 public:
@@ -44,8 +43,9 @@ World::World(std::uint64_t seed)
       clock_{*parse_instant("2026-11-23T02:00:00Z")},
       disk_{seed + 1},
       peer_random_{seed + 2},
-      peer_{{.users = {{"sms", "secret"}, {"spare", "secret"}}}, behaviour_, store_, peer_random_},
-      oracle_{store_, limits} {
+      peer_{{.users = {{"main", "secret"}, {"spare", "secret"}}}, behaviour_, store_, peer_random_},
+      limits_{.rate_per_second = random_.chance(0.5) ? 2.0 : 0.0, .permit_time = Duration{5'000}},
+      oracle_{store_, limits_} {
     auto& b = behaviour_;
     b.throttle = 0.02;
     b.queue_full = 0.02;
@@ -68,14 +68,6 @@ World::World(std::uint64_t seed)
     b.receipt_id = id_forms[random_.below(4)];
     b.deliver_timeout = Duration{5'000};
 
-    std::vector<Problem> problems;
-    for (const std::string name : account_names) {
-        const auto json = parse_json_with_comments(R"({"host":"smsc","system_id":")" + name + R"(","password":"secret","window":8,"response_timeout":"PT10S"})").value();
-        JsonReader reader{json, "", problems};
-        adapters_.push_back(std::make_unique<adapters::smpp::Adapter>(adapters::smpp::read_settings(reader)));
-    }
-    if (!problems.empty()) oracle_.fail("simulation", problems.front().pointer + " " + problems.front().detail);
-
     for (const auto max : {1, 2, 3})
         for (const auto minutes : {1, 5, 30}) caps_.push_back({.max = max, .per = std::chrono::minutes{minutes}});
     for (const auto& cap : caps_) oracle_.add_policy(cap);
@@ -87,7 +79,7 @@ World::World(std::uint64_t seed)
 
 World::~World() = default;
 
-EngineSettings World::settings() const {
+EngineSettings World::settings(const Gateway& gateway) const {
     EngineSettings made;
     made.data_dir = data_dir;
     made.policy_document = policy_document(first_cap_);
@@ -96,15 +88,15 @@ EngineSettings World::settings() const {
     made.expires_after = {{"*", std::chrono::hours{2}}};
     made.phones = std::make_shared<OnePhoneFact>();
     made.index_key = master_key;
-    for (std::size_t i = 0; i < adapters_.size(); ++i) {
-        const auto* adapter = adapters_[i].get();
+    for (std::size_t i = 0; i < gateway.adapters.size(); ++i) {
+        const auto* adapter = gateway.adapters[i].get();
         AccountSettings account;
         account.name = account_names[i];
         account.adapter = "smpp";
         account.capabilities = adapter->capabilities();
         account.window = adapter->window();
-        if (i == 0) account.rate_per_second = limits.rate_per_second;
-        account.permit_ttl = limits.permit_time;
+        if (i == 0 && limits_.rate_per_second > 0) account.rate_per_second = limits_.rate_per_second;
+        account.permit_ttl = limits_.permit_time;
         account.match_by_address = true;
         account.unknown_final_after = std::chrono::hours{12};
         account.segments = [adapter](std::string_view text) { return adapter->segments(text); };
@@ -115,6 +107,13 @@ EngineSettings World::settings() const {
 
 Result<std::unique_ptr<World::Gateway>> World::open(Disk& disk, Random& random, bool with_checkpoint, NetworkObserver& observer, sandbox::SmscPeer& peer) {
     auto made = std::make_unique<Gateway>();
+    std::vector<Problem> problems;
+    for (const std::string name : account_names) {
+        const auto json = parse_json_with_comments(R"({"host":"smsc","system_id":")" + name + R"(","password":"secret","window":8,"response_timeout":"PT10S"})").value();
+        JsonReader reader{json, "", problems};
+        made->adapters.push_back(std::make_unique<adapters::smpp::Adapter>(adapters::smpp::read_settings(reader)));
+    }
+    if (!problems.empty()) return Error{.kind = ErrorKind::invalid_input, .detail = problems.front().detail, .problems = std::move(problems)};
     auto keys = KeyStore::open(disk, data_dir, master_key);
     if (!keys) return keys.error();
     made->keys = std::move(*keys);
@@ -133,10 +132,10 @@ Result<std::unique_ptr<World::Gateway>> World::open(Disk& disk, Random& random, 
     if (!log) return log.error();
     made->log = std::move(*log);
     made->transport = std::make_unique<SimTransport>(clock_, peer, observer);
-    for (AccountNumber i = 0; i < adapters_.size(); ++i)
-        made->transport->add(std::make_unique<SimLine>(i, adapters_[i]->make_session(random.next()), clock_, peer, next_connection_, observer));
+    for (AccountNumber i = 0; i < made->adapters.size(); ++i)
+        made->transport->add(std::make_unique<SimLine>(i, made->adapters[i]->make_session(random.next()), clock_, peer, next_connection_, observer));
     auto engine = Engine::start({.disk = disk, .log = *made->log, .reader = *made->log, .keys = *made->keys, .clock = clock_, .random = random, .transport = *made->transport},
-                                settings(), std::move(checkpoint));
+                                settings(*made), std::move(checkpoint));
     if (!engine) return engine.error();
     made->engine = std::move(*engine);
     made->transport->listen(made->engine.get());
@@ -268,7 +267,7 @@ void World::die(bool power_cut) {
     ++crashes_;
     oracle_.watch(nullptr);
     gateway_->engine.reset();
-    for (std::size_t i = 0; i < adapters_.size(); ++i) gateway_->transport->line(i).vanish(random_.below(2) == 0 ? 0 : random_.below(400));
+    for (std::size_t i = 0; i < gateway_->transport->size(); ++i) gateway_->transport->line(i).vanish(random_.below(2) == 0 ? 0 : random_.below(400));
     gateway_.reset();
     if (clock_stepped_) oracle_.time_was_lost();
     if (power_cut) disk_.crash();

@@ -30,13 +30,14 @@ public:
 
 private:
     struct Gateway {  // what dies with the process
+        std::vector<std::unique_ptr<adapters::smpp::Adapter>> adapters;  // one for each account
         std::unique_ptr<KeyStore> keys;
         std::unique_ptr<FileLog> log;
         std::unique_ptr<SimTransport> transport;
         std::unique_ptr<Engine> engine;
     };
     // world.cpp
-    [[nodiscard]] EngineSettings settings() const;
+    [[nodiscard]] EngineSettings settings(const Gateway& gateway) const;
     Result<std::unique_ptr<Gateway>> open(Disk& disk, Random& random, bool with_checkpoint, NetworkObserver& observer, sandbox::SmscPeer& peer);
     void start();
     void die(bool power_cut);
@@ -49,7 +50,7 @@ private:
     // scenario.cpp: what callers and customers do
     void act();
     void submit(std::size_t asked, bool changed_body);
-    void new_touch();
+    void new_touch(std::size_t customer);
     void repeat_touch();
     void cancel();
     void withdraw();
@@ -74,8 +75,8 @@ private:
     sandbox::MessageStore store_;
     Random peer_random_;
     sandbox::SmscPeer peer_;
+    Oracle::Limits limits_;
     Oracle oracle_;
-    std::vector<std::unique_ptr<adapters::smpp::Adapter>> adapters_;  // one for each account
     std::uint64_t next_connection_ = 0;
     std::unique_ptr<Gateway> gateway_;
     std::vector<Cap> caps_;

@@ -41,6 +41,45 @@ TEST_CASE("engine: a receipt that comes before the submit's answer is parked and
     CHECK(house.state(made->id) == TouchState::delivered);  // the only unknown attempt to that address
 }
 
+TEST_CASE("engine: several early receipts of one message are all kept until its answer", "[engine]") {
+    House house;
+    const auto made = house.submit(House::touch(phone));
+    const ReceiptReported delivered{0, {.provider_ids = {"A1"}, .status = channel::ReceiptStatus::delivered, .raw = "DELIVRD"}, {}};
+    const ReceiptReported on_its_way{0, {.provider_ids = {"A1"}, .status = channel::ReceiptStatus::pending, .raw = "ENROUTE"}, {}};
+    house.engine->on_transport_events(GENERATE(true, false) ? std::vector<TransportEvent>{delivered, on_its_way} : std::vector<TransportEvent>{on_its_way, delivered});
+    house.turn();
+    house.answer(0, {.kind = channel::OutcomeKind::accepted, .ids = {"A1"}});
+    CHECK(house.state(made->id) == TouchState::delivered);
+    CHECK(house.engine->internals().state.parked.empty());
+    CHECK(house.engine->internals().state.parked_by_id.empty());
+}
+
+TEST_CASE("engine: a receipt with a new id is not taken for an unanswered attempt while another one to the address is on its way", "[engine]") {
+    House house;
+    const auto first = house.submit(House::touch(phone, "1", "transactional"));
+    house.answer(0, {.kind = channel::OutcomeKind::unknown, .code = "no_answer"});
+    const auto second = house.submit(House::touch(phone, "2", "transactional"));
+    REQUIRE(house.transport.orders.size() == 2);
+    const auto receipt = [&](const std::string& id, channel::ReceiptStatus status, const std::string& raw) {
+        house.engine->on_transport_events({ReceiptReported{0, {.provider_ids = {id}, .destination = phone, .status = status, .raw = raw}, {}}});
+        house.turn();
+    };
+    SECTION("it was of the one on its way") {
+        receipt("B", channel::ReceiptStatus::failed, "UNDELIV");
+        CHECK(house.state(first->id) == TouchState::unknown);
+        house.answer(1, {.kind = channel::OutcomeKind::accepted, .ids = {"B"}});
+        CHECK(house.state(second->id) == TouchState::failed);
+        CHECK(house.state(first->id) == TouchState::unknown);
+    }
+    SECTION("it was of the unanswered one, as the other's answer shows") {
+        receipt("A", channel::ReceiptStatus::delivered, "DELIVRD");
+        CHECK(house.state(first->id) == TouchState::unknown);
+        house.answer(1, {.kind = channel::OutcomeKind::accepted, .ids = {"B"}});
+        CHECK(house.state(first->id) == TouchState::delivered);
+        CHECK(house.state(second->id) == TouchState::accepted);
+    }
+}
+
 TEST_CASE("engine: the second touch of a day is deferred until the first leaves the window, and goes then", "[engine]") {
     House house;
     const auto first = house.submit(House::touch(phone));

@@ -295,7 +295,7 @@ TEST_CASE("http: more transfers than one lane takes are all answered", "[net]") 
 }
 
 TEST_CASE("probe: says in plain words what is wrong", "[net]") {
-    const auto probe = [](channel::AnyAdapter adapter, HttpSettings http = loopback_http(), Duration patience = 3s) {
+    const auto probe = [](channel::AnyAdapter adapter, HttpSettings http = loopback_http(), Duration patience = 30s) {
         return probe_account({.name = "one", .adapter = &adapter, .seed = 1, .http = std::move(http)}, real_clock(), patience);
     };
     const auto says = [](const Result<std::string>& result, const std::string& words) {
@@ -323,7 +323,7 @@ TEST_CASE("probe: says in plain words what is wrong", "[net]") {
         CHECK(probe(any(LineAdapter{{.host = "127.0.0.1", .port = secure.port(), .tls = true, .tls_verify = false, .tls_ca_file = ""}})).has_value());
         CHECK(probe(any(LineAdapter{{.host = "localhost", .port = secure.port(), .tls = true, .tls_ca_file = certificate().file()}})).has_value());
         const auto not_tls = any(LineAdapter{{.host = "127.0.0.1", .port = silent.port(), .tls = true, .tls_ca_file = "", .connect_timeout = 100ms}});
-        CHECK(says(probe_account({.name = "one", .adapter = &not_tls}, real_clock(), 3s), "is this port TLS at all?"));
+        CHECK(says(probe_account({.name = "one", .adapter = &not_tls}, real_clock(), 30s), "is this port TLS at all?"));
         CHECK(says(probe(any(LineAdapter{endpoint(silent.port())}), {}, 100ms), "does not answer the login"));
     }
     SECTION("http providers") {
