@@ -176,6 +176,25 @@ class DroppedConnectionTest(unittest.TestCase):
         second.close()
 
 
+class SharedCentreTest(unittest.TestCase):
+    def test_a_receipt_may_come_over_another_account_of_the_same_customer(self):
+        submitted_over = []
+        centre = ScriptedSmsc(lambda _, connection, body: submitted_over.append(connection) or 0)
+        account = centre.account()["sms-main"]
+        with World(accounts={"one": account, "two": account}) as world:
+            world.wait(lambda: len(centre.connections) == 2, "both bound")
+            touch = world.touch(phone(1), channels=["one"]).json["id"]
+            world.wait_state(touch, "accepted")
+            other = next(connection for connection in centre.connections if connection is not submitted_over[0])
+            provider_id = world.get("/v1/touches/" + touch).json["attempts"][0]["provider_ids"][0]
+            strange = centre.receipt(provider_id, "8613999999999", connection=other)
+            world.wait(lambda: centre.answers_to(strange), "the receipt for another number")
+            self.assertEqual(world.state(touch), "accepted", "an id alone proves nothing at another account")
+            centre.receipt(provider_id, phone(1)[1:], connection=other)
+            world.wait_state(touch, "delivered")
+        centre.close()
+
+
 class RefusedBindTest(unittest.TestCase):
     def test_a_wrong_password_makes_no_attempt_and_is_named(self):
         centre = ScriptedSmsc(bind_status=0x0E)
