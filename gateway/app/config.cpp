@@ -27,6 +27,8 @@ std::optional<std::string> read_file(const std::string& path) {
     return std::move(bytes).str();
 }
 
+std::string archive_note(const std::string& data_dir) { return data_dir + "/archive"; }
+
 std::string to_string(const FileProblem& problem) {
     std::string text = problem.file;
     if (!problem.pointer.empty()) text += ": " + problem.pointer;
@@ -328,6 +330,7 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     config.http.default_region = engine.default_region;
     config.data_dir = resolve_path(config.root, reader.text("data_dir", "data", {1, 1'000}));
     engine.data_dir = config.data_dir;
+    if (const auto noted = read_file(archive_note(config.data_dir))) config.archive_dir = *noted;
     config.master_key = reader.text("master_key");
     config.log_level = reader.choice("log_level", {"debug", "info", "warn", "error"}, "info");
     read_http(reader, config);

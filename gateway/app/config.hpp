@@ -50,6 +50,7 @@ struct Config {
     http::HttpOptions http;
     EngineSettings engine;  // without the index key, which needs the master key
     std::string data_dir;
+    std::string archive_dir;  // where `log archive` moved sealed segments; empty: none were moved
     std::string master_key; // base64, or empty: DATA_DIR/master.key
     std::string log_level = "info";
     std::string policy_file, templates_dir, calendars_dir;
@@ -64,6 +65,9 @@ struct Config {
 // "config/demo.json: /accounts/sms-main/port: must be from 1 to 65535"
 [[nodiscard]] std::string to_string(const FileProblem& problem);
 [[nodiscard]] bool has_errors(const std::vector<FileProblem>& problems);
+
+// The file that names the folder to which `log archive` moves segments.
+[[nodiscard]] std::string archive_note(const std::string& data_dir);
 
 // The whole file as bytes; nothing when it cannot be read.
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path);

@@ -5,7 +5,7 @@ namespace touchgate::app {
 Result<DataFolder> open_data_folder(const Config& config, bool with_projection) {
     DataFolder made;
     made.disk = make_real_disk();
-    auto log = FileLog::open_for_reading(*made.disk, {.data_dir = config.data_dir});
+    auto log = FileLog::open_for_reading(*made.disk, {.data_dir = config.data_dir, .archive_dir = config.archive_dir});
     if (!log) return log.error();
     made.log = std::move(*log);
     // Reading must not make a master key: without one there is nothing to unseal.

@@ -151,7 +151,7 @@ int serve(const std::string& config_path) {
     auto checkpoint = read_newest_checkpoint(*disk, config->data_dir, skipped);
     if (!checkpoint) return cannot_start(checkpoint.error());
     for (const auto& file : skipped) spdlog::warn("the checkpoint {} is damaged and was passed over", file);
-    const FileLogOptions log_options{.data_dir = config->data_dir};
+    const FileLogOptions log_options{.data_dir = config->data_dir, .archive_dir = config->archive_dir};
     LogRecovery recovery;
     const auto known = std::max((*keys)->known_sequence(), *checkpoint ? (*checkpoint)->head.sequence : 0);
     auto log = FileLog::open(*disk, log_options, *checkpoint ? (*checkpoint)->head : LogHead{}, known, recovery);

@@ -127,13 +127,28 @@ void Engine::Internals::take_receipt(AccountNumber number, const channel::Receip
     std::uint32_t row = 0;
     std::uint16_t attempt_number = 0;
     std::string matched_id = event.provider_id;
-    for (const auto& alias : receipt.provider_ids) {
-        const auto found = state.provider_ids.find(id_hash(number, alias));
-        if (found == state.provider_ids.end()) continue;
-        row = row_of(found->second.touch);
-        attempt_number = found->second.attempt;
-        matched_id = alias;
-        break;
+    const auto match_ids = [&](AccountNumber of, bool to_destination_only) {
+        for (const auto& alias : receipt.provider_ids) {
+            const auto found = state.provider_ids.find(id_hash(of, alias));
+            if (found == state.provider_ids.end()) continue;
+            const auto candidate = row_of(found->second.touch);
+            if (to_destination_only && (candidate == 0 || state.addresses[touch(candidate).address].hash != event.destination)) continue;
+            row = candidate;
+            attempt_number = found->second.attempt;
+            matched_id = alias;
+            return true;
+        }
+        return false;
+    };
+    if (!match_ids(number, false) && event.destination != crypto::Hash128{}) {
+        // Accounts of one customer at one centre share their receipts: the centre delivers over any of the connections. Ids of different
+        // centres may be equal by chance, so the number must be the same as well.
+        for (AccountNumber other = 0; other < accounts.size(); ++other) {
+            if (other == number || accounts[other].settings.adapter != account.settings.adapter || !match_ids(other, true)) continue;
+            number = other;
+            event.account = accounts[other].settings.name;
+            break;
+        }
     }
     if (row == 0 && receipt.attempt_id.size() > 37 && receipt.attempt_id[36] == '-') {
         if (const auto id = parse_uuid(std::string_view{receipt.attempt_id}.substr(0, 36))) {

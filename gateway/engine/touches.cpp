@@ -46,6 +46,11 @@ CompiledRoute* Engine::Internals::route_for(const std::string& channel, const po
 Result<std::vector<ProfileId>> Engine::Internals::make_plan(const TouchRequest& request, bool make) {
     std::vector<std::string> channels = request.channels;
     if (channels.empty()) channels = policy().compiled->default_channels(request.purpose);
+    // Where every account serves the same channel there is nothing to choose.
+    if (channels.empty() && !accounts.empty()) {
+        const auto& only = accounts.front().settings.capabilities.channel;
+        if (std::all_of(accounts.begin(), accounts.end(), [&](const auto& account) { return account.settings.capabilities.channel == only; })) channels = {only};
+    }
     if (channels.empty()) return invalid("/channels", "names no channel, and the policy has no default for purpose \"" + request.purpose + "\"");
     std::vector<AccountNumber> chosen;
     const auto add = [&](AccountNumber number) {

@@ -5,7 +5,7 @@ import json
 import socket
 import unittest
 
-from gateway import KEY, World, request
+from gateway import KEY, World, days_ahead, request
 
 
 def phone(n):
@@ -57,11 +57,11 @@ class TouchFieldTest(SharedWorld):
             ({"contact": {"id": "nobody"}}, "/contact/id"), ({"contact": {"phone": "123"}}, "/contact/phone"), ({"contact": {"phone": "abc"}}, "/contact/phone"),
             ({"contact": {"phone": 13800000001}}, "/contact/phone"), ({"contact": {"phone": phone(1) + "999999"}}, "/contact/phone"), ({"purpose": None}, "/purpose"), ({"purpose": 5}, "/purpose"),
             ({"purpose": "nothing"}, "/purpose"), ({"channels": "sms"}, "/channels"), ({"channels": []}, "/channels"), ({"channels": ["fax"]}, "/channels/0"), ({"channels": ["sms", "sms"]}, "/channels/1"),
-            ({"channels": None}, "/channels"), ({"template": "none", "content": None}, "/template"), ({"template": "none"}, "/content"), ({"content": None}, "/content"), ({"content": {}}, "/content"),
+            ({"template": "none", "content": None}, "/template"), ({"template": "none"}, "/content"), ({"content": None}, "/content"), ({"content": {}}, "/content"),
             ({"content": {"text": ""}}, "/content/text"), ({"content": {"text": 5}}, "/content/text"), ({"content": {"texts": "x"}}, "/content/texts"), ({"content": {"template_code": "SMS_1"}}, "/content"),
             ({"campaign": "none"}, "/campaign"), ({"priority": 101}, "/priority"), ({"priority": -1}, "/priority"), ({"priority": "5"}, "/priority"), ({"priority": 5.5}, "/priority"),
             ({"not_before": "tomorrow"}, "/not_before"), ({"not_before": "2027-01-01T00:00:00"}, "/not_before"), ({"expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
-            ({"expires_at": "2040-01-01T00:00:00Z"}, "/expires_at"), ({"not_before": "2027-01-02T00:00:00Z", "expires_at": "2027-01-01T00:00:00Z"}, "/expires_at"), ({"fallback_after": "30m"}, "/fallback_after"),
+            ({"expires_at": days_ahead(370)}, "/expires_at"), ({"not_before": days_ahead(41), "expires_at": days_ahead(40)}, "/expires_at"), ({"fallback_after": "30m"}, "/fallback_after"),
             ({"delivery": "exactly_once"}, "/delivery"), ({"key": 5}, "/key"), ({"unit": 5}, "/unit"), ({"metadata": "x"}, "/metadata"), ({"metadata": {"x": "y" * 2100}}, "/metadata"),
             ({"callback": "none"}, "/callback"), ({"variables": [1]}, "/variables"), ({"content": {"text": "{{a}}"}, "variables": {"b": "c"}}, "/variables/a"), ({"surprise": 1}, "/surprise"),
         ]:

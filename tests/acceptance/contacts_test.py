@@ -4,7 +4,7 @@ import hashlib
 import json
 import unittest
 
-from gateway import KEY, SCOPES, World, request
+from gateway import KEY, SCOPES, World, days_ahead, request
 
 PLAIN = "key-without-compliance"
 POLICY = {"name": "guarded", "default_channels": {"*": ["sms"]},
@@ -105,7 +105,7 @@ class ContactTest(SharedWorld):
         self.assertIn(self.world.get("/v1/contacts/still", key=PLAIN).status, (403, 404))
         self.assertEqual(self.world.get("/v1/contacts/still").status, 200)
         self.contact("gone", phone(16), name="Secret Name")
-        waiting = self.world.post("/v1/touches", {"contact": {"id": "gone"}, "purpose": "service", "content": {"text": "x"}, "not_before": "2027-01-01T00:00:00Z"}).json["id"]
+        waiting = self.world.post("/v1/touches", {"contact": {"id": "gone"}, "purpose": "service", "content": {"text": "x"}, "not_before": days_ahead(40)}).json["id"]
         self.consent("gone", "withdrawn")
         self.assertEqual(self.world.delete("/v1/contacts/gone").status, 204)
         self.assertEqual(self.world.get("/v1/contacts/gone").status, 404)
@@ -148,7 +148,7 @@ class ConsentTest(SharedWorld):
 
     def test_a_wrong_consent_is_named(self):
         self.contact("wrong", phone(3))
-        for fields, pointer in (({"purpose": "marketting"}, "/purpose"), ({"channel": "fax"}, "/channel"), ({"at": "2027-06-01T00:00:00Z"}, "/at"), ({"surprise": 1}, "/surprise")):
+        for fields, pointer in (({"purpose": "marketting"}, "/purpose"), ({"channel": "fax"}, "/channel"), ({"at": days_ahead(1)}, "/at"), ({"surprise": 1}, "/surprise")):
             with self.subTest(pointer):
                 answer = self.consent("wrong", **{"status": "withdrawn", **fields})
                 self.assertEqual((answer.status, [error["pointer"] for error in answer.json["errors"]]), (422, [pointer]))
@@ -157,7 +157,7 @@ class ConsentTest(SharedWorld):
 
     def test_waiting_touches_are_blocked_by_a_withdrawal(self):
         self.contact("waits", phone(4))
-        touch = self.world.post("/v1/touches", {"contact": {"id": "waits"}, "purpose": "marketing", "content": {"text": "x"}, "not_before": "2027-01-01T00:00:00Z"}).json["id"]
+        touch = self.world.post("/v1/touches", {"contact": {"id": "waits"}, "purpose": "marketing", "content": {"text": "x"}, "not_before": days_ahead(40)}).json["id"]
         self.consent("waits", "withdrawn")
         self.world.wait_state(touch, "blocked", seconds=5)
         self.assertEqual(self.world.get("/v1/touches/" + touch).json["decision"]["rule"], "opt-out")

@@ -1,13 +1,14 @@
 """The outside contract of the touch path, sentence by sentence: what a caller may rely on. Each class shares one gateway."""
 
 import concurrent.futures
+import datetime
 import hashlib
 import json
 import time
 import unittest
 import urllib.parse
 
-from gateway import KEY, SCOPES, World, request
+from gateway import KEY, SCOPES, World, days_ahead, request
 
 EAST, WEST, REPORTS, CONTACTS, PLAIN, SLOW, HASHED = ("key-of-the-east-0001", "key-of-the-west-0001", "key-of-reports-00001", "key-of-contacts-0001",
                                                       "key-of-touches-00001", "key-that-is-slow-0001", "key-kept-as-hash-0001")
@@ -74,11 +75,13 @@ class TouchTest(SharedWorld):
         self.assertAlmostEqual(hours(self.post(2).json), 72, places=2)
 
     def test_a_future_not_before_defers_without_a_rule(self):
-        made = self.post(3, not_before="2027-01-01T08:00:00+08:00").json
-        self.assertEqual((made["state"], made["decision"]["rule"], made["decision"]["until"], made["expires_at"]),
-                         ("deferred", None, "2027-01-01T00:00:00.000Z", "2027-01-04T00:00:00.000Z"))
-        asked = self.world.post("/v1/decisions", body(3, not_before="2027-01-01T00:00:00Z")).json
-        self.assertEqual((asked["verdict"], asked["rule"], asked["until"]), ("defer", None, "2027-01-01T00:00:00.000Z"))
+        start = days_ahead(40)
+        made = self.post(3, not_before=start).json
+        self.assertEqual((made["state"], made["decision"]["rule"], made["decision"]["until"]), ("deferred", None, start))
+        self.assertEqual(made["expires_at"][10:], start[10:], "three days after not_before")
+        in_shanghai = datetime.datetime.fromisoformat(start.replace("Z", "+00:00")).astimezone(datetime.timezone(datetime.timedelta(hours=8))).isoformat()
+        asked = self.world.post("/v1/decisions", body(3, not_before=in_shanghai)).json
+        self.assertEqual((asked["verdict"], asked["rule"], asked["until"]), ("defer", None, start))
 
     def test_numbers_are_normalised_however_they_are_written(self):
         written = ["138 0000 0004", "13800000004", "0086 138-0000-0004", "１３８０００００００４", "+86 138 0000 0004"]
@@ -155,7 +158,7 @@ class ListTest(SharedWorld):
     def setUpClass(cls):
         super().setUpClass()
         cls.first, cls.second, *_ = [cls.world.post("/v1/touches", body(n, key=f"list-{n}")).json for n in range(7)]
-        cls.cancelled = cls.world.post("/v1/touches", body(0, key="later", not_before="2027-01-01T00:00:00Z")).json
+        cls.cancelled = cls.world.post("/v1/touches", body(0, key="later", not_before=days_ahead(40))).json
         cls.world.post(f"/v1/touches/{cls.cancelled['id']}/cancel")
 
     def keys(self, query):
@@ -188,7 +191,7 @@ class ListTest(SharedWorld):
 
 
 class CancelAndHoldTest(SharedWorld):
-    LATER = {"not_before": "2027-01-01T00:00:00Z"}
+    LATER = {"not_before": days_ahead(40)}
 
     def test_cancelling(self):
         touch = self.post(1, key="to-cancel", **self.LATER).json["id"]

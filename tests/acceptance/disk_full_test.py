@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from gateway import World, request
+from gateway import World, days_ahead, request
 
 
 def phone(n):
@@ -38,8 +38,8 @@ class DiskFullTest(unittest.TestCase):
             kept = [world.touch(phone(n), key=f"before-{n}").json["id"] for n in range(5)]
             self.fill()
             # What the log has reserved is still there: large texts use it up.
-            filled = 0
-            while (answer := world.touch(phone(9), key=f"fill-{filled}", content={"text": "长" * 6_000}, not_before="2027-01-01T00:00:00Z")).status == 202:
+            filled, later = 0, days_ahead(40)
+            while (answer := world.touch(phone(9), key=f"fill-{filled}", content={"text": "长" * 6_000}, not_before=later)).status == 202:
                 filled += 1
                 self.assertLess(filled, 20_000)
             self.assertEqual(answer.status, 503)
@@ -53,7 +53,7 @@ class DiskFullTest(unittest.TestCase):
             world.kill()
             world.start()
             self.assertEqual([world.touch(phone(n), key=f"before-{n}").json["id"] for n in range(5)], kept)
-            self.assertEqual(world.touch(phone(9), key=f"fill-{filled - 1}", content={"text": "长" * 6_000}, not_before="2027-01-01T00:00:00Z").status, 200)
+            self.assertEqual(world.touch(phone(9), key=f"fill-{filled - 1}", content={"text": "长" * 6_000}, not_before=later).status, 200)
             self.assertEqual(world.command("log", "verify", "--config", str(world.config)).returncode, 0)
 
 

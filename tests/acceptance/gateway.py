@@ -1,5 +1,6 @@
 """Starts a sandbox and a gateway on free ports in a folder of their own, and talks to them. Standard library only."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -19,6 +20,12 @@ KEY = "acceptance-key-0123456789"
 SCOPES = ["touches", "contacts", "campaigns", "agents", "leads", "reports", "admin", "content", "addresses", "compliance"]
 
 OPEN_POLICY = {"name": "open", "rules": []}
+
+
+def days_ahead(days):
+    """An instant that many days from now: "2026-11-23T02:00:00.000Z"."""
+    instant = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(days=days)
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 class Answer:

@@ -92,14 +92,14 @@ class ScriptedSmsc:
     def send(self, data):
         self.connection.sendall(data)
 
-    def deliver(self, sender, text, **more):
+    def deliver(self, sender, text, connection=None, **more):
         sequence = next(self.sequences)
-        self.send(pdu(DELIVER, 0, sequence, deliver_body(sender, text, **more)))
+        (connection or self.connection).sendall(pdu(DELIVER, 0, sequence, deliver_body(sender, text, **more)))
         return sequence
 
-    def receipt(self, message_id, destination, status="DELIVRD"):
+    def receipt(self, message_id, destination, status="DELIVRD", connection=None):
         text = f"id:{message_id} sub:001 dlvrd:001 submit date:2611220000 done date:2611220001 stat:{status} err:000 text:"
-        return self.deliver(destination, text.encode(), esm_class=4)
+        return self.deliver(destination, text.encode(), connection, esm_class=4)
 
     def answers_to(self, sequence):
         """(command, status) of everything that came back under this sequence number."""

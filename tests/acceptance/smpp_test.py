@@ -155,6 +155,46 @@ class HostilePeerTest(unittest.TestCase):
         self.world.wait(lambda: self.world.touch(phone(110)).json["decision"]["rule"] == "opt-out", "the opt-out")
 
 
+class DroppedConnectionTest(unittest.TestCase):
+    def test_a_centre_that_hangs_up_now_and_then_gets_everything_once(self):
+        with World(account={"window": 2}, behaviour={"smsc": {"drop_after": 8}}) as world:
+            touches = [world.touch(phone(n), content={"text": f"message {n}"}).json["id"] for n in range(24)]
+            world.wait(lambda: not {world.state(touch) for touch in touches} & {"queued", "dispatching"}, "all handed over", 60)
+            texts = [message["text"] for message in world.messages()]
+            self.assertEqual(len(texts), len(set(texts)), "a message was sent twice")
+            unknown = sum(world.state(touch) == "unknown" for touch in touches)
+            self.assertGreaterEqual(len(texts), 24 - unknown)
+
+    def test_accounts_of_a_channel_are_taken_in_the_order_of_the_file(self):
+        first, second = ScriptedSmsc(), ScriptedSmsc()
+        accounts = {"z-first": first.account()["sms-main"], "a-second": second.account()["sms-main"]}
+        with World(accounts=accounts) as world:
+            world.wait(lambda: first.connections and second.connections, "both bound")
+            self.assertEqual(world.touch(phone(1)).json["account"], "z-first")
+            self.assertEqual(world.touch(phone(1), channels=["a-second"]).json["account"], "a-second")
+        first.close()
+        second.close()
+
+
+class SharedCentreTest(unittest.TestCase):
+    def test_a_receipt_may_come_over_another_account_of_the_same_customer(self):
+        submitted_over = []
+        centre = ScriptedSmsc(lambda _, connection, body: submitted_over.append(connection) or 0)
+        account = centre.account()["sms-main"]
+        with World(accounts={"one": account, "two": account}) as world:
+            world.wait(lambda: len(centre.connections) == 2, "both bound")
+            touch = world.touch(phone(1), channels=["one"]).json["id"]
+            world.wait_state(touch, "accepted")
+            other = next(connection for connection in centre.connections if connection is not submitted_over[0])
+            provider_id = world.get("/v1/touches/" + touch).json["attempts"][0]["provider_ids"][0]
+            strange = centre.receipt(provider_id, "8613999999999", connection=other)
+            world.wait(lambda: centre.answers_to(strange), "the receipt for another number")
+            self.assertEqual(world.state(touch), "accepted", "an id alone proves nothing at another account")
+            centre.receipt(provider_id, phone(1)[1:], connection=other)
+            world.wait_state(touch, "delivered")
+        centre.close()
+
+
 class RefusedBindTest(unittest.TestCase):
     def test_a_wrong_password_makes_no_attempt_and_is_named(self):
         centre = ScriptedSmsc(bind_status=0x0E)

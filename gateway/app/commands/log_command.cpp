@@ -2,7 +2,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 
 #include "gateway/app/commands/commands.hpp"
 #include "gateway/app/reading.hpp"
@@ -13,6 +19,14 @@
 namespace touchgate::app {
 
 namespace {
+
+bool gateway_runs_on(const std::string& data_dir) {
+    const int file = ::open((data_dir + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    const bool held = ::flock(file, LOCK_SH | LOCK_NB) != 0;
+    ::close(file);
+    return held;
+}
 
 std::optional<Config> config_of(const std::string& path, int& status) {
     std::vector<FileProblem> problems;
@@ -46,7 +60,7 @@ int verify(const Config& config, const std::string& expected, bool json) {
         if (!expect) return failed({.detail = "--expect must be SEQUENCE:HASH as GET /v1/log/head gives it"});
     }
     const auto disk = make_real_disk();
-    const auto result = verify_log(*disk, {.data_dir = config.data_dir}, expect);
+    const auto result = verify_log(*disk, {.data_dir = config.data_dir, .archive_dir = config.archive_dir}, expect);
     if (!result) return failed(result.error());
     const auto hash = to_hex(crypto::view(result->head.hash));
     if (json) {
@@ -110,8 +124,26 @@ void add_log(CLI::App& app, CommandLine& line) {
             line.status = failed({.detail = "--before must be a time such as 2026-11-01T00:00:00Z"});
             return;
         }
+        std::error_code ignored;
+        const auto segments = std::distance(std::filesystem::directory_iterator{config->data_dir + "/log", ignored}, std::filesystem::directory_iterator{});
+        if (segments <= 1) return;  // the segment that is being written is never moved
+        // Whoever reads the log must find what was moved: the folder is noted beside the log before anything goes there.
+        const auto folder = std::filesystem::absolute(options->to).lexically_normal().string();
+        if (!config->archive_dir.empty() && config->archive_dir != folder) {
+            line.status = failed({.detail = "segments of this log were moved to " + config->archive_dir + " before; all of them must be in one folder"});
+            return;
+        }
+        if (config->archive_dir.empty() && gateway_runs_on(config->data_dir)) {
+            line.status = failed({.detail = "the gateway reads the archive's folder when it starts: stop it for the first archiving"});
+            return;
+        }
+        std::filesystem::create_directories(folder, ignored);
+        if (config->archive_dir.empty() && !(std::ofstream{archive_note(config->data_dir), std::ios::binary | std::ios::trunc} << folder)) {
+            line.status = failed({.detail = archive_note(config->data_dir) + " cannot be written"});
+            return;
+        }
         const auto disk = make_real_disk();
-        const auto moved = archive_segments(*disk, {.data_dir = config->data_dir, .archive_dir = options->to}, *before);
+        const auto moved = archive_segments(*disk, {.data_dir = config->data_dir, .archive_dir = folder}, *before);
         if (!moved) line.status = failed(moved.error());
         else
             for (const auto& file : *moved) std::printf("%s\n", file.c_str());
