@@ -320,7 +320,7 @@ std::uint32_t Engine::Internals::create(TouchRequest& request, Prepared& prepare
 }
 
 DecisionView Engine::Internals::view(const Choice& choice) const {
-    DecisionView made{.decision = choice.decision, .policy = policy().version, .rule_override = choice.rule_override, .touches = {}};
+    DecisionView made{.decision = choice.decision, .policy = policy().version, .rule_override = choice.rule_override, .touches = {}, .explained = false};
     for (const auto& step : choice.decision.trace)
         for (const auto sequence : step.touches)
             if (const auto found = state.touch_by_sequence.find(sequence); found != state.touch_by_sequence.end())
@@ -427,7 +427,9 @@ Result<DecisionView> Engine::decide_only(const TouchRequest& request, std::optio
     if (lent != 0) in.state.addresses.pop_back();
     if (owned != 0) in.state.addresses[owned].owners.pop_back();
     in.now = real_now;
-    return in.view(choice);
+    auto asked_for = in.view(choice);
+    asked_for.explained = true;
+    return asked_for;
 }
 
 std::optional<TouchView> Engine::find_touch(const TouchId& id) {

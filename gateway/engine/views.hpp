@@ -41,6 +41,7 @@ struct DecisionView {
     std::string rule_override;
     // Touches counted in the trace, by sequence (explained decisions only).
     std::vector<std::pair<std::uint64_t, TouchId>> touches;
+    bool explained = false;  // `touches` are given, if there are any
     [[nodiscard]] std::string rule() const;   // "" when none
 };
 

@@ -39,7 +39,7 @@ void append_step(std::string& out, const DecisionView& view, const policy::Trace
     if (step.verdict == policy::Verdict::defer) json.instant("until", step.until);
     if (step.waived && step.waived_by != policy::no_rule) json.text("waived_by", compiled.rule_name(step.waived_by));
     if (step.counts) json.raw("counted", thousandths(step.counted_milli)).raw("max", thousandths(step.max_milli));
-    if (!step.touches.empty() || (explained && step.counts)) {
+    if (!step.touches.empty() || (view.explained && step.counts)) {
         std::vector<std::string> ids;
         for (const auto sequence : step.touches) {
             const auto found = std::find_if(view.touches.begin(), view.touches.end(), [&](const auto& pair) { return pair.first == sequence; });

@@ -118,7 +118,7 @@ class TouchTest(SharedWorld):
         until = second["decision"]["until"]
         ask = lambda at: self.world.post("/v1/decisions", body(8, purpose="marketing", at=at)).json
         self.assertEqual(ask(until)["verdict"], "allow")
-        now = ask(first["created_at"])
+        now = ask(second["created_at"])
         self.assertEqual([step["touches"] for step in now["trace"] if step["rule"] == "cap-day"], [[first["id"]]])
         self.assertEqual(set(now["trace"][0]["why"]), {"en", "zh-CN"})
 

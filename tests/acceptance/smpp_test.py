@@ -181,7 +181,7 @@ class SharedCentreTest(unittest.TestCase):
         submitted_over = []
         centre = ScriptedSmsc(lambda _, connection, body: submitted_over.append(connection) or 0)
         account = centre.account()["sms-main"]
-        with World(accounts={"one": account, "two": account}) as world:
+        with World(accounts={"one": account, "two": {**account, "system_id": "other"}}) as world:
             world.wait(lambda: len(centre.connections) == 2, "both bound")
             touch = world.touch(phone(1), channels=["one"]).json["id"]
             world.wait_state(touch, "accepted")
