@@ -35,7 +35,7 @@ finish() {
 # Number in the first match of a pattern with one group; 0 without.
 number() { local found; found=$(sed -nE "s/.*$1.*/\\1/p" "$2" | tail -1); echo "${found:-0}"; }
 
-# run NAME COMMAND…: one line of result. Test cases are counted where the output names them (Catch2, unittest), else the command is one.
+# run NAME COMMAND…: one line of result. Test cases are counted where the output names them (Catch2, unittest, checks.js), else the command is one.
 run() {
   local name=$1 log="$logs/${1//\//_}.log" start=$SECONDS status cases bad
   shift
@@ -44,11 +44,13 @@ run() {
   cases=$(number 'All tests passed \([0-9]+ assertions? in ([0-9]+) test cases?\)' "$log")
   [ "$cases" = 0 ] && cases=$(number 'test cases: +([0-9]+) \|' "$log")
   [ "$cases" = 0 ] && cases=$(number 'Ran ([0-9]+) tests? in' "$log")
+  [ "$cases" = 0 ] && cases=$(number '[0-9]+ of ([0-9]+) checks passed' "$log")
   [ "$cases" = 0 ] && cases=1
   bad=0
   if [ "$status" != 0 ]; then
     bad=$(number 'test cases: .*\| +([0-9]+) failed' "$log")
     [ "$bad" = 0 ] && bad=$(( $(number 'FAILED \(.*failures=([0-9]+)' "$log") + $(number 'FAILED \(.*errors=([0-9]+)' "$log") ))
+    [ "$bad" = 0 ] && grep -q ' checks passed$' "$log" && bad=$((cases - $(number '\b([0-9]+) of [0-9]+ checks passed' "$log")))
     [ "$bad" = 0 ] && bad=1
     [ "$bad" -gt "$cases" ] && cases=$bad
     failures+=("$name  ($log)")

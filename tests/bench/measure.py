@@ -28,7 +28,8 @@ def submit(options, receipts):
                 cpu = gateway.cpu_seconds() - before
         rate = answer["reported_per_second" if receipts else "submitted_per_second"]
         yield ("submit_receipts_" if receipts else "submit_") + kind, {
-            "complete": answer["complete"] and answer["wrong"] == 0, "per_second": rate, "committed_per_second": round(committed), "limit_per_second": limit, "of_limit": rate / limit,
+            "complete": answer["complete"] and answer["wrong"] == 0, "per_second": rate, "accepted_per_second": answer["accepted_per_second"],
+            "committed_per_second": round(committed), "limit_per_second": limit, "of_limit": rate / limit,
             "to_submit_p50_ms": answer["to_submit_p50_ms"], "to_submit_p99_ms": answer["to_submit_p99_ms"], "cpu_us": cpu / count * 1e6}
 
 
