@@ -59,7 +59,7 @@ for _ in $(seq "$rounds"); do
   redis-cli -p "$redis_port" script load "$lua" > /dev/null
   report redis "$(redis-benchmark -p "$redis_port" -q -P 16 -c 16 -n $((seconds * 60000)) -r "$contacts" evalsha "$sha" 1 contact:__rand_int__ 2> /dev/null | tr '\r' '\n' | sed -nE 's/.*: ([0-9]+)(\.[0-9]+)? requests per second.*/\1/p' | tail -1)"
   report touchgate_decision "$("$bench" decide "$contacts" "$folder/policy.json" "$seconds" | python3 -c 'import json, sys
-print(int([json.loads(line) for line in sys.stdin if line.startswith("{")][0]["decisions_per_s"]))')"
+print(int([json.loads(line) for line in sys.stdin if line.startswith("{")][0]["per_second"]))')"
 done
 python3 - "$folder/lines" <<'PYTHON'
 import json, statistics, sys
