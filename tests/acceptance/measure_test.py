@@ -10,6 +10,7 @@ import random
 import sqlite3
 import statistics
 import subprocess
+import tempfile
 import unittest
 
 from gateway import PROGRAM, World
@@ -337,8 +338,8 @@ class ExperimentFileTest(unittest.TestCase):
         return made
 
     def test_a_large_file_is_compared_by_the_normal_distribution(self):
-        with World() as world:
-            path, source = world.folder / "large.csv", random.Random(5)
+        with tempfile.TemporaryDirectory() as folder:
+            path, source = pathlib.Path(folder) / "large.csv", random.Random(5)
             with open(path, "w", newline="") as file:
                 writer = csv.writer(file)
                 writer.writerow(["note", "spend", "segment"])
