@@ -49,7 +49,6 @@ namespace {
 struct Meant {
     std::uint32_t row = 0;  // 0: none
     std::uint16_t attempt = 0;
-    Instant permitted_at{};
 };
 
 // A receipt may be matched by its address alone if it only says that all is well. A failure would make the gateway send again, and for that
@@ -74,7 +73,7 @@ Meant only_unknown(Engine::Internals& in, AccountNumber number, const crypto::Ha
                     in.now - attempt.permitted_at > std::chrono::hours{48} || in.account_of(in.profile_of(in.touch(row), attempt.chosen)) != number)
                     continue;
                 ++found;
-                if (attempt.state == AttemptState::unknown) meant = {.row = row, .attempt = attempt.number, .permitted_at = attempt.permitted_at};
+                if (attempt.state == AttemptState::unknown) meant = {.row = row, .attempt = attempt.number};
             }
     }
     return found == 1 ? meant : Meant{};
@@ -242,27 +241,6 @@ void Engine::Internals::claim_parked(std::uint32_t row, std::uint16_t attempt, A
                                                 .provider_time = parked.receipt.at ? unix_ms(*parked.receipt.at) : 0, .duplicate = false, .by_address = false});
             advance(row, attempt, parked.receipt, id);
         }
-    }
-}
-
-void Engine::Internals::match_parked(std::uint32_t address, AccountNumber number) {
-    if (state.parked.empty() || !accounts[number].settings.match_by_address) return;
-    const auto& destination = state.addresses[address].hash;
-    const auto meant = only_unknown(*this, number, destination);
-    if (meant.row == 0) return;
-    for (const auto& [sequence, parked] : state.parked) {
-        if (parked.account != number || parked.destination != destination || parked.receipt.provider_ids.empty() || parked.received_at < meant.permitted_at ||
-            !may_be_guessed(parked.receipt.status))
-            continue;
-        const auto receipt = parked.receipt;
-        const auto& id = receipt.provider_ids.front();
-        emit(touch(meant.row).contact, ReceiptReceived{.account = accounts[number].settings.name, .channel = accounts[number].settings.capabilities.channel, .provider_id = id,
-                                                       .raw = receipt.raw, .reason = receipt.reason, .status = receipt.status, .touch = touch(meant.row).id,
-                                                       .attempt = meant.attempt, .aliases = {}, .attempt_id = {}, .destination = destination,
-                                                       .provider_time = receipt.at ? unix_ms(*receipt.at) : 0, .duplicate = false, .by_address = true});
-        advance(meant.row, meant.attempt, receipt, id);
-        claim_parked(meant.row, meant.attempt, number, {id});
-        return;
     }
 }
 
