@@ -201,12 +201,10 @@ void Engine::Internals::on_event(AttemptUnwritten& event) {
             ++counters.permits_lapsed;
             emit(back.contact, TouchPermitLapsed{.touch = back.id, .attempt = flight.attempt});
         }
-        const auto address = back.address;
         if (!touch(flight.row).final) {
             arm_waiting(flight.row);
             decide_again(flight.row, true);
         }
-        if (address != 0) match_parked(address, flight.account);
     }
     settled_ref(event.ref);
 }
@@ -221,11 +219,7 @@ void Engine::Internals::on_event(AttemptAnswered& event) {
     auto& account = accounts[flight.account];
     --account.in_flight;
     account.breaker.on_trial_ended();
-    if (auto& answered = touch(flight.row); answered.generation == flight.generation) {
-        const auto address = answered.address;  // of its newest attempt, which this is but for a fallback
-        on_outcome(flight.row, flight.attempt, flight.account, event.outcome);
-        if (address != 0) match_parked(address, flight.account);
-    }
+    if (touch(flight.row).generation == flight.generation) on_outcome(flight.row, flight.attempt, flight.account, event.outcome);
     settled_ref(event.ref);
 }
 

@@ -500,7 +500,7 @@ struct Engine::Internals {
     void take_receipt(AccountNumber account, const channel::Receipt& receipt);
     void advance(std::uint32_t row, std::uint16_t attempt, const channel::Receipt& receipt, const std::string& provider_id);
     void unpark(std::map<std::uint64_t, ParkedReceipt>::iterator parked);
-    // Looks at the parked receipts of this address again: an attempt to it is on its way no more.
+    // Of an attempt that just became unknown: its receipt may have come before.
     void match_parked(std::uint32_t address, AccountNumber account);
     void claim_parked(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const std::vector<std::string>& ids);
     void take_message(AccountNumber account, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name, ContactIndex known, Effect settled);

@@ -280,6 +280,7 @@ void Engine::Internals::claim_parked(std::uint32_t row, std::uint16_t attempt, A
     }
 }
 
+// Receipts that came while the attempt was still waiting for its answer, which then never came.
 void Engine::Internals::match_parked(std::uint32_t address, AccountNumber number) {
     if (state.parked.empty() || !accounts[number].settings.match_by_address) return;
     const auto& destination = state.addresses[address].hash;

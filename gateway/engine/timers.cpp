@@ -146,7 +146,13 @@ void rebuild_rates(Engine::Internals& in) {
             permits.push_back({.at = entry.at, .account = *account, .tokens = row == 0 ? 1 : std::max<int>(1, in.touch(row).segments)});
         }
     std::sort(permits.begin(), permits.end(), [](const Permit& a, const Permit& b) { return a.at < b.at; });
-    for (const auto& permit : permits) (void)in.accounts[permit.account].bucket->take(in.monotonic - (in.now - permit.at), permit.tokens);
+    for (const auto& permit : permits) {
+        auto& bucket = *in.accounts[permit.account].bucket;
+        const auto at = in.monotonic - (in.now - permit.at);
+        if (bucket.take(at, permit.tokens)) continue;
+        bucket.give_back(1'000'000);  // there was a token, whatever the entries before it say: some tell of permits that were given back
+        (void)bucket.take(at, permit.tokens);
+    }
 }
 
 }  // namespace
@@ -168,6 +174,8 @@ void Engine::Internals::rebuild_volatile() {
                 if (attempt.state == AttemptState::open) open = attempt.number;
             const auto account = account_of(chosen_profile(live));
             emit(live.contact, TouchUnknown{.touch = live.id, .attempt = open, .code = "restart", .detail = "the gateway stopped before the answer came"});
+            if (account && touch(row).address != 0) match_parked(touch(row).address, *account);
+            if (touch(row).final) continue;
             if (account && accounts[*account].settings.capabilities.can_reconcile) arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);
         }
         else if (live.state == TouchState::unknown && !live.attempts.empty()) {
@@ -179,12 +187,6 @@ void Engine::Internals::rebuild_volatile() {
         note_held(row);
     }
     rebuild_campaigns();
-    if (!state.parked.empty())
-        for (std::uint32_t row = 1; row < state.touches.size(); ++row) {
-            if (touch(row).id.is_nil() || touch(row).final || touch(row).state != TouchState::unknown || touch(row).attempts.empty()) continue;
-            const auto& newest = touch(row).attempts.back();
-            if (const auto account = account_of(profile_of(touch(row), newest.chosen))) match_parked(newest.address, *account);
-        }
     for (std::uint32_t i = 1; i < state.contacts.size(); ++i)
         if (state.contacts[i].extras)
             for (const auto& review : state.contacts[i].extras->reviews) timers.push({.at = review.due_at, .row = i, .generation = 0, .kind = TimerKind::review});

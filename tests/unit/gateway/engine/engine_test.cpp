@@ -71,12 +71,12 @@ TEST_CASE("engine: a receipt with a new id is not taken for an unanswered attemp
         CHECK(house.state(second->id) == TouchState::failed);
         CHECK(house.state(first->id) == TouchState::unknown);
     }
-    SECTION("it was of the unanswered one, as the other's answer shows") {
-        receipt("A", channel::ReceiptStatus::delivered, "DELIVRD");
-        CHECK(house.state(first->id) == TouchState::unknown);
+    SECTION("no other is on its way any more, and nothing would be sent again after a failure") {
         house.answer(1, {.kind = channel::OutcomeKind::accepted, .ids = {"B"}});
+        receipt("A", channel::ReceiptStatus::failed, "UNDELIV");
+        CHECK(house.state(first->id) == TouchState::failed);
+        receipt("A", channel::ReceiptStatus::delivered, "DELIVRD");
         CHECK(house.state(first->id) == TouchState::delivered);
-        CHECK(house.state(second->id) == TouchState::accepted);
     }
 }
 
