@@ -6,11 +6,14 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "gateway/app/callback_sender.hpp"
@@ -101,16 +104,45 @@ int cannot_start(const Error& error) {
     return 2;
 }
 
-// Looks through the sealed segments now and then; damage raises an alarm, for what is behind the checkpoint is not read at start.
-void scrub(Disk& disk, const FileLogOptions& options, std::atomic<bool>& stop) {
-    for (;;) {
-        for (int i = 0; i < 3600 && !stop; ++i) std::this_thread::sleep_for(std::chrono::seconds{1});
+// What is wrong although the gateway runs.
+class Faults {
+public:
+    explicit Faults(const Clock& clock) : clock_{clock} {}
+    // `for_how_long`: then it counts as over, unless it is told again.
+    void raise(const std::string& what, Duration for_how_long) {
+        const std::lock_guard lock{mutex_};
+        until_[what] = clock_.monotonic_now() + for_how_long;
+    }
+    [[nodiscard]] std::vector<std::string> now() const {
+        const std::lock_guard lock{mutex_};
+        std::vector<std::string> active;
+        for (const auto& [what, until] : until_)
+            if (until > clock_.monotonic_now()) active.push_back(what);
+        return active;
+    }
+
+private:
+    const Clock& clock_;
+    mutable std::mutex mutex_;
+    std::map<std::string, std::chrono::nanoseconds> until_;
+};
+
+// Looks through the whole log soon after the start and every hour; damage raises an alarm, for what lies before the checkpoint is not
+// read at start. It gives way to all other threads.
+void scrub(Disk& disk, const FileLogOptions& options, Faults& faults, std::atomic<bool>& stop) {
+    constexpr int first_after_s = 2;
+    constexpr int again_after_s = 3600;
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19);
+    for (int pause = first_after_s;; pause = again_after_s) {
+        for (int i = 0; i < pause * 10 && !stop; ++i) std::this_thread::sleep_for(std::chrono::milliseconds{100});
         if (stop) return;
         const auto result = verify_log(disk, options, std::nullopt);
         if (!result) continue;
-        for (const auto& damage : result->damages)
-            if (!damage.last_batch_only)
-                spdlog::critical("damaged: file={} offset={} sequence={} reason={}", damage.file, damage.offset, damage.sequence, damage.reason);
+        for (const auto& damage : result->damages) {
+            if (damage.last_batch_only) continue;
+            spdlog::critical("damaged: file={} offset={} sequence={} reason={}", damage.file, damage.offset, damage.sequence, damage.reason);
+            faults.raise("log", std::chrono::hours{24 * 366});
+        }
     }
 }
 
@@ -184,7 +216,11 @@ int serve(const std::string& config_path) {
         return projection::AccountBilling{};
     };
 
-    auto projector = std::make_unique<projection::ProjectionThread>(**projection, [](const Error& fault) { spdlog::error("projection: {}", fault.detail); });
+    Faults faults{clock};
+    auto projector = std::make_unique<projection::ProjectionThread>(**projection, [&faults](const Error& fault) {
+        spdlog::error("projection: {}", fault.detail);
+        faults.raise("projection", std::chrono::seconds{5});
+    });
     auto callbacks = std::make_unique<CallbackSender>(config->callbacks, config->data_dir, queries, **log, clock);
     gateway.on_durable([&, counter = 0U](std::uint64_t) mutable {
         projector->notify();
@@ -194,6 +230,12 @@ int serve(const std::string& config_path) {
     });
 
     ProjectionQueries query_port{queries, billing, config->engine.time_zone, callbacks.get()};
+    config->http.faults = [&faults, &gateway] {
+        auto active = faults.now();
+        if (gateway.disk_is_full()) active.emplace_back("disk");
+        if (!gateway.clock_is_healthy()) active.emplace_back("clock");
+        return active;
+    };
     const Hooks hooks{config->accounts};
     config->http.body_hash_key = crypto::hmac_sha256({reinterpret_cast<const char*>(master->data()), master->size()}, "touchgate request bodies");
     auto server = http::HttpServer::start(config->http, gateway, query_port, hooks, clock);
@@ -218,7 +260,7 @@ int serve(const std::string& config_path) {
     std::atomic<bool> stop_scrub{false};
     std::thread scrubber{[&] {
         name_this_thread("scrub");
-        scrub(*disk, log_options, stop_scrub);
+        scrub(*disk, log_options, faults, stop_scrub);
     }};
 
     (*server)->set_ready(true);

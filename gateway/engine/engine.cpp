@@ -186,6 +186,8 @@ Result<bool> Engine::turn() {
             if (reserved.error().kind != ErrorKind::unavailable) return reserved.error();
             in.disk_full = true;
         }
+    in.disk_full_shown = in.disk_full;
+    in.clock_healthy_shown = in.time.healthy();
     const auto microseconds_since = [&](channel::Monotonic start) {
         return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(in.parts.clock.monotonic_now() - start).count());
     };
@@ -356,6 +358,9 @@ bool Engine::stop_was_asked() const {
     const std::lock_guard lock{internals_->intake_mutex};
     return internals_->stop_asked && internals_->intake.empty() && internals_->transport_events.empty();
 }
+
+bool Engine::disk_is_full() const { return internals_->disk_full_shown; }
+bool Engine::clock_is_healthy() const { return internals_->clock_healthy_shown; }
 
 void Engine::set_projection_lag(double seconds) { internals_->projection_lag_s = seconds; }
 

@@ -74,6 +74,8 @@ public:
     [[nodiscard]] crypto::Hash128 touch_key_hash(std::string_view unit, std::string_view key) const;
     [[nodiscard]] bool stop_was_asked() const;
     // Over 60 s bulk is refused (503) until the projection has caught up. Any thread.
+    [[nodiscard]] bool disk_is_full() const;
+    [[nodiscard]] bool clock_is_healthy() const;
     void set_projection_lag(double seconds);
 
     // ---- engine thread ---------------------------------------------------------------------------------------------------

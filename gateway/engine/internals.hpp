@@ -187,6 +187,7 @@ struct Engine::Internals {
     bool stop_asked = false;
     std::atomic<bool> draining{false};
     std::atomic<double> projection_lag_s{0};
+    std::atomic<bool> disk_full_shown{false}, clock_healthy_shown{true};  // of the newest turn
     std::atomic<std::uint64_t> turns_begun{0};
 
     // Durable head, shared with other threads.

@@ -58,6 +58,10 @@ struct Services {
     std::function<bool(absl::AnyInvocable<void()>)> run_query;
 };
 
+[[nodiscard]] inline std::vector<std::string> faults_of(const Services& services) {
+    return services.options.faults ? services.options.faults() : std::vector<std::string>{};
+}
+
 // An I/O thread, as endpoints see it.
 class Worker {
 public:

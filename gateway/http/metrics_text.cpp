@@ -119,6 +119,8 @@ void write_accounts(Writer& out, const std::vector<AccountDetails>& accounts) {
 std::string metrics_text(const Services& services, const std::optional<Engine::Metrics>& engine, const std::vector<AccountDetails>& accounts) {
     Writer out;
     write_server(out, services);
+    out.family("fault", "gauge", "1 while something is wrong although the gateway runs");
+    for (const auto& fault : faults_of(services)) out.value(1, label("fault", fault));
     if (engine) {
         write_engine(out, *engine);
         write_accounts(out, accounts);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct HttpOptions {
     std::vector<ApiKeyOptions> api_keys = {};
     crypto::Key body_hash_key{};            // by which bodies of equal idempotency keys are compared; the same after a restart
     std::string version = "0.1.0";          // of the program, for openapi.json and metrics
+
+    // What is wrong although the gateway runs ("log", "projection", "disk", "clock"), for healthz and metrics; empty: nothing. Any thread.
+    std::function<std::vector<std::string>()> faults = {};
 
     // A caller that stops sending or reading is cut off after these.
     Duration header_timeout{10'000};        // from the first byte of a request to the end of its header

@@ -116,9 +116,9 @@ class TouchTest(SharedWorld):
         second = self.post(8, purpose="marketing").json
         self.assertEqual((second["state"], second["decision"]["rule"]), ("deferred", "cap-day"))
         until = second["decision"]["until"]
-        ask = lambda at: self.world.post("/v1/decisions", body(8, purpose="marketing", at=at)).json
-        self.assertEqual(ask(until)["verdict"], "allow")
-        now = ask(second["created_at"])
+        ask = lambda **at: self.world.post("/v1/decisions", body(8, purpose="marketing", **at)).json
+        self.assertEqual(ask(at=until)["verdict"], "allow")
+        now = ask()
         self.assertEqual([step["touches"] for step in now["trace"] if step["rule"] == "cap-day"], [[first["id"]]])
         self.assertEqual(set(now["trace"][0]["why"]), {"en", "zh-CN"})
 

@@ -10,7 +10,14 @@ namespace touchgate::http {
 
 namespace {
 
-void get_healthz(const Call& call) { call->answer(json_answer(200, R"({"status":"ok"})")); }
+// The process lives: 200 in any case. What is wrong all the same is named, for whoever raises an alarm.
+void get_healthz(const Call& call) {
+    const auto faults = faults_of(call->services());
+    if (faults.empty()) return call->answer(json_answer(200, R"({"status":"ok"})"));
+    std::string body;
+    JsonObject{body}.text("status", "degraded").texts("faults", faults).close();
+    call->answer(json_answer(200, std::move(body)));
+}
 
 void get_readyz(const Call& call) {
     const auto& services = call->services();

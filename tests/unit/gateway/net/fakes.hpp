@@ -144,7 +144,7 @@ public:
     bool has_question = true;
     std::vector<OutcomeKind> classified;  // if set: what classify returns, whatever its number
 
-    channel::Capabilities capabilities() const override { return {.channel = "sms", .batch_max = batch_max}; }
+    channel::Capabilities capabilities() const override { return {.channel = "sms", .receipt_scope = {}, .batch_max = batch_max}; }
     int segments(std::string_view) const override { return 1; }
     int window() const override { return window_size; }
     Duration timeout() const override { return time_limit; }

@@ -24,7 +24,7 @@ public:
     Duration time_limit{5'000};
     std::optional<std::string> probe_path;
 
-    channel::Capabilities capabilities() const override { return {.channel = "sms"}; }
+    channel::Capabilities capabilities() const override { return {.channel = "sms", .receipt_scope = {}}; }
     int segments(std::string_view) const override { return 1; }
     int window() const override { return window_size; }
     Duration timeout() const override { return time_limit; }
@@ -125,7 +125,7 @@ private:
 class LineAdapter final : public channel::SessionAdapter {
 public:
     explicit LineAdapter(Endpoint endpoint, std::string password = "secret") : endpoint_{std::move(endpoint)}, password_{std::move(password)} {}
-    channel::Capabilities capabilities() const override { return {.channel = "sms"}; }
+    channel::Capabilities capabilities() const override { return {.channel = "sms", .receipt_scope = {}}; }
     int segments(std::string_view) const override { return 1; }
     std::unique_ptr<channel::Session> make_session(std::uint64_t) const override { return std::make_unique<LineSession>(password_); }
     Endpoint endpoint() const override { return endpoint_; }
