@@ -147,11 +147,11 @@ TEST_CASE("engine: an account's rate holds across a restart", "[engine]") {
     House house;
     house.rate_per_second = 2;  // with a burst of one
     house.crash();
-    house.submit(House::touch("+8613800000001"));
+    (void)house.submit(House::touch("+8613800000001"));
     CHECK(house.transport.orders.size() == 1);
     house.clock.advance(Duration{100});
     house.crash();
-    house.submit(House::touch("+8613800000002"));
+    (void)house.submit(House::touch("+8613800000002"));
     CHECK(house.transport.orders.empty());
     house.clock.advance(Duration{350});
     house.turn();
