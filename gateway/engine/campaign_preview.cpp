@@ -109,16 +109,9 @@ void Engine::Internals::preview_recipient(PreviewJob& job, CampaignRow& row, con
     auto prepared = prepare_recipient(row, recipient, *request, false);
     if (!prepared) return refuse("content-not-renderable");
 
-    TouchFacts of;
-    of.contact = prepared->contact;
-    of.candidates = &prepared->plan;
-    of.fixed_address = prepared->fixed_address;
-    of.origin = request->origin;
+    auto of = facts(*prepared, request->origin);
     of.not_before = std::max(prepared->not_before, row.parsed->from.value_or(Instant::min()));
     of.expires_at = row.parsed->to ? prepared->expires_at : prepared->expires_at + (std::max(now, of.not_before) - now);
-    of.content = &prepared->content;
-    of.used_template = prepared->used;
-    of.contact_key = state.contact_ids[recipient.contact.value];
     of.campaign = &row;
     const auto choice = choose(of, now, policy::Detail::none, 0, static_cast<std::uint8_t>(prepared->plan.size()));
     const auto& profile = state.profiles.at(prepared->plan[choice.chosen]);

@@ -176,11 +176,7 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare_recipient(Campaig
         const auto number = own ? arm + 1U : 0U;
         crypto::Hash128 hash{};
         if (number < row.templates.size()) hash = row.templates[number];
-        else if (const auto found = settings.templates ? settings.templates->find(request.template_name) : nullptr) {
-            const auto digest = crypto::sha256(found->bytes());
-            std::memcpy(&hash.high, digest.data(), 8);
-            std::memcpy(&hash.low, digest.data() + 8, 8);
-        }
+        else if (const auto found = settings.templates ? settings.templates->find(request.template_name) : nullptr) hash = found->document_hash();
         if (const auto known = state.template_by_hash.find(hash); known != state.template_by_hash.end()) prepared.used = &state.templates[known->second];
         if (prepared.used == nullptr) return invalid("/template", "there is no template \"" + request.template_name + "\"");
     }
@@ -256,16 +252,7 @@ bool Engine::Internals::release(CampaignRow& row, std::uint32_t number) {
         pause(row, "configuration");
         return false;
     }
-    TouchFacts of;
-    of.contact = prepared->contact;
-    of.candidates = &prepared->plan;
-    of.fixed_address = prepared->fixed_address;
-    of.origin = request->origin;
-    of.not_before = prepared->not_before;
-    of.expires_at = prepared->expires_at;
-    of.content = &prepared->content;
-    of.used_template = prepared->used;
-    of.contact_key = state.contact_ids[recipient.contact.value];
+    auto of = facts(*prepared, request->origin);
     of.campaign = &row;
 
     const auto unrenderable = [&] {

@@ -250,9 +250,7 @@ std::vector<Problem> Engine::Internals::start_problems(CampaignRow& row, std::ve
             if (!found) problems.push_back({pointer, "there is no template \"" + name + "\""});
             else {
                 if (!found->serves(definition.purpose)) problems.push_back({pointer, "template \"" + name + "\" does not serve purpose \"" + definition.purpose + "\""});
-                const auto digest = crypto::sha256(found->bytes());
-                std::memcpy(&hash.high, digest.data(), 8);
-                std::memcpy(&hash.low, digest.data() + 8, 8);
+                hash = found->document_hash();
             }
         }
         templates.push_back(hash);

@@ -127,6 +127,8 @@ class CampaignTest(unittest.TestCase):
         self.assertGreater(paused["counts"]["deferred"], 0)
         self.assertLessEqual(paused["counts"]["deferred"], 1_000)
         self.assertGreaterEqual(paused["counts"]["pending"], 900)
+        # Lists follow a little behind.
+        self.world.wait(lambda: self.world.get("/v1/touches?campaign=pausing&state=deferred&limit=1").json["items"], "the list to show it")
         waiting = self.world.get("/v1/touches?campaign=pausing&state=deferred&limit=1").json["items"][0]
         self.assertEqual((waiting["decision"]["reason"], waiting["decision"]["until"], waiting["state"]), ("paused", None, "deferred"))
         # Its slot is free for another touch.
@@ -257,8 +259,9 @@ class Race(unittest.TestCase):
                 thread.join()
 
             def calm():
-                metrics = [world.get(f"/v1/touches?state={state}&limit=1").json["items"] for state in ("queued", "dispatching")]
-                return not any(metrics)
+                head = world.get("/v1/log/head").json["sequence"]
+                lists = [world.get(f"/v1/touches?state={state}&limit=1&min_seq={head}") for state in ("queued", "dispatching")]
+                return all(page.status == 200 and not page.json["items"] for page in lists)
 
             world.wait(calm, "nothing under way", 60)
             received = collections.Counter(message["to"] for message in world.messages())
