@@ -156,7 +156,7 @@ for script in tests/integration/*/run.sh; do
 done
 
 if ninja -C "$build" -t targets all | grep -q '^touchgate-sim: '; then
-  run build-simulation build_targets "$build" touchgate-sim && run simulation "$build/touchgate-sim" --seeds "$([ -n "$long" ] && echo 1..1000 || echo 1..100)" --steps 2000
+  run build-simulation build_targets "$build" touchgate-sim && run simulation "$build/touchgate-sim" --seeds "$([ -n "$long" ] && echo 1..5000 || echo 1..500)" --steps 2000
 else
   skip simulation "there is no target touchgate-sim"
 fi

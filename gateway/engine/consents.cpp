@@ -76,19 +76,23 @@ void Engine::when_settled(const ContactRef& ref, Effect done) {
 void Engine::Internals::settle(ContactIndex contact, Effect done) {
     contact_changed(contact);
     Settling settling_now{.waiting = {}, .done = std::move(done)};
-    for (const auto each : sharing(contact)) {
-        const auto live = state.contacts[each.value].live;
-        for (const auto row : live) {
-            auto& out = touch(row);
-            for (const auto& attempt : out.attempts) {
-                if (attempt.state != AttemptState::open || attempt.ref == 0 || !in_flight.contains(attempt.ref)) continue;
-                // Forbidden by what is in force now? The touch's own slot never counts against it.
-                const auto of = facts(out);
-                const auto choice = judge(of, attempt.chosen, now, policy::Detail::none);
-                if (choice.decision.verdict != policy::Verdict::deny) continue;
-                settling_now.waiting.insert(attempt.ref);
-                revocations.push_back(attempt.ref);
-            }
+    // All that is on its way, not only of live touches: a reply ends a touch whose next attempt may already have its permit.
+    const auto owners = sharing(contact);
+    std::map<channel::AttemptRef, std::uint32_t> on_their_way;
+    for (const auto& [ref, flight] : in_flight) {
+        const auto& out = touch(flight.row);
+        if (out.generation == flight.generation && std::find(owners.begin(), owners.end(), out.contact) != owners.end()) on_their_way.emplace(ref, flight.row);
+    }
+    for (const auto& [ref, row] : on_their_way) {
+        auto& out = touch(row);
+        for (const auto& attempt : out.attempts) {
+            if (attempt.state != AttemptState::open || attempt.ref != ref) continue;
+            // Forbidden by what is in force now? The touch's own slot never counts against it.
+            const auto of = facts(out);
+            const auto choice = judge(of, attempt.chosen, now, policy::Detail::none);
+            if (choice.decision.verdict != policy::Verdict::deny) continue;
+            settling_now.waiting.insert(attempt.ref);
+            revocations.push_back(attempt.ref);
         }
     }
     if (settling_now.waiting.empty()) return engine.after_sync(std::move(settling_now.done));

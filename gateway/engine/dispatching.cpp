@@ -34,7 +34,8 @@ void Engine::Internals::pump() {
     for (std::size_t offset = 0; offset < accounts.size(); ++offset) {
         const auto number = static_cast<AccountNumber>((next_account + offset) % accounts.size());
         auto& account = accounts[number];
-        while (!account.queue.empty()) {
+        // What comes back into the queue meanwhile waits for the next turn.
+        for (auto left = account.queue.size(); left > 0 && !account.queue.empty(); --left) {
             if (!account.up || account.in_flight >= static_cast<std::uint64_t>(account.settings.window) || !account.breaker.lets_through(monotonic) ||
                 !account.cool_down.is_cool(monotonic))
                 break;

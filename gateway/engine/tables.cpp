@@ -266,6 +266,8 @@ void Engine::Internals::put_entry(ContactIndex contact, const HistoryEntry& entr
 }
 
 void Engine::Internals::put_slot(Touch& owner, Slot slot, Instant at, ProfileId profile, std::uint32_t address, std::uint16_t attempt) {
+    // A reservation beside an earlier attempt stands for the next one: of the two the later counts.
+    if (slot == Slot::reserved && attempt == 0 && owner.next_attempt > 1) attempt = owner.next_attempt;
     put_entry(owner.contact,
               {.at = at, .touch = owner.created_sequence, .profile = profile, .address = address, .slot = slot, .outcome = 0, .attempt = attempt, .facts = owner.facts},
               owner.created_at);

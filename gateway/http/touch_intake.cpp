@@ -123,15 +123,20 @@ bool take_content(ondemand::value value, TouchContent& out) {
     }) && members == 1;
 }
 
-// Texts only, as JSON; what else metadata may hold is rare.
+// Texts, whole numbers and truth values, as JSON; what else metadata may hold is rare.
 bool take_metadata(ondemand::value value, Metadata& out) {
     std::size_t bytes = 0;
     return take_members(value, [&](std::string_view name, ondemand::value member) {
         std::string_view text;
-        if (!fits(name, limits::variable_name) || member.get_string().get(text) != simdjson::SUCCESS) return false;
-        bytes += name.size() + text.size();
+        std::int64_t number = 0;
+        bool flag = false;
         std::string json;
-        append_json_string(json, text);
+        if (!fits(name, limits::variable_name)) return false;
+        if (member.get_string().get(text) == simdjson::SUCCESS) append_json_string(json, text);
+        else if (member.get_int64().get(number) == simdjson::SUCCESS) json = std::to_string(number);
+        else if (member.get_bool().get(flag) == simdjson::SUCCESS) json = flag ? "true" : "false";
+        else return false;
+        bytes += name.size() + json.size();
         return bytes <= limits::metadata_bytes_max && out.emplace(name, std::move(json)).second;
     });
 }
