@@ -139,7 +139,8 @@ void rebuild_rates(Engine::Internals& in) {
     for (const auto& contact : in.state.contacts)
         for (auto i = contact.history.size(); i-- > 0 && contact.history[i].at > in.now - span;) {
             const auto& entry = contact.history[i];
-            const auto account = entry.slot == policy::Slot::reserved ? std::nullopt : in.account_of(entry.profile);
+            // 0: only reserved so far. A fallback's reservation has the number of the attempt to come and is taken for a permit: rather too slow than too fast.
+            const auto account = entry.attempt == 0 ? std::nullopt : in.account_of(entry.profile);
             if (!account || !in.accounts[*account].bucket) continue;
             const auto id = in.state.touch_by_sequence.find(entry.touch);
             const auto row = id == in.state.touch_by_sequence.end() ? 0 : in.row_of(id->second);
