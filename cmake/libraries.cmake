@@ -47,6 +47,10 @@ set_target_properties(utf8proc::utf8proc PROPERTIES INTERFACE_LINK_LIBRARIES ${U
 # Of programs that run long; a sanitizer brings its own.
 add_library(touchgate_allocator INTERFACE)
 if(NOT TOUCHGATE_SANITIZE AND NOT TOUCHGATE_FUZZ)
-  find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)
-  target_link_libraries(touchgate_allocator INTERFACE ${JEMALLOC_LIBRARY})
+  find_library(JEMALLOC_LIBRARY jemalloc)
+  if(JEMALLOC_LIBRARY)
+    target_link_libraries(touchgate_allocator INTERFACE ${JEMALLOC_LIBRARY})
+  else()
+    message(STATUS "jemalloc was not found: the C library's allocator serves, a tenth slower")
+  endif()
 endif()
