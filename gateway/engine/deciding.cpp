@@ -21,10 +21,6 @@ AddressKind kind_for(std::string_view channel) {
 
 bool names(const std::vector<std::string>& list, std::string_view name) { return std::find(list.begin(), list.end(), name) != list.end(); }
 
-bool unit_within(std::string_view unit, std::string_view above) {
-    return unit == above || (unit.size() > above.size() && unit.starts_with(above) && unit[above.size()] == '/');
-}
-
 }  // namespace
 
 policy::AttemptFacts Engine::Internals::priced(policy::AttemptFacts facts, const content::Billing& billing, int segments) {
@@ -272,7 +268,7 @@ void Engine::Internals::apply_holds(Choice& choice, const policy::Profile& profi
         if (!in.channels.empty() && !names(in.channels, name(profile.channel))) continue;
         if (!in.accounts.empty() && !names(in.accounts, name(profile.account))) continue;
         if (!in.units.empty() &&
-            std::none_of(in.units.begin(), in.units.end(), [&](const std::string& unit) { return unit_within(name(profile.unit), unit); }))
+            std::none_of(in.units.begin(), in.units.end(), [&](const std::string& unit) { return policy::is_unit_within(name(profile.unit), unit); }))
             continue;
         defer("hold:" + id, in.until);
     }

@@ -19,10 +19,10 @@ using boost::system::error_code;
 constexpr auto sweep_every = std::chrono::milliseconds{500};
 constexpr auto waiters_every = std::chrono::milliseconds{5};
 
-std::string http_date() {
-    const auto now = std::time(nullptr);
+std::string http_date(Instant now) {
+    const auto seconds = static_cast<std::time_t>(unix_ms(now) / 1000);
     std::tm parts{};
-    gmtime_r(&now, &parts);
+    gmtime_r(&seconds, &parts);
     char text[40];
     const auto size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
     return {text, size};
@@ -43,8 +43,8 @@ IoThread::IoThread(std::shared_ptr<Services> services, std::shared_ptr<asio::ssl
       acceptor_{context_.get_executor()},
       sweep_timer_{context_.get_executor()},
       waiters_timer_{context_.get_executor()},
-      coarse_now_{std::chrono::steady_clock::now()},
-      date_{http_date()},
+      coarse_now_{now()},
+      date_{http_date(services_->clock.wall_now())},
       intake_{services_->phones, services_->options.body_hash_key},
       touches_{*services_, *this, [this](absl::AnyInvocable<void()> task) { later(std::move(task)); }} {}
 
@@ -145,8 +145,8 @@ void IoThread::forget(Connection& connection) {
 }
 
 void IoThread::sweep() {
-    coarse_now_ = std::chrono::steady_clock::now();
-    date_ = http_date();
+    coarse_now_ = now();
+    date_ = http_date(services_->clock.wall_now());
     std::vector<std::shared_ptr<Connection>> due;
     for (auto* connection : connections_)
         if (connection->deadline() <= coarse_now_)
@@ -163,7 +163,7 @@ void IoThread::sweep() {
 }
 
 void IoThread::close_when_quiet() {
-    const bool over = std::chrono::steady_clock::now() >= stop_deadline_;
+    const bool over = now() >= stop_deadline_;
     std::vector<std::shared_ptr<Connection>> all;
     for (auto* connection : connections_)
         if (auto alive = connection->weak_from_this().lock()) all.push_back(std::move(alive));
@@ -210,18 +210,18 @@ void IoThread::wait_until(absl::AnyInvocable<bool()> ready, Duration within, abs
         then(true);
         return;
     }
-    waiters_.push_back({.ready = std::move(ready), .deadline = std::chrono::steady_clock::now() + within, .then = std::move(then)});
+    waiters_.push_back({.ready = std::move(ready), .deadline = now() + within, .then = std::move(then)});
     if (!waiters_timer_runs_) look_at_waiters();
 }
 
 void IoThread::look_at_waiters() {
-    const auto now = std::chrono::steady_clock::now();
+    const auto at = now();
     // Whoever is called may wait again: take out those that are due before calling any.
     std::vector<std::pair<Waiter, bool>> due;
     std::erase_if(waiters_, [&](Waiter& waiter) {
         const bool ready = waiter.ready();
-        const bool over = stopping_ && now >= stop_deadline_;  // nobody is waited for beyond the end
-        if (!ready && now < waiter.deadline && !over) return false;
+        const bool over = stopping_ && at >= stop_deadline_;  // nobody is waited for beyond the end
+        if (!ready && at < waiter.deadline && !over) return false;
         due.emplace_back(std::move(waiter), ready);
         return true;
     });

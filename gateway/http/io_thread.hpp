@@ -53,6 +53,8 @@ public:
     [[nodiscard]] Services& services() { return *services_; }
     // Monotonic time, read once in a while (to about a second): good enough for time-outs of connections.
     [[nodiscard]] std::chrono::steady_clock::time_point coarse_now() const { return coarse_now_; }
+    // The clock that was handed in, in the form that Asio's timers take.
+    [[nodiscard]] std::chrono::steady_clock::time_point now() const { return std::chrono::steady_clock::time_point{services_->clock.monotonic_now()}; }
     // Value of the Date header, to the second.
     [[nodiscard]] const std::string& date() const { return date_; }
     void forget(Connection& connection);  // own thread; any thread once this one has ended

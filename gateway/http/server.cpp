@@ -135,11 +135,12 @@ void HttpServer::stop(Duration grace) {
     parts_->stopped = true;
     auto& services = *parts_->services;
     services.draining = true;
-    const auto deadline = std::chrono::steady_clock::now() + grace;
-    while (services.counters.exchanges_open.load() > 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(Duration{2});
+    const auto now = [&] { return std::chrono::steady_clock::time_point{services.clock.monotonic_now()}; };
+    const auto deadline = now() + grace;
+    while (services.counters.exchanges_open.load() > 0 && now() < deadline) std::this_thread::sleep_for(Duration{2});
     // What is answered by now still has to be written.
     constexpr Duration for_writing{1'000};
-    for (const auto& thread : parts_->threads) thread->stop(std::chrono::steady_clock::now() + (grace.count() > 0 ? for_writing : Duration{0}));
+    for (const auto& thread : parts_->threads) thread->stop(now() + (grace.count() > 0 ? for_writing : Duration{0}));
     for (const auto& thread : parts_->threads) thread->join();
     parts_->query_threads->join();
 }

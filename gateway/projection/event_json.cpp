@@ -1,38 +1,14 @@
+// The `data` of each event.
+
 #include "gateway/projection/event_json.hpp"
 
 #include "gateway/base/currency.hpp"
 #include "gateway/content/billing.hpp"
 #include "gateway/engine/event_codec.hpp"
-#include "gateway/policy/explain.hpp"
 
 namespace touchgate::projection {
 
 namespace {
-
-void append_step(JsonText& json, const LoggedStep& step, std::uint32_t policy_number, const policy::CompiledPolicy* policy, const NameSource& names) {
-    json.open_object();
-    json.text("rule", names.rule_name(policy_number, step.rule));
-    const bool waived = (step.bits & 4U) != 0;
-    if (policy != nullptr && step.rule < policy->rule_count()) json.text("kind", policy->rule_kind(step.rule));
-    json.text("verdict", waived ? std::string_view{"waived"} : policy::verdict_word(static_cast<policy::Verdict>(step.bits & 3U)));
-    if (waived) json.text_if("waived_by", names.rule_name(policy_number, step.waived_by));
-    json.instant_if("until", step.until);
-    if ((step.bits & 8U) != 0) {
-        json.decimal("counted", static_cast<double>(step.counted_milli) / 1000);
-        json.decimal("max", static_cast<double>(step.max_milli) / 1000);
-    }
-    if (policy != nullptr && step.rule < policy->rule_count()) {
-        LoggedDecision alone;
-        alone.steps = {step};
-        const auto traced = from_logged(alone).trace.front();
-        const auto why = policy::sentence(*policy, traced);
-        json.open_object("why");
-        json.text("en", why.en);
-        json.text("zh-CN", why.zh);
-        json.close_object();
-    }
-    json.close_object();
-}
 
 std::string_view origin_word(policy::Origin origin) {
     switch (origin) {
@@ -59,64 +35,6 @@ std::string_view slot_word(SlotChange change) {
 }
 
 }  // namespace
-
-std::string decision_rule(const LoggedDecision& decision, const NameSource& names) {
-    if (!decision.rule_override.empty()) return decision.rule_override;
-    return decision.rule == policy::no_rule ? std::string{} : names.rule_name(decision.policy, decision.rule);
-}
-
-void append_decision(JsonText& json, std::string_view member, const LoggedDecision& decision, const NameSource& names) {
-    json.open_object(member);
-    json.text("verdict", policy::verdict_word(decision.verdict));
-    json.text_or_null("policy", names.policy_label(decision.policy));
-    json.text_or_null("rule", decision_rule(decision, names));
-    json.instant_or_null("until", decision.until);
-    json.text_if("reason", policy::reason_word(decision.reason));
-    const auto policy = decision.steps.empty() ? nullptr : names.compiled_policy(decision.policy);
-    json.open_array("trace");
-    for (const auto& step : decision.steps) append_step(json, step, decision.policy, policy.get(), names);
-    json.close_array();
-    json.close_object();
-}
-
-void append_metadata(JsonText& json, const std::vector<std::pair<std::string, std::string>>& metadata) {
-    json.open_object("metadata");
-    for (const auto& [name, value] : metadata) {
-        std::string quoted;
-        append_json_string(quoted, name);
-        json.raw(std::string_view{quoted}.substr(1, quoted.size() - 2), value);
-    }
-    json.close_object();
-}
-
-std::string money_text(std::int64_t micro) {
-    const auto value = micro < 0 ? -micro : micro;
-    auto digits = std::to_string(1'000'000 + value % 1'000'000).substr(1);
-    while (digits.size() > 2 && digits.back() == '0') digits.pop_back();
-    return (micro < 0 ? "-" : "") + std::to_string(value / 1'000'000) + "." + digits;
-}
-
-std::string_view receipt_word(channel::ReceiptStatus status) {
-    switch (status) {
-        case channel::ReceiptStatus::pending: return "pending";
-        case channel::ReceiptStatus::delivered: return "delivered";
-        case channel::ReceiptStatus::read: return "read";
-        case channel::ReceiptStatus::failed: return "failed";
-        case channel::ReceiptStatus::recipient_refuses: return "recipient_refuses";
-        case channel::ReceiptStatus::unknown: return "unknown";
-    }
-    return "unknown";
-}
-
-std::string_view address_word(AddressKind kind) {
-    switch (kind) {
-        case AddressKind::phone: return "phone";
-        case AddressKind::external_userid: return "external_userid";
-        case AddressKind::openid: return "openid";
-        case AddressKind::chat_id: return "chat_id";
-    }
-    return "address";
-}
 
 // One function per event: its members of `data`. What many events share comes first, from `common`.
 struct EventData {
@@ -599,104 +517,10 @@ struct EventData {
     }
 };
 
-namespace {
-
-// Id of the campaign that a campaign.* record is about; it is the first member of all of them.
-std::string campaign_of(const Record& record) {
-    ByteReader in{record.payload};
-    return std::string{in.text()};
-}
-
-bool is_campaign_event(EventType type) { return type >= EventType::campaign_created && type <= EventType::campaign_audience_removed; }
-
-template <class E> std::string first_member_id(const Record& record) {
-    E event;
-    return decode(record.payload, event) ? to_string(event.id) : std::string{};
-}
-
-// The id of the thing that the event is about.
-std::string subject_of(const Record& record, const NameSource& names) {
-    const auto type = static_cast<EventType>(record.type);
-    if (is_touch_event(type)) {
-        const auto touch = touch_of(record);
-        return touch ? to_string(*touch) : std::string{};
-    }
-    if (type == EventType::receipt_received)
-        if (const auto touch = touch_of(record)) return to_string(*touch);
-    if (is_campaign_event(type) || type == EventType::account_up || type == EventType::account_down || type == EventType::calendar_updated || type == EventType::suppression_added ||
-        type == EventType::suppression_removed || type == EventType::template_registered)
-        return campaign_of(record);  // all of these begin with their name
-    if (type == EventType::hold_set) return first_member_id<HoldSet>(record);
-    if (type == EventType::hold_lifted) return first_member_id<HoldLifted>(record);
-    if (type == EventType::policy_activated) {
-        PolicyActivated event;
-        return decode(record.payload, event) ? event.name + "@" + std::to_string(event.version) : std::string{};
-    }
-    if (type == EventType::policy_stored) {
-        PolicyStored event;
-        return decode(record.payload, event) ? event.name + "@" + std::to_string(event.version) : std::string{};
-    }
-    if (type == EventType::contact_created) {
-        ContactCreated event;
-        return decode(record.payload, event) ? event.id : std::string{};
-    }
-    return record.contact.value == 0 ? std::string{} : names.contact_id(record.contact);
-}
-
-}  // namespace
-
-bool EventRenderer::matches(const Record& record, const EventFilter& filter, const Visibility& visibility) {
-    if (!filter.any() && visibility.units.empty()) return true;
-    const auto type = static_cast<EventType>(record.type);
-    if (const auto touch = touch_of(record)) {
-        const auto found = touches_.of(record, *touch);
-        if (!found) return false;
-        const auto profile = names_.profile(found->first_profile);
-        return (filter.campaign.empty() || profile.campaign == filter.campaign) && (filter.key_name.empty() || found->key_name == filter.key_name) &&
-               (filter.callback.empty() || found->callback == filter.callback) && visibility.covers(profile.unit);
-    }
-    if (!filter.key_name.empty() || !filter.callback.empty()) return false;
-    if (!filter.campaign.empty() && !(is_campaign_event(type) && campaign_of(record) == filter.campaign)) return false;
-    if (visibility.units.empty()) return true;
-    if (type == EventType::campaign_created) {
-        CampaignCreated event;
-        return decode(record.payload, event) && visibility.covers(event.unit);
-    }
-    // What belongs to no contact belongs to the whole house, and is not for a reader of one unit.
-    return record.contact.value != 0 && visibility.covers(contacts_.unit_at(record));
-}
-
 void EventRenderer::append_data(std::string& out, const Record& record, const Visibility& visibility) {
     JsonText json{out};
     json.open_object();
     EventData{*this, json, record, visibility}.render_any();
-    json.close_object();
-}
-
-void EventRenderer::append_brief(std::string& out, const Record& record, const Visibility& visibility) {
-    JsonText json{out};
-    json.open_object();
-    json.number("sequence", static_cast<std::int64_t>(record.sequence));
-    json.text("type", event_name(static_cast<EventType>(record.type)));
-    json.instant("time", record.time);
-    json.member("data");
-    append_data(out, record, visibility);
-    json.close_object();
-}
-
-void EventRenderer::append(std::string& out, const Record& record, const Visibility& visibility) {
-    JsonText json{out};
-    json.open_object();
-    json.text("specversion", "1.0");
-    json.text("id", std::to_string(record.sequence));
-    json.text("source", "touchgate");
-    json.text("type", event_name(static_cast<EventType>(record.type)));
-    json.text_if("subject", subject_of(record, names_));
-    json.instant("time", record.time);
-    json.text("datacontenttype", "application/json");
-    json.number("sequence", static_cast<std::int64_t>(record.sequence));
-    json.member("data");
-    append_data(out, record, visibility);
     json.close_object();
 }
 

@@ -147,6 +147,50 @@ TEST_CASE("engine: an opt-out is acknowledged only when the permits it forbids a
     CHECK(house.submit(House::touch(phone, {}, "transactional"))->state == TouchState::queued);
 }
 
+TEST_CASE("engine: an opt-out also waits for the permit of a touch that the same reply ended", "[engine]") {
+    House house;
+    house.spare_window = 8;
+    house.crash();
+    const auto made = house.submit(House::touch(phone));
+    house.answer(0, {.kind = channel::OutcomeKind::accepted, .ids = {"A"}});
+    house.engine->on_transport_events({ReceiptReported{0, {.provider_ids = {"A"}, .destination = phone, .status = channel::ReceiptStatus::failed, .raw = "UNDELIV"}, {}}});
+    house.turn();
+    house.clock.advance(Duration{60'000});
+    house.turn();
+    REQUIRE(house.transport.orders.size() == 2);  // the other account tries
+    const auto ref = house.transport.orders[1].submission.ref;
+    house.engine->on_transport_events({MessageReported{0, {.from = "8613800000001", .to = "1069", .text = "TD"}, {1, 5}}});
+    house.turn();
+    CHECK(house.state(made->id) == TouchState::replied);
+    CHECK(house.transport.revoked == std::vector<channel::AttemptRef>{ref});
+    CHECK(house.transport.acknowledged.empty());
+    house.engine->on_transport_events({AttemptUnwritten{ref, true}});
+    house.turn();
+    CHECK(house.transport.acknowledged.size() == 1);
+    CHECK(house.state(made->id) == TouchState::replied);
+}
+
+TEST_CASE("engine: a fallback that waits holds its place against others, although its first attempt left the window", "[engine]") {
+    House house;
+    house.spare_window = 1;
+    house.policy = R"({"name":"p","rules":[{"name":"cap","kind":"cap","max":1,"per":"PT1M","by":["contact"],"when":{"purposes":["marketing"]}}]})";
+    house.crash();
+    auto busy = House::touch("+8613800000099", {}, "service");
+    busy.channels = {"sms-spare"};
+    REQUIRE(house.submit(busy));  // fills the spare account's window
+    auto patient = House::touch(phone);
+    patient.fallback_after = std::chrono::minutes{2};
+    const auto first = house.submit(patient);
+    house.answer(1, {.kind = channel::OutcomeKind::accepted, .ids = {"A"}});
+    house.clock.advance(std::chrono::minutes{3});
+    house.turn();
+    CHECK(house.transport.orders.size() == 2);  // the fallback waits for the spare account
+    CHECK(house.state(first->id) == TouchState::queued);
+    const auto second = house.submit(House::touch(phone));
+    CHECK(second->state == TouchState::deferred);
+    CHECK(second->decision.rule() == "cap");
+}
+
 TEST_CASE("engine: a full disk refuses with 503 and loses nothing", "[engine]") {
     House house;
     const auto made = house.submit(House::touch(phone, "k"));

@@ -36,6 +36,7 @@ struct House {
 
     int window = 32;                 // submits in flight
     std::optional<double> rate_per_second;
+    int spare_window = 0;            // above 0: a second account, "sms-spare", with so many submits in flight
 
     House() { start(); }
     House(std::string given_policy, int given_window) : policy{std::move(given_policy)}, window{given_window} { start(); }
@@ -54,6 +55,11 @@ struct House {
         account.rate_per_second = rate_per_second;
         account.billing.price = content::Money{50'000};  // 0.05 a segment
         made.accounts = {account};
+        if (spare_window > 0) {
+            account.name = "sms-spare";
+            account.window = spare_window;
+            made.accounts.push_back(account);
+        }
         return made;
     }
 
@@ -72,6 +78,7 @@ struct House {
         REQUIRE(made);
         engine = std::move(*made);
         engine->on_transport_events({AccountUp{0}});
+        if (spare_window > 0) engine->on_transport_events({AccountUp{1}});
         turn();
     }
 
