@@ -130,24 +130,32 @@ public:
         return {.verdict = ReconcileAnswer::Verdict::settled, .outcome = {.kind = OutcomeKind::accepted, .ids = {task + ":" + submission.to}}};
     }
 
-    std::optional<HttpRequest> poll(const std::string& task, const Resources& resources, const RequestContext&) const override {
-        return request("GET", "/tasks/" + percent_encode(task), resources, {});
-    }
-
-    std::vector<TaskState> read_poll(const HttpResponse& response) const override {
-        std::vector<TaskState> states;
-        const auto answer = parse_foreign_json(response.body);
-        if (response.status != 200) return states;
-        for (const auto& entry : member(answer, "recipients")) {
-            auto to = text_member(entry, "to");
-            auto status = text_member(entry, "status");
-            if (!to.empty() && !status.empty()) states.push_back({std::move(to), std::move(status)});
+    HttpRequest ask_task(TaskAct act, const Task& task, const std::string&, const Resources& resources, const RequestContext&) const override {
+        const auto path = "/tasks/" + percent_encode(task.id);
+        switch (act) {
+            case TaskAct::poll: break;
+            case TaskAct::remind: return request("POST", path + "/remind", resources, "{}");
+            case TaskAct::cancel: return request("POST", path + "/cancel", resources, "{}");
         }
-        return states;
+        return request("GET", path, resources, {});
     }
 
-    std::optional<HttpRequest> cancel(const std::string& task, const Resources& resources, const RequestContext&) const override {
-        return request("POST", "/tasks/" + percent_encode(task) + "/cancel", resources, "{}");
+    TaskAnswer read_task(TaskAct act, const Task&, const std::string&, const HttpResponse& response) const override {
+        using Verdict = TaskAnswer::Verdict;
+        if (response.status == 404) return {.verdict = Verdict::gone};
+        if (response.status != 200) return {.verdict = Verdict::ask_again};
+        TaskAnswer answer{.verdict = Verdict::done};
+        if (act != TaskAct::poll) return answer;
+        const auto body = parse_foreign_json(response.body);
+        for (const auto& entry : member(body, "recipients")) {
+            TaskResult result{.recipient = text_member(entry, "to")};
+            const auto status = text_member(entry, "status");
+            if (status == "sent") result.status = TaskResult::Status::sent;
+            else if (status == "not_friend") result.status = TaskResult::Status::not_friend;
+            else if (status == "over_limit") result.status = TaskResult::Status::over_limit;
+            if (!result.recipient.empty() && !status.empty()) answer.results.push_back(std::move(result));
+        }
+        return answer;
     }
 
     WebhookAnswer receive(const WebhookRequest& hook) const override {

@@ -125,7 +125,7 @@ void read_limits(JsonReader& reader, Config& config) {
     limits->finish();
 }
 
-void read_account(Config& config, const std::string& name, const Json& value, const std::string& pointer, std::vector<Problem>& problems) {
+void read_account(Config& config, const std::string& name, const Json& value, const std::string& pointer, const Json& accounts, std::vector<Problem>& problems) {
     JsonReader reader{value, pointer, problems};
     if (!value.is_object()) return;
     if (name.empty() || name.size() > 64 || name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != std::string::npos)
@@ -159,7 +159,11 @@ void read_account(Config& config, const std::string& name, const Json& value, co
     const auto match = reader.choice("receipt_match", {"id", "address"}, "");
     account.ca_file = resolve_path(config.root, reader.text("ca_file"));
 
-    account.adapter = info->make(reader, {.name = name, .default_region = config.engine.default_region});
+    const auto settings_of = [&accounts](std::string_view other) -> const Json* {
+        const auto found = accounts.find(other);
+        return found == accounts.end() || !found->is_object() ? nullptr : &*found;
+    };
+    account.adapter = info->make(reader, {.name = name, .default_region = config.engine.default_region, .settings_of = settings_of});
     reader.finish();
     std::visit([&](const auto& held) {
         settings.capabilities = held->capabilities();
@@ -343,7 +347,10 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     engine.drain_timeout = reader.duration("drain_timeout", engine.drain_timeout);
     read_opt_out(reader, config);
     read_callbacks(reader, config);
-    reader.members("accounts", [&](const std::string& name, const Json& value, const std::string& pointer) { read_account(config, name, value, pointer, problems); });
+    static const Json no_accounts = Json::object();
+    const auto* accounts = reader.raw("accounts");
+    if (accounts == nullptr) accounts = &no_accounts;
+    reader.members("accounts", [&](const std::string& name, const Json& value, const std::string& pointer) { read_account(config, name, value, pointer, *accounts, problems); });
     sort_as_written(config.accounts, *bytes);
     read_routes(reader, config);
     for (const auto* later : {"sinks", "queues", "lead_routing", "sandbox", "agents", "$schema"}) (void)reader.raw(later);

@@ -2,6 +2,7 @@
 // The list of all adapters is generated from the folders under adapters/; nothing else names them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -18,6 +19,8 @@ using AnyAdapter = std::variant<std::unique_ptr<SessionAdapter>, std::unique_ptr
 struct AccountContext {
     std::string name;            // of the account
     std::string default_region;  // "CN"
+    // The settings of another account by its name, for an account that shares its credentials ("corp": "wecom-main"); null: there is none.
+    std::function<const Json*(std::string_view)> settings_of = [](std::string_view) -> const Json* { return nullptr; };
 };
 
 struct AdapterInfo {

@@ -3,10 +3,13 @@
 //   prepare(submissions) → needs        resources (an access token, an uploaded media id): fetched once, cached, shared
 //   submit(submissions, resources) → request      only this needs permits
 //   classify(submissions, response) → one outcome per submission, total: an unknown code has a safe default
-//   reconcile / poll / cancel → request and its reading, for what stayed open
+//   reconcile → request and its reading, for an attempt whose outcome is unknown
+//   poll / remind / cancel a task → request and its reading, for what an employee must send
+//   pull → request and its reading, page by page, for what the provider tells only when asked; the cursor is kept in the log
 //   receive(webhook) → verified events and the acknowledgement, or a typed refusal
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "gateway/base/error.hpp"
 #include "gateway/channel/capabilities.hpp"
 #include "gateway/channel/outcome.hpp"
 #include "gateway/channel/submission.hpp"
@@ -74,9 +78,18 @@ struct WebhookRequest {
     std::string body;
     Instant now;
 };
+// Something new can be pulled: see ExchangeAdapter::pulls.
+struct PullHint {
+    std::string name;
+    std::string hint = {};  // given to the next request of that pull, a callback's token
+};
 struct WebhookEvents {
-    std::vector<Receipt> receipts;
-    std::vector<InboundMessage> messages;
+    std::vector<Receipt> receipts = {};
+    std::vector<InboundMessage> messages = {};
+    std::vector<ProviderEvent> events = {};
+    std::vector<PullHint> pulls = {};
+    // All of it is meant for the account that names this topic and this account as its parent; without such an account, and if empty, for this one.
+    std::string topic = {};
 };
 struct WebhookAnswer {
     int status = 200;
@@ -84,6 +97,47 @@ struct WebhookAnswer {
     std::string body = {};
     WebhookEvents events = {};      // take effect before the answer is sent
     std::string refusal = {};       // why it was refused, for the metric ("SIGNATURE_MISMATCH"); never told to the caller
+};
+
+// A task that waits for an employee.
+struct Task {
+    std::string id;                    // Outcome::task
+    std::string employee;              // Outcome::employee
+};
+enum class TaskAct : std::uint8_t { poll = 1, remind, cancel };
+struct TaskResult {
+    enum class Status : std::uint8_t { waiting = 1, sent, not_friend, over_limit };
+    std::string recipient;             // as in Submission::to
+    Status status = Status::waiting;
+    std::optional<Instant> sent_at = {};
+};
+struct TaskAnswer {
+    enum class Verdict : std::uint8_t {
+        done,       // the act is done; a poll's results are complete for the recipients that it names
+        more,       // ask again at once, with next_step
+        ask_again,  // the provider is not ready, too busy or unreachable
+        gone,       // the task is cancelled or unknown at the provider: nothing more will be sent by it
+    };
+    Verdict verdict = Verdict::ask_again;
+    std::string next_step = {};
+    std::vector<TaskResult> results = {};
+    std::string code = {};             // the provider's own, if it refused
+    std::optional<Duration> retry_after = {};
+};
+
+// A list that the provider tells page by page.
+struct Pull {
+    std::string name;                  // "messages", "customers", "groups"
+    Duration every{std::chrono::minutes{5}};
+};
+struct PulledPage {
+    WebhookEvents events = {};
+    std::string cursor = {};           // for the next request; kept in the log
+    bool more = false;                 // ask for the next page at once
+    bool failed = false;               // nothing was learned: cursor and events are ignored, and it is asked again after a pause
+    std::optional<Duration> retry_after = {};
+    std::string code = {};             // failed: the provider's own
+    std::string detail = {};           // for people
 };
 
 class ExchangeAdapter {
@@ -110,11 +164,24 @@ public:
     [[nodiscard]] virtual std::optional<HttpRequest> reconcile(const Submission&, Instant /*permitted_at*/, const RequestContext&) const { return std::nullopt; }
     [[nodiscard]] virtual ReconcileAnswer read_reconcile(const Submission&, const HttpResponse&) const { return {}; }
 
-    // Human-executed tasks: how far is it, and stop it.
-    [[nodiscard]] virtual std::optional<HttpRequest> poll(const std::string& /*task*/, const Resources&, const RequestContext&) const { return std::nullopt; }
-    struct TaskState { std::string recipient; std::string status; };  // "waiting", "sent", "cancelled" …
-    [[nodiscard]] virtual std::vector<TaskState> read_poll(const HttpResponse&) const { return {}; }
-    [[nodiscard]] virtual std::optional<HttpRequest> cancel(const std::string& /*task*/, const Resources&, const RequestContext&) const { return std::nullopt; }
+    // Human-executed tasks (Capabilities::human_executed): how far is it, remind the employee, stop it. `step` is empty at first, then what the last
+    // answer's `next_step` said: some questions take several requests. Resources are those of task_needs().
+    [[nodiscard]] virtual std::vector<Need> task_needs() const { return {}; }
+    [[nodiscard]] virtual HttpRequest ask_task(TaskAct, const Task&, const std::string& /*step*/, const Resources&, const RequestContext&) const { return {}; }
+    [[nodiscard]] virtual TaskAnswer read_task(TaskAct, const Task&, const std::string& /*step*/, const HttpResponse&) const { return {}; }
+
+    // What must be pulled. The names are the account's own; each has one cursor, empty at first, which is kept in the log in the same batch as what a
+    // page brought. A pull is made at start, every `every`, and on a PullHint; pages follow one another while there are more.
+    [[nodiscard]] virtual std::vector<Pull> pulls() const { return {}; }
+    [[nodiscard]] virtual std::vector<Need> pull_needs(const std::string& /*name*/) const { return {}; }
+    [[nodiscard]] virtual HttpRequest pull(const std::string& /*name*/, const std::string& /*cursor*/, const std::string& /*hint*/, const Resources&, const RequestContext&) const { return {}; }
+    [[nodiscard]] virtual PulledPage read_pull(const std::string& /*name*/, const std::string& /*cursor*/, const HttpResponse&) const { return {}; }
+
+    // Does this content need an open reply window? Only asked where Capabilities::reply_windows is not empty.
+    [[nodiscard]] virtual bool needs_reply_window(const Content&) const { return true; }
+    // What is wrong with this content before anything is decided: a field that the template does not have, a text that is too long …; pointers are
+    // relative to the content. Empty: nothing.
+    [[nodiscard]] virtual std::vector<Problem> content_problems(const Content&) const { return {}; }
 
     [[nodiscard]] virtual WebhookAnswer receive(const WebhookRequest&) const { return {.status = 404}; }
     // A harmless request that shows whether the credentials work, for `check --probe`.

@@ -36,7 +36,8 @@ struct Outcome {
     std::string detail = {};                    // for people; never contains addresses, content or secrets
     std::string scope = {};                     // throttled, quota_exhausted: "account", "recipient", "template" …
     std::string field = {};                     // content_rejected
-    std::string task = {};                      // handed_to_human
+    std::string task = {};                      // handed_to_human: the provider's id of the task
+    std::string employee = {};                  // handed_to_human: who must press send, the provider's user id
     std::optional<Duration> retry_after = {};   // throttled, quota_exhausted: from now
     int parts = 1;                              // messages that the provider counts
 };
@@ -86,11 +87,34 @@ struct Receipt {
 struct InboundMessage {
     std::string from = {};                       // address as received
     std::string to = {};                         // our number
-    std::string text = {};                       // UTF-8
+    std::string text = {};                       // UTF-8; of a voice message what the provider recognised, of a menu's answer its words
     std::string provider_id = {};                // empty where the protocol has none (SMPP)
     std::string fingerprint = {};                // bytes that a repeat would share, where provider_id is empty
     std::optional<Instant> at = {};
     bool incomplete = false;                     // a long message of which parts never came
+    std::string kind = "text";                   // "text", "image", "voice", "video", "file", "location", "link", "card" … the provider's word in lower snake case
+    std::string body_json = {};                  // not text: the provider's members as a JSON object, verbatim (media_id, url, latitude …)
+    std::string reply_code = {};                 // a code of the provider under which one answer may be sent beside the reply window
+};
+
+// Something that happened between a customer and one of our accounts and is neither a message nor a receipt.
+struct ProviderEvent {
+    // What reaching this customer means after it. `reachable` lifts a refusal that an older event set; `refuses` sets one.
+    enum class Reach : std::uint8_t { unchanged = 0, reachable, refuses };
+    std::string kind = {};                       // "follow", "unfollow", "scan", "menu", "view", "enter", "subscription_accepted", "location" … "unknown": not understood
+    std::string from = {};                       // the customer's address; empty: the event is about none
+    std::string id = {};                         // what a repeat of the event shares: the provider's id, else a hash of the plain text; never empty
+    std::optional<Instant> at = {};              // the provider's time; state follows the greatest, not the order of arrival
+    Reach reach = Reach::unchanged;
+    std::string act = {};                        // opens this kind of reply window, see Capabilities::reply_windows; empty: none
+    std::string employee = {};                   // of ours, the provider's user id: who was added, deleted …
+    std::string source = {};                     // where the customer came from: state or scene, without the platform's prefix
+    std::string unionid = {};                    // of the customer, if the event names it
+    std::string reply_code = {};                 // one answer may be sent under it (WelcomeCode, welcome_code) …
+    Duration reply_within{};                     // … for so long after `at`
+    std::string ref = {};                        // what else it is about: a group, a template, a menu key, a session
+    std::string body_json = {};                  // the whole event as a JSON object, for people and later readers
+    std::string refused = {};                    // unknown: why it was not read, "XML"
 };
 
 }  // namespace touchgate::channel

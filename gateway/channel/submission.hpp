@@ -30,6 +30,8 @@ struct Submission {
     TouchId touch = {};
     std::string attempt_id = {};      // "<touch id>-<number>": unique, at most 64 bytes, given to providers that echo one
     std::string to = {};              // E.164 with +, or the channel's own form
+    std::string sender = {};          // human-executed: the employee who shall send it, the provider's user id; empty: the account's default
+    std::string campaign = {};        // touches of different campaigns share no task
     Content content = {};
     std::optional<Duration> valid_for = {};  // from now: the provider must not deliver later (expiry, quiet hours at the phone)
     Monotonic permit_deadline{};      // the transport must not write the first byte after this instant

@@ -38,19 +38,21 @@ const Allowed& allowed() {
         {"net", with({"engine"})},
         {"http", with({"engine", "projection"})},
         {"app", with({"engine", "projection", "net", "http", "sandbox"})},
-        {"adapter", {"base", "crypto", "json", "channel", "content"}},
+        {"adapter", {"base", "crypto", "json", "channel", "content", "adapter_parts"}},
+        {"adapter_parts", {"base", "crypto", "json", "channel", "content"}},
         {"sandbox", {"base", "crypto", "json"}},
     };
     return edges;
 }
 
-// "gateway/policy/rules/cap.cpp" → "policy"; "adapters/smpp/pdu.hpp" → "adapter:smpp".
+// "gateway/policy/rules/cap.cpp" → "policy"; "adapters/smpp/pdu.hpp" → "adapter:smpp"; a folder without adapter.hpp is shared by several.
 std::string module_of(const std::string& path) {
     std::smatch found;
     if (std::regex_match(path, found, std::regex{"gateway/([a-z_]+)/.*"})) return found[1];
     if (path.starts_with("adapters/sandbox/")) return "sandbox";
-    if (std::regex_match(path, found, std::regex{"adapters/([a-z_]+)/.*"})) return "adapter:" + found[1].str();
-    return {};
+    if (!std::regex_match(path, found, std::regex{"adapters/([a-z_]+)/.*"})) return {};
+    const auto folder = fs::path{TOUCHGATE_SOURCE_DIR} / "adapters" / found[1].str();
+    return fs::exists(folder / "adapter.hpp") ? "adapter:" + found[1].str() : "adapter_parts";
 }
 
 struct Include {

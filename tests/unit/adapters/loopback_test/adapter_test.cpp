@@ -110,13 +110,18 @@ TEST_CASE("submit: the provider's error words, and unknown for all else", "[loop
 
 TEST_CASE("tasks: polled, cancelled, reconciled", "[loopback_test]") {
     const auto adapter = make().adapter;
-    CHECK(adapter->poll("k/1", {}, {})->url == "http://127.0.0.1:9/tasks/k%2F1");
-    CHECK(adapter->cancel("k", {}, {})->url == "http://127.0.0.1:9/tasks/k/cancel");
-    const auto states = adapter->read_poll({.status = 200, .headers = {}, .body = R"({"recipients":[{"to":"u1","status":"sent"},{"to":"u2"},7]})"});
-    REQUIRE(states.size() == 1);
-    CHECK(states[0].recipient == "u1");
-    CHECK(states[0].status == "sent");
-    CHECK(adapter->read_poll({.status = 500, .headers = {}, .body = "x"}).empty());
+    const Task task{.id = "k/1", .employee = {}};
+    CHECK(adapter->ask_task(TaskAct::poll, task, {}, {}, {}).url == "http://127.0.0.1:9/tasks/k%2F1");
+    CHECK(adapter->ask_task(TaskAct::cancel, task, {}, {}, {}).url == "http://127.0.0.1:9/tasks/k%2F1/cancel");
+    CHECK(adapter->ask_task(TaskAct::remind, task, {}, {}, {}).url == "http://127.0.0.1:9/tasks/k%2F1/remind");
+    const HttpResponse known{.status = 200, .headers = {}, .body = R"({"recipients":[{"to":"u1","status":"sent"},{"to":"u2"},7]})"};
+    const auto polled = adapter->read_task(TaskAct::poll, task, {}, known);
+    CHECK(polled.verdict == TaskAnswer::Verdict::done);
+    REQUIRE(polled.results.size() == 1);
+    CHECK(polled.results[0].recipient == "u1");
+    CHECK(polled.results[0].status == TaskResult::Status::sent);
+    CHECK(adapter->read_task(TaskAct::poll, task, {}, {.status = 500, .headers = {}, .body = "x"}).verdict == TaskAnswer::Verdict::ask_again);
+    CHECK(adapter->read_task(TaskAct::cancel, task, {}, {.status = 404, .headers = {}, .body = ""}).verdict == TaskAnswer::Verdict::gone);
     CHECK(adapter->reconcile(submission("u1"), {}, {})->url == "http://127.0.0.1:9/attempts/a-u1");
     using Verdict = ReconcileAnswer::Verdict;
     CHECK(adapter->read_reconcile(submission("u1"), {.status = 200, .headers = {}, .body = R"({"task":"k"})"}).outcome.ids ==
