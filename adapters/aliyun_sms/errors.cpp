@@ -58,12 +58,7 @@ constexpr std::array meanings = std::to_array<CodeMeaning>({
 });
 
 // The platform's day and month begin at midnight in China; when its clock is not told, ask again after a day.
-std::optional<Duration> until_next_day(const HttpResponse& response) {
-    const auto now = channel::parse_http_date(response.header("date"));
-    if (!now) return one_day;
-    const auto local = *now + 8h;
-    return std::chrono::floor<std::chrono::days>(local) + one_day - local;
-}
+Duration until_next_day(const HttpResponse& response) { return channel::until_hour_in_china(response.header("date"), 0h).value_or(one_day); }
 
 std::optional<Duration> until_next_month(const HttpResponse& response) {
     const auto now = channel::parse_http_date(response.header("date"));

@@ -75,23 +75,14 @@ constexpr std::array meanings = std::to_array<CodeMeaning>({
     {"UnsupportedOperation*", OutcomeKind::refused, "", "", Reset::none, "a code that is not in the table"},
 });
 
-// Until the next `hour` o'clock in China; nothing when the provider's clock is not told.
-std::optional<Duration> until_hour_in_china(const HttpResponse& response, Duration hour) {
-    const auto now = channel::parse_http_date(response.header("date"));
-    if (!now) return std::nullopt;
-    const auto local = *now + 8h;
-    const auto today = std::chrono::floor<std::chrono::days>(local) + hour;
-    return (today > local ? today : today + one_day) - local;
-}
-
 std::optional<Duration> time_to_wait(Reset reset, std::string_view message, const HttpResponse& response) {
     switch (reset) {
         case Reset::none: return std::nullopt;
         case Reset::half_minute: return 30s;
         case Reset::hour: return 1h;
         case Reset::day: return one_day;
-        case Reset::next_day: return until_hour_in_china(response, 0h).value_or(one_day);
-        case Reset::next_opening: return until_hour_in_china(response, 8h).value_or(Duration{1h});
+        case Reset::next_day: return channel::until_hour_in_china(response.header("date"), 0h).value_or(one_day);
+        case Reset::next_opening: return channel::until_hour_in_china(response.header("date"), 8h).value_or(Duration{1h});
         case Reset::from_text: break;
     }
     if (message.find("30秒") != std::string_view::npos || message.find("30 second") != std::string_view::npos) return 30s;

@@ -63,13 +63,13 @@ std::string encode_form(const Fields& fields) {
     return text;
 }
 
-std::optional<Fields> parse_form(std::string_view text) {
+std::optional<Fields> parse_form(std::string_view text, bool plus_is_space) {
     Fields fields;
     for (const auto part : split(text, '&')) {
         if (part.empty()) continue;
         const auto equals = part.find('=');
-        auto name = percent_decode(part.substr(0, equals), true);
-        auto value = percent_decode(equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1), true);
+        auto name = percent_decode(part.substr(0, equals), plus_is_space);
+        auto value = percent_decode(equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1), plus_is_space);
         if (!name || !value || !is_valid_utf8(*name) || !is_valid_utf8(*value)) return std::nullopt;
         fields.emplace_back(std::move(*name), std::move(*value));
     }
@@ -125,6 +125,14 @@ std::optional<Instant> parse_http_date(std::string_view text) {
     const auto month_number = std::to_string(month - months.begin() + 1);
     return parse_instant(std::string{text.substr(12, 4)} + (month_number.size() == 1 ? "-0" : "-") + month_number + "-" +
                          std::string{text.substr(5, 2)} + "T" + std::string{text.substr(17, 8)} + "Z");
+}
+
+std::optional<Duration> until_hour_in_china(std::string_view http_date, Duration hour) {
+    const auto now = parse_http_date(http_date);
+    if (!now) return std::nullopt;
+    const auto local = *now + std::chrono::hours{8};
+    const auto today = std::chrono::floor<std::chrono::days>(local) + hour;
+    return (today > local ? today : today + one_day) - local;
 }
 
 std::optional<Duration> parse_retry_after(std::string_view text) {

@@ -24,7 +24,7 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 // "a=1&b=2", names and values percent-encoded.
 [[nodiscard]] std::string encode_form(const Fields& fields);
 // application/x-www-form-urlencoded or a query; a name without '=' has an empty value. Nothing when it cannot be decoded or is not UTF-8.
-[[nodiscard]] std::optional<Fields> parse_form(std::string_view text);
+[[nodiscard]] std::optional<Fields> parse_form(std::string_view text, bool plus_is_space = true);
 // The first value of a name, or empty.
 [[nodiscard]] std::string_view field(const Fields& fields, std::string_view name);
 
@@ -42,6 +42,8 @@ struct BaseUrl {
 
 // The Date header of RFC 9110, "Fri, 02 Jan 2026 03:04:05 GMT"; no other form.
 [[nodiscard]] std::optional<Instant> parse_http_date(std::string_view text);
+// From the time of a Date header to the next `hour` o'clock in China, where most providers' days begin; nothing when the header cannot be read.
+[[nodiscard]] std::optional<Duration> until_hour_in_china(std::string_view http_date, Duration hour);
 // Retry-After in seconds (0 to 86,400), or nothing.
 [[nodiscard]] std::optional<Duration> parse_retry_after(std::string_view text);
 

@@ -23,6 +23,8 @@ TEST_CASE("forms: order and repeats are kept, and what is not UTF-8 is refused",
     CHECK(fields == Fields{{"a", "1"}, {"b", "中"}, {"a", "2"}, {"c", ""}, {"d", "="}});
     CHECK(field(fields, "a") == "1");
     CHECK(field(fields, "x").empty());
+    CHECK(parse_form("a=1+2").value()[0].second == "1 2");
+    CHECK(parse_form("a=1+2%2B", false).value()[0].second == "1+2+");
     CHECK(parse_form("")->empty());
     CHECK_FALSE(parse_form("a=%FF"));
     CHECK_FALSE(parse_form("a=%F"));
@@ -81,4 +83,12 @@ TEST_CASE("foreign JSON: nothing throws, and members of what is no object are nu
     CHECK(printable_code("isv.A-1_b:c^0") == "isv.A-1_b:c^0");
     CHECK(printable_code("a\nb<") == "a?b?");
     CHECK(printable_code(std::string(200, 'x')).size() == 100);
+}
+
+TEST_CASE("the next hour in China is told from a Date header", "[channel]") {
+    using namespace std::chrono_literals;
+    CHECK(until_hour_in_china("Fri, 02 Jan 2026 15:00:00 GMT", 0h) == 1h);
+    CHECK(until_hour_in_china("Fri, 02 Jan 2026 16:00:00 GMT", 0h) == 24h);
+    CHECK(until_hour_in_china("Fri, 02 Jan 2026 23:59:59 GMT", 8h) == 1s);
+    CHECK_FALSE(until_hour_in_china("yesterday", 0h));
 }
