@@ -82,8 +82,10 @@ std::vector<std::string> names_in(const Json& list) {
 
 std::optional<Instant> seconds_member(const Json& value, std::string_view key) {
     const auto& seconds = member(value, key);
-    if (!seconds.is_number_unsigned() || seconds.get<std::uint64_t>() == 0 || seconds.get<std::uint64_t>() > 253'402'300'799U) return std::nullopt;
-    return from_unix_ms(static_cast<std::int64_t>(seconds.get<std::uint64_t>()) * 1000);
+    constexpr std::int64_t seconds_end = 253'402'300'800;  // the year 10000
+    const auto value = seconds.is_number_integer() ? seconds.get<std::int64_t>() : 0;
+    if (value <= 0 || value >= seconds_end) return std::nullopt;
+    return from_unix_ms(value * 1000);
 }
 
 std::string to_text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }

@@ -88,7 +88,8 @@ constexpr std::array meanings = std::to_array<CodeMeaning>({
     {41054, 41054, Kind::recipient_invalid, Wait::none, "member", "", "the member is not activated"},
     {40205, 40205, Kind::recipient_invalid, Wait::none, "member", "", "the member's ticket has expired"},
     {40143, 40143, Kind::recipient_invalid, Wait::none, "member", "", "the member is banned"},
-    {40097, 40100, Kind::refused, Wait::none, "", "", "the customer cannot be handed over now"},
+    {40097, 40097, Kind::refused, Wait::none, "", "", "the customer cannot be handed over now"},
+    {40099, 40100, Kind::refused, Wait::none, "", "", "the customer cannot be handed over now"},
     {40128, 40130, Kind::refused, Wait::none, "", "", "the customer cannot be handed over now"},
     // Not a customer's refusal: an employee who follows none of them is the same answer.
     {41048, 41048, Kind::refused, Wait::none, "", "", "the employee can send to none of them"},
