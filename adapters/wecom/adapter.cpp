@@ -80,7 +80,7 @@ public:
     }
     PulledPage read_pull(const std::string&, const std::string& cursor, const HttpResponse& response) const override { return read_customers(cursor, response); }
 
-    std::vector<Problem> content_problems(const Content& content) const override { return mass_content_problems(content, {"welcome_code"}); }
+    std::vector<Problem> content_problems(const Content& content) const override { return mass_content_problems(content, {"welcome_code", "reply_code"}); }
 
     WebhookAnswer receive(const WebhookRequest& request) const override {
         if (!settings_.callback) return {.status = 404};

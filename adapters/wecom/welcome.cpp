@@ -8,9 +8,7 @@ namespace touchgate::adapters::wecom {
 using namespace channel;
 using namespace wecom_common;
 
-std::string welcome_code(const Content& content) {
-    return content.body_json.empty() ? std::string{} : text_member(parse_foreign_json(content.body_json), "welcome_code");
-}
+std::string welcome_code(const Content& content) { return reply_code_of(content, "welcome_code"); }
 
 HttpRequest welcome_request(const Corp& corp, const Content& content, const Resources& resources) {
     auto body = message_of(read_mass_content(content));

@@ -8,7 +8,7 @@
 
 namespace touchgate::adapters::wecom {
 
-// Content whose own form has "welcome_code" goes as a welcome message; empty: it has none.
+// Content whose own form has "welcome_code" or "reply_code" goes as a welcome message; empty: it has none.
 [[nodiscard]] std::string welcome_code(const channel::Content& content);
 [[nodiscard]] channel::HttpRequest welcome_request(const wecom_common::Corp& corp, const channel::Content& content, const channel::Resources& resources);
 // `accepted` also when they are already chatting (41051): there is nothing left to say.

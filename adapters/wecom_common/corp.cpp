@@ -68,6 +68,13 @@ HttpRequest get(const Corp& corp, std::string_view path, const Fields& query, co
             .body = {}};
 }
 
+std::string reply_code_of(const Content& content, std::string_view own_name) {
+    if (content.body_json.empty()) return {};
+    const auto body = parse_foreign_json(content.body_json);
+    auto code = text_member(body, "reply_code");
+    return code.empty() ? text_member(body, own_name) : code;
+}
+
 std::vector<std::string> names_in(const Json& list) {
     std::vector<std::string> names;
     if (list.is_string()) {
@@ -83,9 +90,9 @@ std::vector<std::string> names_in(const Json& list) {
 std::optional<Instant> seconds_member(const Json& value, std::string_view key) {
     const auto& seconds = member(value, key);
     constexpr std::int64_t seconds_end = 253'402'300'800;  // the year 10000
-    const auto value = seconds.is_number_integer() ? seconds.get<std::int64_t>() : 0;
-    if (value <= 0 || value >= seconds_end) return std::nullopt;
-    return from_unix_ms(value * 1000);
+    const auto count = seconds.is_number_integer() ? seconds.get<std::int64_t>() : 0;
+    if (count <= 0 || count >= seconds_end) return std::nullopt;
+    return from_unix_ms(count * 1000);
 }
 
 std::string to_text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }

@@ -44,6 +44,9 @@ struct Corp {
 // A call that changes something succeeded only if WeCom says so: an object without errcode came from somebody else.
 [[nodiscard]] inline bool says_done(const Answer& answer) { return answer.ok() && answer.has_errcode; }
 
+// The code of an event under which the content is the one answer: "reply_code" of the content's own form, or WeCom's own name of it; else empty.
+[[nodiscard]] std::string reply_code_of(const channel::Content& content, std::string_view own_name);
+
 // The texts among a list's entries; a text of entries joined by '|' is taken too.
 [[nodiscard]] std::vector<std::string> names_in(const Json& list);
 // Seconds since 1970, or nothing.

@@ -120,9 +120,9 @@ constexpr std::array meanings = std::to_array<CodeMeaning>({
     {86207, 86207, Kind::recipient_invalid, Wait::none, "group", "", "not this application's group"},
     {49008, 49008, Kind::recipient_invalid, Wait::none, "group", "", "the group is dissolved or no customers' group"},
     {90500, 90511, Kind::recipient_invalid, Wait::none, "group", "", "the group is dissolved or no customers' group"},
-    {93000, 93000, Kind::config, Wait::none, "", "", "the robot's key is wrong or the robot is gone"},
-    {93004, 93004, Kind::config, Wait::none, "", "", "the robot is switched off"},
-    {93008, 93008, Kind::config, Wait::none, "", "", "the robot is not in the group"},
+    {93000, 93000, Kind::recipient_invalid, Wait::none, "group", "", "the robot's key is wrong or the robot is gone"},
+    {93004, 93004, Kind::recipient_invalid, Wait::none, "group", "", "the robot is switched off"},
+    {93008, 93008, Kind::recipient_invalid, Wait::none, "group", "", "the robot is not in the group"},
 
     {95000, 95000, Kind::config, Wait::none, "", "", "open_kfid is wrong"},
     {95001, 95001, Kind::window_closed, Wait::none, "", "", "five messages are sent: the customer must write first"},

@@ -28,9 +28,9 @@ std::string text(const Callback& callback, std::string_view name) { return std::
 
 std::string id_of(const Callback& callback) { return to_hex(crypto::view(crypto::sha256(callback.text))); }
 
-// The callback's own members; codes that open something are handed on once and not kept.
+// The callback's own members; what the gateway itself uses is handed on once and not kept.
 Json body_of(const Callback& callback, std::string_view provider_kind) {
-    auto body = parse_foreign_json(wechat::to_body_json(callback.message, {"WelcomeCode", "ResponseCode", "Token"}));
+    auto body = parse_foreign_json(wechat::to_body_json(callback.message, {"WelcomeCode", "Token"}));
     if (!body.is_object()) body = Json::object();
     body["provider_kind"] = provider_kind;
     return body;
@@ -147,8 +147,6 @@ WebhookEvents application_event(const Callback& callback, const std::string& nam
     event.from = text(callback, "FromUserName");
     event.ref = text(callback, "EventKey");
     if (name.starts_with("template_card_")) {
-        event.reply_code = text(callback, "ResponseCode");
-        if (!event.reply_code.empty()) event.reply_within = card_update_within;
         auto body = body_of(callback, name);
         if (auto selected = selected_options(callback.message); !selected.empty()) body["selected"] = std::move(selected);
         event.body_json = to_text(body);

@@ -25,12 +25,12 @@ constexpr std::array<std::string_view, 13> failures = {"unknown",          "acco
                                                        "refused_by_user",  "no_member_logged_in", "kind_not_allowed"};
 constexpr std::size_t refused_by_user = 10;
 
-// The entry without what is kept elsewhere, the code among it.
+// The entry without what is kept elsewhere, the welcome code among it.
 Json body_of(const Json& entry, std::string_view provider_kind) {
     auto body = entry.is_object() ? entry : Json::object();
     for (const auto* name : {"msgid", "send_time"}) body.erase(name);
     if (auto event = body.find("event"); event != body.end() && event->is_object())
-        for (const auto* name : {"welcome_code", "msg_code"}) event->erase(name);
+        event->erase("welcome_code");
     body["provider_kind"] = provider_kind;
     return body;
 }
@@ -85,9 +85,6 @@ void add_event(WebhookEvents& events, const Json& entry) {
     } else if (type == "session_status_change") {
         made.ref = text_member(event, "change_type");
         made.employee = text_member(event, "new_servicer_userid");
-        made.reply_code = text_member(event, "msg_code");
-        // 20 s after the session's end (3), 48 h in a session that was taken from the pool (1).
-        if (!made.reply_code.empty()) made.reply_within = made.ref == "3" ? welcome_within : one_day * 2;
     } else if (type == "user_recall_msg" || type == "servicer_recall_msg") {
         made.ref = text_member(event, "recall_msgid");
         made.employee = text_member(event, "servicer_userid");

@@ -51,14 +51,14 @@ bool says_used_before(const Answer& answer) {
 
 std::string message_id(std::string_view attempt_id) { return to_hex(crypto::view(crypto::sha256("wecom_kf\n", attempt_id))).substr(0, 32); }
 
-std::string event_code(const Content& content) { return content.body_json.empty() ? std::string{} : text_member(body_of(content), "code"); }
+std::string event_code(const Content& content) { return reply_code_of(content, "code"); }
 
 std::vector<Problem> content_problems(const Content& content) {
     const auto body = body_of(content);
     if (!body.is_object()) return {{"", "must be an object"}};
     std::vector<Problem> problems;
     for (const auto& [name, value] : body.items()) {
-        if (name == "text" || name == "code") continue;
+        if (name == "text" || name == "code" || name == "reply_code") continue;
         if (std::find(message_kinds.begin(), message_kinds.end(), name) == message_kinds.end())
             problems.push_back({pointer_to("", name), "this channel carries text, image, voice, video, file, link, miniprogram, msgmenu, location, business_card and ca_link"});
         else if (!value.is_object())

@@ -15,7 +15,7 @@ inline constexpr std::size_t text_bytes_max = 2'048;
 // The message id that we give: 32 hex digits, always the same for one attempt. WeCom takes each id once, so that a repeat sends nothing.
 [[nodiscard]] std::string message_id(std::string_view attempt_id);
 
-// The code of an event ("code" in the content's own form) under which the content is the one answer; empty: it needs the customer's window.
+// The code of an event ("code" or "reply_code" in the content's own form) under which the content is the one answer; empty: it needs the customer's window.
 [[nodiscard]] std::string event_code(const channel::Content& content);
 [[nodiscard]] std::vector<Problem> content_problems(const channel::Content& content);
 

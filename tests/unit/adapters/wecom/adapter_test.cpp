@@ -150,7 +150,11 @@ TEST_CASE("A busy or limiting WeCom is asked again later") {
 
 TEST_CASE("A welcome message goes out by its code, alone") {
     const auto made = make_wecom();
-    const auto request = submit(*made.adapter, {welcome("WC-7")});
+    const auto name = GENERATE("welcome_code", "reply_code");
+    auto greeting = to_customer("wm1", "");
+    greeting.content.body_json = Json{{name, "WC-7"}, {"text", "欢迎"}}.dump();
+    const auto request = submit(*made.adapter, {greeting});
+    CHECK(made.adapter->content_problems(greeting.content).empty());
     CHECK(test::path_of(request) == "/cgi-bin/externalcontact/send_welcome_msg");
     CHECK(test::body_of(request) == Json{{"welcome_code", "WC-7"}, {"text", {{"content", "欢迎"}}}});
     CHECK(made.adapter->content_problems(welcome().content).empty());

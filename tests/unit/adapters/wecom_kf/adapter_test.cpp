@@ -79,7 +79,8 @@ TEST_CASE("Other kinds go as they are given") {
 }
 
 TEST_CASE("The answer to an event goes by its code and needs no window") {
-    const auto submission = shaped({{"code", "CODE-1"}}, "欢迎");
+    const auto name = GENERATE("code", "reply_code");
+    const auto submission = shaped({{name, "CODE-1"}}, "欢迎");
     const auto request = submit(submission);
     CHECK(test::path_of(request) == "/cgi-bin/kf/send_msg_on_event");
     CHECK(test::body_of(request) == Json{{"code", "CODE-1"}, {"msgid", message_id("touch-1")}, {"msgtype", "text"}, {"text", {{"content", "欢迎"}}}});
