@@ -7,6 +7,8 @@
 using namespace touchgate;
 using namespace touchgate::adapters::wechat;
 using namespace touchgate::channel;
+using touchgate::test::plain;
+using touchgate::test::sealed;
 using namespace std::chrono_literals;
 
 namespace {
@@ -36,25 +38,6 @@ void check_refused(const Received& received, int status, std::string_view why) {
 WebhookRequest request_of(const Json& vector) {
     const auto& http = vector.at("http");
     return {.method = http.at("method").get<std::string>(), .path_tail = "", .query = http.at("query").get<std::string>(), .headers = {}, .body = http.value("body", ""), .now = test::time_of(vector)};
-}
-
-// A POST that the platform would send with this text inside.
-WebhookRequest sealed(const CallbackSettings& settings, const std::string& text, Instant now, const std::string& more = "") {
-    const auto encrypted = encrypt_callback(*settings.aes_key, settings.receive_id, text, {1, 2, 3});
-    const auto time = std::to_string(unix_ms(now) / 1000);
-    const std::array<std::string_view, 4> parts = {settings.token, time, "nonce", encrypted};
-    return {.method = "POST",
-            .path_tail = "",
-            .query = "msg_signature=" + callback_signature(parts) + "&timestamp=" + time + "&nonce=nonce" + more,
-            .headers = {},
-            .body = "<xml><ToUserName><![CDATA[x]]></ToUserName><Encrypt><![CDATA[" + encrypted + "]]></Encrypt></xml>",
-            .now = now};
-}
-
-WebhookRequest plain(const CallbackSettings& settings, const std::string& text, Instant now, const std::string& more = "") {
-    const auto time = std::to_string(unix_ms(now) / 1000);
-    const std::array<std::string_view, 3> parts = {settings.token, time, "nonce"};
-    return {.method = "POST", .path_tail = "", .query = "signature=" + callback_signature(parts) + "&timestamp=" + time + "&nonce=nonce" + more, .headers = {}, .body = text, .now = now};
 }
 
 const std::string text_message = "<xml><FromUserName>o1</FromUserName><CreateTime>1893456000</CreateTime><MsgType>text</MsgType><Content>hi</Content></xml>";
