@@ -61,6 +61,7 @@ ProviderEvent plain_event(const Callback& callback, const EventMeaning& meaning)
     const auto event = callback["Event"];
     const auto key = callback["EventKey"];
     return {.kind = std::string{meaning.kind},
+            .name = to_lower_ascii(event),
             .from = std::string{callback["FromUserName"]},
             .id = callback.id(),
             .at = callback.at,

@@ -29,15 +29,14 @@ std::string text(const Callback& callback, std::string_view name) { return std::
 std::string id_of(const Callback& callback) { return to_hex(crypto::view(crypto::sha256(callback.text))); }
 
 // The callback's own members; what the gateway itself uses is handed on once and not kept.
-Json body_of(const Callback& callback, std::string_view provider_kind) {
+Json body_of(const Callback& callback) {
     auto body = parse_foreign_json(wechat::to_body_json(callback.message, {"WelcomeCode", "Token"}));
     if (!body.is_object()) body = Json::object();
-    body["provider_kind"] = provider_kind;
     return body;
 }
 
-ProviderEvent event_of(const Callback& callback, std::string kind, std::string_view provider_kind) {
-    return {.kind = std::move(kind), .from = {}, .id = id_of(callback), .at = callback.at, .body_json = to_text(body_of(callback, provider_kind))};
+ProviderEvent event_of(const Callback& callback, std::string kind, std::string name) {
+    return {.kind = std::move(kind), .name = std::move(name), .from = {}, .id = id_of(callback), .at = callback.at, .body_json = to_text(body_of(callback))};
 }
 
 WebhookEvents only(ProviderEvent event, std::string_view topic = {}) {
@@ -98,7 +97,7 @@ WebhookEvents group_event(const Callback& callback) {
     if (const auto detail = to_lower_ascii(callback["UpdateDetail"]); change == "update" && !detail.empty()) kind += "." + detail;
     auto event = event_of(callback, kind, kind);
     event.ref = chat;
-    auto body = body_of(callback, kind);
+    auto body = body_of(callback);
     if (auto members = changed_members(callback); !members.empty()) body["members"] = std::move(members);
     event.body_json = to_text(body);
     auto events = only(std::move(event), topic_groups);
@@ -147,7 +146,7 @@ WebhookEvents application_event(const Callback& callback, const std::string& nam
     event.from = text(callback, "FromUserName");
     event.ref = text(callback, "EventKey");
     if (name.starts_with("template_card_")) {
-        auto body = body_of(callback, name);
+        auto body = body_of(callback);
         if (auto selected = selected_options(callback.message); !selected.empty()) body["selected"] = std::move(selected);
         event.body_json = to_text(body);
     }

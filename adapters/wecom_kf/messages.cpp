@@ -26,12 +26,11 @@ constexpr std::array<std::string_view, 13> failures = {"unknown",          "acco
 constexpr std::size_t refused_by_user = 10;
 
 // The entry without what is kept elsewhere, the welcome code among it.
-Json body_of(const Json& entry, std::string_view provider_kind) {
+Json body_of(const Json& entry) {
     auto body = entry.is_object() ? entry : Json::object();
     for (const auto* name : {"msgid", "send_time"}) body.erase(name);
     if (auto event = body.find("event"); event != body.end() && event->is_object())
         event->erase("welcome_code");
-    body["provider_kind"] = provider_kind;
     return body;
 }
 
@@ -40,11 +39,11 @@ std::string customer_of(const Json& entry) {
     return customer.empty() ? text_member(member(entry, "event"), "external_userid") : customer;
 }
 
-ProviderEvent event_of(const Json& entry, std::string kind, std::string_view provider_kind) {
-    ProviderEvent event{.kind = std::move(kind), .from = customer_of(entry), .id = text_member(entry, "msgid"), .at = seconds_member(entry, "send_time")};
+ProviderEvent event_of(const Json& entry, std::string kind, std::string name) {
+    ProviderEvent event{.kind = std::move(kind), .name = std::move(name), .from = customer_of(entry), .id = text_member(entry, "msgid"), .at = seconds_member(entry, "send_time")};
     // Events of older accounts have no id.
     if (event.id.empty()) event.id = hash_of(to_text(entry));
-    event.body_json = to_text(body_of(entry, provider_kind));
+    event.body_json = to_text(body_of(entry));
     return event;
 }
 
