@@ -1,0 +1,16 @@
+// What the configuration says of an account of moments.
+#pragma once
+
+#include "adapters/wecom_common/corp.hpp"
+
+namespace touchgate::adapters::moments {
+
+struct Settings {
+    wecom_common::Corp corp;
+    std::string sender;             // who publishes where neither the touch nor its content says
+    std::size_t task_max = 1'000;   // touches that one post may be for
+};
+
+[[nodiscard]] Settings read_settings(JsonReader& reader, const channel::AccountContext& context);
+
+}  // namespace touchgate::adapters::moments
