@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "adapters/wechat/official_content.hpp"
 #include "adapters/wecom_common/errors.hpp"
 #include "gateway/base/text.hpp"
-#include "gateway/crypto/crypto.hpp"
 
 namespace touchgate::adapters::wecom_kf {
 
@@ -49,7 +49,7 @@ bool says_used_before(const Answer& answer) {
 
 }  // namespace
 
-std::string message_id(std::string_view attempt_id) { return to_hex(crypto::view(crypto::sha256("wecom_kf\n", attempt_id))).substr(0, 32); }
+std::string message_id(const Submission& submission) { return wechat::repeat_id(submission); }
 
 std::string event_code(const Content& content) { return reply_code_of(content, "code"); }
 
@@ -79,7 +79,7 @@ std::vector<Problem> content_problems(const Content& content) {
 
 HttpRequest send_request(const Corp& corp, const std::string& open_kfid, const Submission& submission, const Resources& resources) {
     auto message = message_of(submission.content);
-    Json body = {{"msgid", message_id(submission.attempt_id)}, {"msgtype", message.kind}};
+    Json body = {{"msgid", message_id(submission)}, {"msgtype", message.kind}};
     body[message.kind] = std::move(message.object);
     const auto code = event_code(submission.content);
     if (!code.empty()) {
@@ -94,7 +94,7 @@ HttpRequest send_request(const Corp& corp, const std::string& open_kfid, const S
 Outcome read_sent(const Submission& submission, const HttpResponse& response) {
     const auto answer = read_answer(response);
     if (!says_done(answer) && !says_used_before(answer)) return outcome_of(answer, Addressee::customer);
-    Outcome outcome{.kind = OutcomeKind::accepted, .ids = {message_id(submission.attempt_id)}, .code = std::to_string(answer.errcode)};
+    Outcome outcome{.kind = OutcomeKind::accepted, .ids = {message_id(submission)}, .code = std::to_string(answer.errcode)};
     if (answer.errcode != 0) outcome.detail = "taken the first time: the message id was used before";
     if (auto id = text_member(answer.body, "msgid"); !id.empty() && id != outcome.ids.front()) outcome.ids.insert(outcome.ids.begin(), std::move(id));
     return outcome;

@@ -126,11 +126,11 @@ TEST_CASE("A message of ours that failed is a receipt under our id, with the rea
                                                                                          {10, ReceiptStatus::recipient_refuses, "refused_by_user"},
                                                                                          {12, ReceiptStatus::failed, "kind_not_allowed"},
                                                                                          {99, ReceiptStatus::failed, "unknown"}}));
-    const auto page = read(Json::array({event_entry({{"event_type", "msg_send_fail"}, {"fail_msgid", message_id("touch-1")}, {"fail_type", type}})}));
+    const auto page = read(Json::array({event_entry({{"event_type", "msg_send_fail"}, {"fail_msgid", message_id(test::to_customer("wm1"))}, {"fail_type", type}})}));
     CHECK(page.events.events.empty());
     REQUIRE(page.events.receipts.size() == 1);
     const auto& receipt = page.events.receipts.front();
-    CHECK(receipt.provider_ids == std::vector<std::string>{message_id("touch-1")});
+    CHECK(receipt.provider_ids == std::vector<std::string>{message_id(test::to_customer("wm1"))});
     CHECK(receipt.status == status);
     CHECK(receipt.reason == reason);
     CHECK(receipt.at == from_unix_ms(1'893'456'000'000));
