@@ -21,6 +21,7 @@ public:
     void boolean(const char* key, bool& value) { value = reader_.boolean(key, value); }
     void duration(const char* key, Duration& value) { value = reader_.duration(key, value, Duration{0}, delay_max); }
     void choice(const char* key, std::initializer_list<std::string_view> allowed, std::string& value) { value = reader_.choice(key, allowed, value); }
+    void text(const char* key, std::string& value) { value = reader_.text(key, value); }
     void url(const char* key, std::string& value) {
         const auto read = reader_.text(key, value);
         if (read.empty() || read.starts_with("http://")) value = read;
@@ -65,6 +66,16 @@ public:
         value = std::move(read);
     }
 
+    void counts(const char* key, std::vector<std::pair<std::string, std::int64_t>>& value) {
+        if (reader_.raw(key) == nullptr) return;
+        std::vector<std::pair<std::string, std::int64_t>> read;
+        reader_.members(key, [&](const std::string& name, const Json& count, const std::string& pointer) {
+            if (count.is_number_integer() && count.get<std::int64_t>() >= 0) read.emplace_back(name, count.get<std::int64_t>());
+            else reader_.problems().push_back({pointer, "must be a whole number from 0"});
+        });
+        value = std::move(read);
+    }
+
 private:
     JsonReader& reader_;
 };
@@ -78,6 +89,7 @@ public:
     void duration(const char* key, const Duration& value) { json_[key] = format_duration(value); }
     void choice(const char* key, std::initializer_list<std::string_view>, const std::string& value) { json_[key] = value; }
     void texts(const char* key, const std::vector<std::string>& value) { json_[key] = value; }
+    void text(const char* key, const std::string& value) { json_[key] = value; }
     void url(const char* key, const std::string& value) { json_[key] = value; }
     void range(const char* key, const DelayRange& value) {
         if (value.from == value.to) json_[key] = format_duration(value.from);
@@ -86,6 +98,10 @@ public:
     template <class Check> void shares(const char* key, const Shares& value, Check) {
         auto& object = json_[key] = Json::object();
         for (const auto& [word, share] : value) object[word] = share;
+    }
+    void counts(const char* key, const std::vector<std::pair<std::string, std::int64_t>>& value) {
+        auto& object = json_[key] = Json::object();
+        for (const auto& [name, count] : value) object[name] = count;
     }
     [[nodiscard]] Json take() { return std::move(json_); }
 
@@ -110,7 +126,26 @@ bool is_command_status(std::string_view word) {
     return nonzero;
 }
 
+// An errcode of the WeChat platforms, or any other number that they write as text.
+bool is_decimal(std::string_view word) {
+    if (word.starts_with("-")) word.remove_prefix(1);
+    if (word.empty() || word.size() > 9) return false;
+    for (const char c : word)
+        if (c < '0' || c > '9') return false;
+    return true;
+}
+
+bool is_result_text(std::string_view word) { return !word.empty() && word.size() <= 100; }
+
 bool is_error_code(std::string_view word) { return !word.empty() && word.size() <= 100; }
+
+template <class Customer, class Visitor> void customer_fields(Customer& customers, Visitor& visit) {
+    visit.share("reply", customers.reply);
+    visit.share("opt_out", customers.opt_out);
+    visit.range("reply_delay", customers.reply_delay);
+    visit.texts("replies", customers.replies);
+    visit.texts("opt_out_words", customers.opt_out_words);
+}
 
 template <class Channel, class Visitor> void common_fields(Channel& channel, Visitor& visit) {
     visit.share("throttle", channel.throttle);
@@ -122,11 +157,7 @@ template <class Channel, class Visitor> void common_fields(Channel& channel, Vis
     visit.share("duplicate_receipt", channel.duplicate_receipt);
     visit.share("missing_receipt", channel.missing_receipt);
     visit.share("mo_repeat", channel.mo_repeat);
-    visit.share("reply", channel.customers.reply);
-    visit.share("opt_out", channel.customers.opt_out);
-    visit.range("reply_delay", channel.customers.reply_delay);
-    visit.texts("replies", channel.customers.replies);
-    visit.texts("opt_out_words", channel.customers.opt_out_words);
+    customer_fields(channel.customers, visit);
 }
 
 template <class Smsc, class Visitor> void smsc_fields(Smsc& smsc, Visitor& visit) {
@@ -162,6 +193,55 @@ template <class Cloud, class Visitor> void cloud_fields(Cloud& cloud, Visitor& v
     visit.count("callback_batch", cloud.callback_batch);
     visit.url("receipt_url", cloud.receipt_url);
     visit.url("mo_url", cloud.mo_url);
+}
+
+template <class Platform, class Visitor> void wechat_fields(Platform& platform, Visitor& visit) {
+    visit.share("throttle", platform.throttle);
+    visit.number("rate", platform.rate);
+    visit.range("response_delay", platform.response_delay);
+    visit.share("no_answer", platform.no_response);
+    visit.share("http_error", platform.http_error);
+    visit.shares("error", platform.error, is_decimal);
+    visit.duration("token_validity", platform.token_validity);
+    visit.range("callback_delay", platform.callback_delay);
+    visit.share("callback_duplicate", platform.callback_duplicate);
+    visit.share("callback_reorder", platform.callback_reorder);
+    visit.share("callback_lost", platform.callback_lost);
+    visit.duration("callback_retry", platform.callback_retry);
+    visit.share("leave", platform.leave);
+    customer_fields(platform.customers, visit);
+}
+
+template <class Platform, class Visitor> void wecom_fields(Platform& platform, Visitor& visit) {
+    wechat_fields(platform, visit);
+    visit.share("press", platform.press);
+    visit.range("press_delay", platform.press_delay);
+    visit.choice("mass_rule", {"month", "week", "day"}, platform.mass_rule);
+    visit.duration("dispatch", platform.dispatch);
+    visit.count("reminders_max", platform.reminders_max);
+    visit.boolean("results_after_cancel", platform.results_after_cancel);
+    visit.duration("welcome_validity", platform.welcome_validity);
+    visit.count("kf_messages", platform.kf_messages);
+    visit.duration("kf_window", platform.kf_window);
+    visit.shares("kf_fail", platform.kf_fail, is_decimal);
+    visit.count("kf_pulls", platform.kf_pulls);
+}
+
+template <class Platform, class Visitor> void official_account_fields(Platform& platform, Visitor& visit) {
+    wechat_fields(platform, visit);
+    visit.count("message_max", platform.message_max);
+    visit.duration("message_window", platform.message_window);
+    visit.count("action_max", platform.action_max);
+    visit.duration("action_window", platform.action_window);
+    visit.duration("token_overlap", platform.token_overlap);
+    visit.shares("template_result", platform.template_result, is_result_text);
+    visit.range("template_delay", platform.template_delay);
+    visit.shares("subscribe_result", platform.subscribe_result, is_result_text);
+    visit.text("mass_status", platform.mass_status);
+    visit.range("mass_delay", platform.mass_delay);
+    visit.count("mass_month_max", platform.mass_month_max);
+    visit.duration("client_id_window", platform.client_id_window);
+    visit.counts("quotas", platform.quotas);
 }
 
 }  // namespace
@@ -202,6 +282,16 @@ void update(Behaviour& behaviour, JsonReader& reader) {
         cloud_fields(*cloud, reading);
         nested->finish();
     }
+    if (auto wecom = reader.object("wecom")) {
+        Reading reading{*wecom};
+        wecom_fields(changed.wecom, reading);
+        wecom->finish();
+    }
+    if (auto official_account = reader.object("official_account")) {
+        Reading reading{*official_account};
+        official_account_fields(changed.official_account, reading);
+        official_account->finish();
+    }
     reader.finish();
     if (reader.problems().size() == before) behaviour = std::move(changed);
 }
@@ -216,6 +306,11 @@ Json to_json(const Behaviour& behaviour) {
         cloud_fields(*cloud, writing);
         json[key] = writing.take();
     }
+    Writing wecom, official_account;
+    wecom_fields(behaviour.wecom, wecom);
+    official_account_fields(behaviour.official_account, official_account);
+    json["wecom"] = wecom.take();
+    json["official_account"] = official_account.take();
     return json;
 }
 

@@ -84,10 +84,60 @@ struct CloudBehaviour : ChannelBehaviour {
     std::string mo_url;
 };
 
+// What the two WeChat platforms have in common. Windows and limits are looked at when a call comes, so that a change counts at once.
+struct WechatBehaviour {
+    double throttle = 0;  // business calls refused with 45009
+    double rate = 0;      // business calls a second and application above which they are refused as too fast; 0: no limit
+    DelayRange response_delay;
+    double no_response = 0;  // done, but the answer is never given
+    double http_error = 0;   // 502; nothing was done
+    Shares error;            // errcode → share of business calls refused with it
+    Duration token_validity{7'200'000};
+    DelayRange callback_delay{Duration{0}, Duration{0}};
+    double callback_duplicate = 0;   // sent a second time although it was taken
+    double callback_reorder = 0;     // held back 0.2 to 1 s, so that later ones overtake it
+    double callback_lost = 0;        // never sent
+    Duration callback_retry{5'000};  // from a failure to the next of the 3 repeats
+    double leave = 0;                // share of messages after which the customer unfollows or deletes the member
+    CustomerBehaviour customers;     // where a customer can write back
+};
+
+struct WecomBehaviour : WechatBehaviour {
+    double press = 1;  // share of the members' tasks (and moments) that are sent; the rest wait for ever, or for the control API
+    DelayRange press_delay{Duration{2'000}, Duration{10'000}};
+    std::string mass_rule = "month";  // mass messages a customer may get: month (as many as it has days), week (7), day (1)
+    Duration dispatch{0};             // after the creation of a task, in which its results are refused with 41063
+    std::int64_t reminders_max = 3;   // of a task in 24 h
+    bool results_after_cancel = false;  // else 41093
+    Duration welcome_validity{20'000};
+    std::int64_t kf_messages = 5;  // after a customer's message
+    Duration kf_window{48 * 3'600'000};
+    Shares kf_fail;                // fail_type → share of messages that fail after they were accepted
+    std::int64_t kf_pulls = 0;     // sync_msg without a token in a minute; 0: no limit
+};
+
+struct OfficialAccountBehaviour : WechatBehaviour {
+    std::int64_t message_max = 5;  // custom messages after a customer's message, within the window
+    Duration message_window{48 * 3'600'000};
+    std::int64_t action_max = 3;  // after a menu click, a follow or a scan; a mini program's user who enters allows one less
+    Duration action_window{60'000};
+    Duration token_overlap{300'000};  // in which a token still works after a newer one was fetched
+    Shares template_result{{"success", 1.0}};  // Status of TEMPLATESENDJOBFINISH; no event for the rest
+    DelayRange template_delay{Duration{50}, Duration{200}};
+    Shares subscribe_result{{"success", 1.0}};  // ErrorStatus of subscribe_msg_sent_event
+    std::string mass_status = "send success";   // of MASSSENDJOBFINISH
+    DelayRange mass_delay{Duration{50}, Duration{200}};
+    std::int64_t mass_month_max = 4;      // mass messages of an account a user may get in a calendar month
+    Duration client_id_window{600'000};   // in which a client_msg_id or clientmsgid is known
+    std::vector<std::pair<std::string, std::int64_t>> quotas;  // path → calls a day (Beijing time), above which 45009
+};
+
 struct Behaviour {
     SmscBehaviour smsc;
     CloudBehaviour aliyun;
     CloudBehaviour tencent;
+    WecomBehaviour wecom;
+    OfficialAccountBehaviour official_account;
 };
 
 // A partial update: keys that are absent keep their value. With problems the behaviour is left as it was.

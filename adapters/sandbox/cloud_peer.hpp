@@ -1,8 +1,7 @@
 // What the simulated SMS clouds have in common: they take messages, decide what becomes of each, report it by callback and on request,
 // and pass on what customers write. The two providers add their signatures, actions and JSON.
 //
-// Pure: requests and answers are values, time and randomness are arguments. The driver answers HTTP with `handle`, sends what
-// `take_requests` gives when `wake_at` has come, and tells `on_callback_answer` what became of each. All calls from one thread.
+// Pure: requests and answers are values, time and randomness are arguments.
 #pragma once
 
 #include <chrono>
@@ -40,18 +39,14 @@ struct CloudStatistics {
     std::map<std::string, std::uint64_t> refused;
 };
 
-class CloudPeer {
+class CloudPeer : public HttpPeer {
 public:
     CloudPeer(Via via, CloudSettings settings, const CloudBehaviour& behaviour, MessageStore& store, Random& random);
-    virtual ~CloudPeer() = default;
-    CloudPeer(const CloudPeer&) = delete;
-    CloudPeer& operator=(const CloudPeer&) = delete;
 
-    [[nodiscard]] HttpReply handle(const HttpRequest& request, Now now);
-    [[nodiscard]] std::vector<OutgoingRequest> take_requests(Now now);
-    [[nodiscard]] std::optional<std::chrono::nanoseconds> wake_at() const;
-    // `status` 0: not reached, broken off or timed out.
-    void on_callback_answer(std::uint64_t id, int status, std::string_view body, Now now);
+    [[nodiscard]] HttpReply handle(const HttpRequest& request, Now now) override;
+    [[nodiscard]] std::vector<OutgoingRequest> take_requests(Now now) override;
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> wake_at() const override;
+    void on_callback_answer(std::uint64_t id, int status, std::string_view body, Now now) override;
     // A customer writes; false when no callback address is configured.
     bool inbound(std::string_view from, std::string_view to, std::string_view text, Now now);
 

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "adapters/sandbox/now.hpp"
 
 namespace touchgate::sandbox {
 
@@ -29,11 +32,29 @@ struct HttpReply {
     bool hang_up = false;               // the connection is closed without an answer
 };
 
-// A request that a simulated cloud makes of its own accord.
+// A request that a simulated provider makes of its own accord.
 struct OutgoingRequest {
     std::uint64_t id = 0;  // for on_callback_answer
     std::string url;       // http://host:port/path
-    std::string body;      // JSON
+    std::string body;
+    std::string method = "POST";
+    std::string content_type = "application/json; charset=utf-8";
+};
+
+// A simulated provider behind HTTP. The driver answers requests with `handle`, sends what `take_requests` gives when `wake_at` (on the
+// monotonic time) has come, and tells `on_callback_answer` what became of each. All calls from one thread.
+class HttpPeer {
+public:
+    HttpPeer() = default;
+    virtual ~HttpPeer() = default;
+    HttpPeer(const HttpPeer&) = delete;
+    HttpPeer& operator=(const HttpPeer&) = delete;
+
+    [[nodiscard]] virtual HttpReply handle(const HttpRequest& request, Now now) = 0;
+    [[nodiscard]] virtual std::vector<OutgoingRequest> take_requests(Now now) = 0;
+    [[nodiscard]] virtual std::optional<std::chrono::nanoseconds> wake_at() const = 0;
+    // `status` 0: not reached, broken off or timed out.
+    virtual void on_callback_answer(std::uint64_t id, int status, std::string_view body, Now now) = 0;
 };
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;

@@ -102,10 +102,10 @@ class CallbackCall : public std::enable_shared_from_this<CallbackCall> {
 public:
     CallbackCall(asio::io_context& io, OutgoingRequest request, std::function<void(std::uint64_t, int, std::string_view)> done)
         : resolver_{io}, stream_{io}, id_{request.id}, url_{split_url(request.url)}, done_{std::move(done)} {
-        message_.method(http::verb::post);
+        message_.method(http::string_to_verb(request.method));
         message_.target(url_.target);
         message_.set(http::field::host, url_.authority);
-        message_.set(http::field::content_type, "application/json; charset=utf-8");
+        if (!request.body.empty()) message_.set(http::field::content_type, request.content_type);
         message_.keep_alive(false);
         message_.body() = std::move(request.body);
         message_.prepare_payload();

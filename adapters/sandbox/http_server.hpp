@@ -29,7 +29,7 @@ private:
     std::shared_ptr<Handler> handler_;
 };
 
-// Posts JSON, at most 64 requests at once; the others wait.
+// Makes the requests that simulated providers owe, at most 64 at once; the others wait.
 class CallbackClient {
 public:
     using Done = std::function<void(std::uint64_t id, int status, std::string_view body)>;  // status 0: no answer

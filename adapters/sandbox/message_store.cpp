@@ -27,6 +27,8 @@ std::string_view name_of(Via via) {
         case Via::smsc: return "smsc";
         case Via::aliyun: return "aliyun";
         case Via::tencent: return "tencent";
+        case Via::wecom: return "wecom";
+        case Via::official_account: return "official_account";
     }
     return "smsc";
 }
@@ -40,10 +42,11 @@ std::string_view name_of(PartState state) {
     return "accepted";
 }
 
-MessageStore::MessageStore(std::uint64_t parts_max) : parts_max_{std::max(parts_max, 2 * chunk_parts)}, users_{""}, stats_{""} {}
+MessageStore::MessageStore(std::uint64_t parts_max) : parts_max_{std::max(parts_max, 2 * chunk_parts)}, users_{""}, stats_{""}, kinds_{""} {}
 
 std::uint16_t MessageStore::intern_user(std::string_view name) { return intern<std::uint16_t>(users_, name); }
 std::uint8_t MessageStore::intern_stat(std::string_view word) { return intern<std::uint8_t>(stats_, word); }
+std::uint8_t MessageStore::intern_kind(std::string_view word) { return intern<std::uint8_t>(kinds_, word); }
 
 PartNumber MessageStore::add_part(const NewPart& part) {
     assert(part.to.at + part.to.size <= part.raw.size() && part.from.at + part.from.size <= part.raw.size());
@@ -82,6 +85,7 @@ PartNumber MessageStore::add_part(const NewPart& part) {
                            .via = part.via,
                            .state = PartState::accepted,
                            .stat = 0,
+                           .kind = part.kind,
                            .answered = false});
     chunk.bytes.append(part.raw);
     return next_part_++;
@@ -160,6 +164,7 @@ StoredMessage MessageStore::assemble(std::uint64_t n, PartNumber first, bool wit
             message.to = view->to;
             message.from = view->from;
             message.via = view->via;
+            message.kind = kinds_[find(number)->kind];
         }
         ++message.parts;
         message.text += decode(view->payload, view->coding);
@@ -170,7 +175,7 @@ StoredMessage MessageStore::assemble(std::uint64_t n, PartNumber first, bool wit
         if (with_raw) message.raw.emplace_back(view->raw);
         number = find(number)->next;
     }
-    if (message.via != Via::smsc) message.parts = billed_segments(message.text);
+    if (message.via == Via::aliyun || message.via == Via::tencent) message.parts = billed_segments(message.text);
     message.state = any_failed ? PartState::failed : all_delivered ? PartState::delivered : PartState::accepted;
     return message;
 }

@@ -22,7 +22,7 @@
 
 namespace touchgate::sandbox {
 
-enum class Via : std::uint8_t { smsc, aliyun, tencent };
+enum class Via : std::uint8_t { smsc, aliyun, tencent, wecom, official_account };
 [[nodiscard]] std::string_view name_of(Via via);
 
 enum class PartState : std::uint8_t { accepted, delivered, failed };
@@ -46,6 +46,7 @@ struct NewPart {
     Instant at;
     std::uint16_t user = 0;  // from intern_user
     Via via = Via::smsc;
+    std::uint8_t kind = 0;   // from intern_kind: what sort of message it is, where a provider has several
 };
 
 // A part as stored. Views are valid until the next add_part or clear.
@@ -77,6 +78,7 @@ struct StoredMessage {
     std::string stat = {};                  // the status word of the last part's receipt, "" without one
     bool answered = false;                  // the answer to every part was handed over for writing
     Via via = Via::smsc;
+    std::string kind = {};                  // "" where a provider has one sort of message only
     std::vector<std::string> raw = {};  // one per part, only when asked for
 };
 
@@ -93,6 +95,7 @@ public:
 
     std::uint16_t intern_user(std::string_view name);   // at most 65,535 names; then all further ones share the last
     std::uint8_t intern_stat(std::string_view word);    // at most 255 words, likewise
+    std::uint8_t intern_kind(std::string_view word);    // likewise
     [[nodiscard]] const std::string& user(std::uint16_t number) const { return users_[number]; }
     [[nodiscard]] const std::string& stat(std::uint8_t number) const { return stats_[number]; }
 
@@ -134,6 +137,7 @@ private:
         Via via;
         PartState state;
         std::uint8_t stat;
+        std::uint8_t kind;
         bool answered;
     };
     struct Chunk {
@@ -156,6 +160,7 @@ private:
     std::uint64_t dropped_messages_ = 0;
     std::vector<std::string> users_;
     std::vector<std::string> stats_;
+    std::vector<std::string> kinds_;
 };
 
 }  // namespace touchgate::sandbox

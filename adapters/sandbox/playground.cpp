@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdio>
 #include <limits>
+#include <map>
 
 #include "gateway/base/text.hpp"
 
@@ -47,6 +48,7 @@ void append_message(std::string& out, const StoredMessage& message, bool with_ra
     append_member(out, "stat", message.stat);
     out.append(",\"answered\":").append(message.answered ? "true" : "false");
     append_member(out, "via", name_of(message.via));
+    if (!message.kind.empty()) append_member(out, "kind", message.kind);
     if (with_raw) {
         out.append(",\"raw\":[");
         for (std::size_t i = 0; i < message.raw.size(); ++i) {
@@ -114,14 +116,30 @@ Json to_json(const CloudPeer& peer) {
             {"customers", to_json(peer.customers())}};
 }
 
+Json to_json(const PlatformPeer& peer) {
+    const auto& s = peer.statistics();
+    const auto& events = peer.events();
+    return {{"requests", s.requests},
+            {"tokens", s.tokens},
+            {"calls", s.calls},
+            {"refused", s.refused},
+            {"accepted", s.accepted},
+            {"unanswered", s.unanswered},
+            {"callbacks", {{"sent", events.sent()}, {"taken", events.taken()}, {"repeated", events.repeated()}, {"given_up", events.given_up()},
+                           {"lost", events.lost()}, {"waiting", events.waiting()}}},
+            {"customers", to_json(peer.customers())}};
+}
+
 }  // namespace
 
 Playground::Playground(const Settings& settings)
     : behaviour_{settings.behaviour}, store_{settings.parts_max}, smsc_random_{settings.seed}, aliyun_random_{settings.seed + 1},
-      tencent_random_{settings.seed + 2} {
+      tencent_random_{settings.seed + 2}, wecom_random_{settings.seed + 3}, official_account_random_{settings.seed + 4} {
     if (settings.smsc) smsc_.emplace(settings.smsc->peer, behaviour_.smsc, store_, smsc_random_);
     if (settings.aliyun) aliyun_.emplace(settings.aliyun->peer, behaviour_.aliyun, store_, aliyun_random_);
     if (settings.tencent) tencent_.emplace(settings.tencent->peer, behaviour_.tencent, store_, tencent_random_);
+    if (settings.wecom) wecom_.emplace(settings.wecom->peer, behaviour_.wecom, store_, wecom_random_);
+    if (settings.official_account) official_account_.emplace(settings.official_account->peer, behaviour_.official_account, store_, official_account_random_);
 }
 
 HttpReply Playground::control(const HttpRequest& request, Now now) {
@@ -134,13 +152,16 @@ HttpReply Playground::control(const HttpRequest& request, Now now) {
         if (smsc_) smsc_->forget_incomplete();
         return {.status = 204};
     }
+    if (is("GET", "/sandbox/recipients")) return list_recipients(parameters);
+    for (const auto& [prefix, peer] : {std::pair<std::string_view, PlatformPeer*>{"/sandbox/wecom/", wecom()}, {"/sandbox/official_account/", official_account()}})
+        if (peer != nullptr && path.starts_with(prefix)) return peer->control(request, path.substr(prefix.size() - 1), now);
     if (is("GET", "/sandbox/duplicates")) return list_duplicates(parameters);
     if (is("GET", "/sandbox/behaviour")) return json_reply(to_json(behaviour_));
     if (is("PUT", "/sandbox/behaviour")) return put_behaviour(request);
     if (is("POST", "/sandbox/inbound")) return post_inbound(request, now);
     if (is("POST", "/sandbox/disconnect")) return post_disconnect(request);
     if (is("GET", "/sandbox/stats")) return statistics();
-    for (const std::string_view known : {"/sandbox/messages", "/sandbox/duplicates", "/sandbox/behaviour", "/sandbox/inbound", "/sandbox/disconnect",
+    for (const std::string_view known : {"/sandbox/messages", "/sandbox/recipients", "/sandbox/duplicates", "/sandbox/behaviour", "/sandbox/inbound", "/sandbox/disconnect",
                                          "/sandbox/stats"})
         if (path == known) return problem(405, "this resource has no such method");
     return problem(404, "no such resource; see adapters/sandbox/README.md");
@@ -149,13 +170,13 @@ HttpReply Playground::control(const HttpRequest& request, Now now) {
 HttpReply Playground::list_messages(const Parameters& parameters) const {
     const auto after = number_of(parameters, "after", 0);
     const auto limit = std::min(number_of(parameters, "limit", 1'000), list_max);
-    const auto to = value_of(parameters, "to");
+    const auto to = value_of(parameters, "to"), kind = value_of(parameters, "kind");
     const bool with_raw = value_of(parameters, "raw") == "1";
     std::string body = "{\"items\":[";
     std::uint64_t count = 0;
     if (limit > 0) {
         store_.read(after, with_raw, [&](const StoredMessage& message) {
-            if (!to.empty() && message.to != to) return true;
+            if ((!to.empty() && message.to != to) || (!kind.empty() && message.kind != kind)) return true;
             if (count++ > 0) body.push_back(',');
             append_message(body, message, with_raw);
             return count < limit;
@@ -163,6 +184,22 @@ HttpReply Playground::list_messages(const Parameters& parameters) const {
     }
     body.append("],\"last\":").append(std::to_string(store_.last_number())).append("}");
     return {.body = std::move(body)};
+}
+
+HttpReply Playground::list_recipients(const Parameters& parameters) const {
+    const auto via = value_of(parameters, "via"), kind = value_of(parameters, "kind");
+    std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
+    store_.read(0, false, [&](const StoredMessage& message) {
+        if ((via.empty() || name_of(message.via) == via) && (kind.empty() || message.kind == kind)) ++counts[{message.to, message.kind}];
+        return true;
+    });
+    Json items = Json::array();
+    for (const auto& [key, count] : counts) {
+        Json item{{"to", key.first}, {"count", count}};
+        if (!key.second.empty()) item["kind"] = key.second;
+        items.push_back(std::move(item));
+    }
+    return json_reply({{"items", std::move(items)}});
 }
 
 HttpReply Playground::list_duplicates(const Parameters& parameters) const {
@@ -226,6 +263,8 @@ HttpReply Playground::statistics() const {
     if (smsc_) body["smsc"] = to_json(*smsc_);
     if (aliyun_) body["aliyun"] = to_json(*aliyun_);
     if (tencent_) body["tencent"] = to_json(*tencent_);
+    if (wecom_) body["wecom"] = to_json(*wecom_);
+    if (official_account_) body["official_account"] = to_json(*official_account_);
     return json_reply(body);
 }
 

@@ -11,6 +11,8 @@
 #include "adapters/sandbox/settings.hpp"
 #include "adapters/sandbox/smsc_peer.hpp"
 #include "adapters/sandbox/tencent_peer.hpp"
+#include "adapters/sandbox/wechat/official_account_peer.hpp"
+#include "adapters/sandbox/wechat/wecom_peer.hpp"
 
 namespace touchgate::sandbox {
 
@@ -30,9 +32,12 @@ public:
     [[nodiscard]] SmscPeer* smsc() { return smsc_ ? &*smsc_ : nullptr; }
     [[nodiscard]] AliyunPeer* aliyun() { return aliyun_ ? &*aliyun_ : nullptr; }
     [[nodiscard]] TencentPeer* tencent() { return tencent_ ? &*tencent_ : nullptr; }
+    [[nodiscard]] WecomPeer* wecom() { return wecom_ ? &*wecom_ : nullptr; }
+    [[nodiscard]] OfficialAccountPeer* official_account() { return official_account_ ? &*official_account_ : nullptr; }
 
 private:
     [[nodiscard]] HttpReply list_messages(const Parameters& parameters) const;
+    [[nodiscard]] HttpReply list_recipients(const Parameters& parameters) const;
     [[nodiscard]] HttpReply list_duplicates(const Parameters& parameters) const;
     [[nodiscard]] HttpReply put_behaviour(const HttpRequest& request);
     [[nodiscard]] HttpReply post_inbound(const HttpRequest& request, Now now);
@@ -41,10 +46,12 @@ private:
 
     Behaviour behaviour_;
     MessageStore store_;
-    Random smsc_random_, aliyun_random_, tencent_random_;
+    Random smsc_random_, aliyun_random_, tencent_random_, wecom_random_, official_account_random_;
     std::optional<SmscPeer> smsc_;
     std::optional<AliyunPeer> aliyun_;
     std::optional<TencentPeer> tencent_;
+    std::optional<WecomPeer> wecom_;
+    std::optional<OfficialAccountPeer> official_account_;
 };
 
 }  // namespace touchgate::sandbox

@@ -5,6 +5,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <deque>
 #include <optional>
 
 #include "adapters/sandbox/http_server.hpp"
@@ -20,10 +21,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// One simulated cloud behind its listener, with its timer and its callbacks.
-class CloudServer {
+// One simulated provider behind its listener, with its timer and its callbacks.
+class PeerServer {
 public:
-    CloudServer(asio::io_context& io, const ListenAddress& listen, CloudPeer& peer, const Clock& clock)
+    PeerServer(asio::io_context& io, const ListenAddress& listen, HttpPeer& peer, const Clock& clock)
         : peer_{peer}, clock_{clock}, timer_{io},
           client_{io, [this](std::uint64_t id, int status, std::string_view body) {
                       peer_.on_callback_answer(id, status, body, now());
@@ -54,7 +55,7 @@ public:
 private:
     [[nodiscard]] Now now() const { return {.monotonic = clock_.monotonic_now(), .wall = clock_.wall_now()}; }
 
-    CloudPeer& peer_;
+    HttpPeer& peer_;
     const Clock& clock_;
     asio::steady_timer timer_;
     std::optional<std::chrono::nanoseconds> timer_at_;
@@ -80,16 +81,20 @@ int serve(const Settings& settings, const std::string& root, std::atomic<bool>& 
     Playground playground{settings};
     asio::io_context io{1};
     std::optional<SmscServer> smsc;
-    std::optional<CloudServer> aliyun, tencent;
+    std::deque<PeerServer> peers;
     Json bound = Json::object();
     if (settings.smsc) bound["smsc"] = text_of(smsc.emplace(io, *settings.smsc, root, *playground.smsc(), clock).endpoint());
-    if (settings.aliyun) bound["aliyun"] = text_of(aliyun.emplace(io, settings.aliyun->listen, *playground.aliyun(), clock).endpoint());
-    if (settings.tencent) bound["tencent"] = text_of(tencent.emplace(io, settings.tencent->listen, *playground.tencent(), clock).endpoint());
+    const auto serve_peer = [&](const char* name, const ListenAddress& listen, HttpPeer& peer) {
+        bound[name] = text_of(peers.emplace_back(io, listen, peer, clock).endpoint());
+    };
+    if (settings.aliyun) serve_peer("aliyun", settings.aliyun->listen, *playground.aliyun());
+    if (settings.tencent) serve_peer("tencent", settings.tencent->listen, *playground.tencent());
+    if (settings.wecom) serve_peer("wecom", settings.wecom->listen, *playground.wecom());
+    if (settings.official_account) serve_peer("official_account", settings.official_account->listen, *playground.official_account());
     const HttpServer control{io, settings.listen, [&](const HttpRequest& request) {
                                  auto reply = playground.control(request, {.monotonic = clock.monotonic_now(), .wall = clock.wall_now()});
                                  if (smsc) smsc->pump();
-                                 if (aliyun) aliyun->pump();
-                                 if (tencent) tencent->pump();
+                                 for (auto& peer : peers) peer.pump();
                                  return reply;
                              }};
     bound["listen"] = text_of(control.endpoint());

@@ -79,6 +79,14 @@ Settings read_settings(const Json& sandbox, const std::string& pointer, std::vec
     if (auto smsc = reader.object("smsc")) settings.smsc = read_smsc(*smsc);
     if (auto aliyun = reader.object("aliyun")) settings.aliyun = read_cloud(*aliyun, "127.0.0.1:8091", settings.behaviour.aliyun);
     if (auto tencent = reader.object("tencent")) settings.tencent = read_cloud(*tencent, "127.0.0.1:8092", settings.behaviour.tencent);
+    if (auto wecom = reader.object("wecom")) {
+        settings.wecom = {.listen = read_listen(*wecom, "127.0.0.1:8093"), .peer = read_wecom(*wecom)};
+        wecom->finish();
+    }
+    if (auto official = reader.object("official_account")) {
+        settings.official_account = {.listen = read_listen(*official, "127.0.0.1:8094"), .peer = read_official_account(*official)};
+        official->finish();
+    }
     if (auto behaviour = reader.object("behaviour")) update(settings.behaviour, *behaviour);
     reader.finish();
     return settings;

@@ -8,6 +8,7 @@
 #include "adapters/sandbox/behaviour.hpp"
 #include "adapters/sandbox/cloud_peer.hpp"
 #include "adapters/sandbox/smsc_peer.hpp"
+#include "adapters/sandbox/wechat/wechat_settings.hpp"
 
 namespace touchgate::sandbox {
 
@@ -33,6 +34,16 @@ struct Settings {
     std::optional<Smsc> smsc;
     std::optional<Cloud> aliyun;
     std::optional<Cloud> tencent;
+    struct Wecom {
+        ListenAddress listen;
+        WecomSettings peer;
+    };
+    struct OfficialAccount {
+        ListenAddress listen;
+        OfficialAccountSettings peer;
+    };
+    std::optional<Wecom> wecom;
+    std::optional<OfficialAccount> official_account;
     Behaviour behaviour;
 };
 

@@ -77,7 +77,7 @@ void read_windows(JsonReader& reader, std::vector<ReplyWindow>& windows) {
     if (!given) return;
     for (auto& window : windows)
         if (auto one = given->object(window.act)) {
-            window.messages = static_cast<int>(one->integer("messages", window.messages, 0, 1'000'000));
+            window.messages = static_cast<int>(one->integer("messages", window.messages, 1, 1'000'000));
             window.lasts = one->duration("lasts", window.lasts, 1s, one_day * 30);
             one->finish();
         }

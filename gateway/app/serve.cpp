@@ -195,6 +195,7 @@ int serve(const std::string& config_path) {
     for (const auto& account : config->accounts) {
         net::NetAccount made{.name = account.name, .adapter = &account.adapter, .seed = random.next(), .http = {}};
         made.http.ca_file = account.ca_file;
+        if (account.settings.capabilities.human_executed) made.batch_window = account.settings.tasks.batch_window;
         net_accounts.push_back(std::move(made));
     }
     net::NetTransport transport{net_accounts, listener, clock};

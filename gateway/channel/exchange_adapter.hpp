@@ -90,6 +90,7 @@ struct WebhookEvents {
     std::vector<PullHint> pulls = {};
     // All of it is meant for the account that names this topic and this account as its parent; without such an account, and if empty, for this one.
     std::string topic = {};
+    [[nodiscard]] bool is_empty() const { return receipts.empty() && messages.empty() && events.empty() && pulls.empty(); }
 };
 struct WebhookAnswer {
     int status = 200;

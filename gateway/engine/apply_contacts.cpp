@@ -50,7 +50,11 @@ void fill_contact(Engine::Internals& engine, ContactIndex index, const ContactSe
     extra.locale = values.locale;
     extra.owner = owner;
     extra.unit = unit;
+    for (const auto& old : extra.unionids)
+        if (const auto known = state.contact_by_unionid.find(engine.index_hash("u" + old)); known != state.contact_by_unionid.end() && known->second == index.value)
+            state.contact_by_unionid.erase(known);
     extra.unionids = values.unionids;
+    for (const auto& unionid : extra.unionids) state.contact_by_unionid[engine.index_hash("u" + unionid)] = index.value;
     extra.tags.clear();
     for (const auto& tag : values.tags) extra.tags.push_back(state.symbols.intern(tag));
     extra.attributes = to_attributes(values.attributes);
@@ -244,6 +248,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const MessageReceived& eve
         state.inbound_order.emplace_back(meta.time, event.dedupe);
     }
     if (meta.contact.value == 0) return;
+    note_message(event.interaction, true, meta, event.reply_to);
     auto& extra = state.contacts[meta.contact.value].extra();
     const auto channel = state.symbols.intern(event.channel);
     const auto at = std::min(event.provider_time, meta.time);
@@ -256,7 +261,9 @@ void Engine::Internals::apply(const RecordMeta& meta, const MessageReceived& eve
     if (!known) extra.last_inbound.emplace_back(channel, at);
     extra.last_reply = std::max(extra.last_reply, at);
     add_act(meta.contact, "message.received", event.kind, event.channel, at);
-    if (event.address != 0) address_row(event.address).last_used = meta.contact;
+    if (event.address == 0) return;
+    address_row(event.address).last_used = meta.contact;
+    if (address_row(event.address).kind != AddressKind::phone) note_act(event.address, event.account, "message", at);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const ReceiptReceived& event) {

@@ -68,6 +68,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchCreated& event)
     if (auto* campaign = campaign_of(made)) take_recipient(*campaign, made, event.recipient);
     if (event.has_key) state.keys[event.key_hash] = {.touch = event.id, .body = event.body_hash, .expires_at = instant_never};
     state.contacts[meta.contact.value].live.push_back(row);
+    note_message(event.interaction, false, meta, event.id);
     if (event.address != 0) address_row(event.address).last_used = meta.contact;
     if (event.decision.verdict == Verdict::allow && event.state == TouchState::queued)
         put_slot(made, Slot::reserved, meta.time, chosen_profile(made), made.address, 0);
@@ -198,6 +199,35 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchAccepted& event
         recount_slot(accepted, event.attempt);
     }
     accepted.settle_at = instant_never;
+}
+
+void Engine::Internals::apply(const RecordMeta& meta, const TouchHandedOver& event) {
+    const auto row = row_of(event.touch);
+    if (row == 0) return;
+    auto& handed = touch(row);
+    auto* attempt = attempt_of(handed, event.attempt);
+    if (attempt == nullptr) return;
+    attempt->state = AttemptState::handed_over;
+    attempt->task = std::make_unique<HumanTask>(
+        HumanTask{.id = event.task, .employee = event.employee, .created_at = meta.time, .ends_at = event.ends_at, .status = TaskStatus::waiting});
+    change_slot(handed, event.attempt, SlotChange::reserve, meta.time);  // it counts at every instant until the employee has decided
+    handed.updated_at = meta.time;
+}
+
+void Engine::Internals::apply(const RecordMeta& meta, const TouchTaskChanged& event) {
+    const auto row = row_of(event.touch);
+    if (row == 0) return;
+    auto& changed = touch(row);
+    auto* attempt = attempt_of(changed, event.attempt);
+    if (attempt == nullptr || !attempt->task) return;
+    attempt->task->status = event.status;
+    changed.updated_at = meta.time;
+    if (event.status == TaskStatus::sent) {
+        const auto at = event.provider_time == 0 ? meta.time : std::clamp(from_unix_ms(event.provider_time), std::min(attempt->permitted_at, meta.time), meta.time);
+        stamp_slot(changed, event.attempt, at);
+    } else if (event.status == TaskStatus::cancelled || event.status == TaskStatus::expired) {
+        attempt->state = AttemptState::ended;
+    }
 }
 
 namespace {

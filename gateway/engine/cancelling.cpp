@@ -27,6 +27,7 @@ Result<TouchView> Engine::cancel_touch(const TouchId& id) {
     if (row == 0) return Error{.kind = ErrorKind::not_found, .detail = "there is no touch " + to_string(id) + " that could be cancelled"};
     auto& found = in.touch(row);
     if (found.state == TouchState::cancelled) return *find_touch(id);
+    if (in.call_back(row, "cancelled")) return *find_touch(id);
     if (!found.is_waiting() || Internals::left_before(found))
         return Error{.kind = ErrorKind::conflict, .detail = "the touch is " + std::string{to_string(found.state)} + " and cannot be cancelled any more",
                      .problems = {}, .retry_after_s = 0, .reference = to_string(id)};
@@ -66,6 +67,7 @@ CancelCounts Engine::cancel_touches(const CancelFilter& filter) {
             if (!fits) return;
         }
         if (each.final) ++counts.already_final;
+        else if (in.call_back(row, "cancelled")) ++counts.cancelled;
         else if (!each.is_waiting() || Internals::left_before(each)) ++counts.too_late;
         else if (in.refusal()) ++counts.too_late;
         else {

@@ -7,7 +7,7 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::uint64_t dump_version = 3;
+constexpr std::uint64_t dump_version = 4;
 
 // Hands pieces on as they fill, so that a large state is never held twice.
 class DumpWriter {
@@ -119,6 +119,13 @@ template <class A> void address_of(A& a, AddressRow& r) {
         a(e.contact);
         consent(a, e.consent);
     });
+    bool has_reach = r.reach != nullptr;
+    a(has_reach);
+    if (!has_reach) return;
+    auto& reach = r.reached();
+    sequence_of(a, reach.standings, [&](Reach::Standing& each) { a(each.account, each.at, each.refuses); });
+    sequence_of(a, reach.acts, [&](Reach::Act& each) { a(each.account, each.kind, each.at); });
+    sequence_of(a, reach.followers, [&](Reach::Follower& each) { a(each.account, each.employee); });
 }
 
 template <class A> void text_pointer(A& a, std::unique_ptr<std::string>& text) {
@@ -137,6 +144,11 @@ template <class A> void touch_of(A& a, Touch& t) {
     sequence_of(a, t.attempts, [&](Attempt& attempt) {
         a(attempt.number, attempt.chosen, attempt.state, attempt.parts, attempt.address, attempt.permitted_at);
         sequence_of(a, attempt.receipts, [&](PartReceipt& part) { a(part.id, part.progress); });
+        bool has_task = attempt.task != nullptr;
+        a(has_task);
+        if (!has_task) return;
+        if constexpr (is_reading<A>) attempt.task = std::make_unique<HumanTask>();
+        a(attempt.task->id, attempt.task->employee, attempt.task->created_at, attempt.task->ends_at, attempt.task->status);
     });
     text_pointer(a, t.rule_override);
     text_pointer(a, t.reason);
@@ -260,6 +272,17 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     if constexpr (!is_reading<A>) calendars.assign(s.calendars.begin(), s.calendars.end());
     sequence_of(a, calendars, [&](std::pair<std::string, State::CalendarRow>& c) { a(c.first, c.second.document, c.second.file_hash, c.second.updated_at); });
     if constexpr (is_reading<A>) s.calendars.insert(calendars.begin(), calendars.end());
+    map_of_names(a, s.interactions, [&](Interaction& i) {
+        a(i.id, i.contact, i.address, i.channel, i.account, i.queue, i.campaign, i.touch, i.state, i.reason, i.outcome, i.disposition, i.priority, i.queued_at, i.last_at, i.closed_at);
+        sequence_of(a, i.messages, [&](Interaction::Message& message) {
+            a(message.at, message.touch, message.inbound);
+            positions(a, message.position);
+        });
+    });
+    std::vector<std::pair<std::pair<std::string, std::string>, std::string>> cursors;
+    if constexpr (!is_reading<A>) cursors.assign(s.pull_cursors.begin(), s.pull_cursors.end());
+    a(cursors);
+    if constexpr (is_reading<A>) s.pull_cursors.insert(cursors.begin(), cursors.end());
     std::vector<crypto::Hash128> conversions;
     if constexpr (!is_reading<A>) conversions.assign(s.conversions.begin(), s.conversions.end());
     a(conversions);
@@ -323,6 +346,9 @@ Result<void> Engine::Internals::load(std::string_view body) {
     for (std::uint32_t i = 1; i < state.plans.size(); ++i) state.plan_numbers[state.plans[i]] = i;
     for (std::uint32_t i = 1; i < state.contacts.size(); ++i)
         if (!state.contacts[i].erased) state.contact_by_id[state.contact_ids[i]] = i;
+    for (std::uint32_t i = 1; i < state.contacts.size(); ++i)
+        if (state.contacts[i].extras)
+            for (const auto& unionid : state.contacts[i].extras->unionids) state.contact_by_unionid[index_hash("u" + unionid)] = i;
     for (std::uint32_t i = 1; i < state.addresses.size(); ++i) {
         auto& row = state.addresses[i];
         if (row.hash == crypto::Hash128{}) continue;
@@ -344,6 +370,8 @@ Result<void> Engine::Internals::load(std::string_view body) {
         ++state.counts[static_cast<std::size_t>(touch_row.state)];
     }
     for (auto& [id, row] : state.campaigns) index_campaign(row);
+    for (const auto& [id, row] : state.interactions)
+        if (!row.is_closed()) state.open_interactions[{row.account.value, row.address, row.contact.value}] = id;
     for (const auto& [at, hash] : state.inbound_order) state.inbound_seen[hash] = at;
     std::vector<std::uint64_t> orphans;
     for (auto& [sequence, parked] : state.parked) {

@@ -12,13 +12,6 @@ using policy::Verdict;
 
 namespace {
 
-AddressKind kind_for(std::string_view channel) {
-    if (channel == "official_account" || channel == "mini_program") return AddressKind::openid;
-    if (channel == "wecom_group") return AddressKind::chat_id;
-    if (channel == "wecom" || channel == "wecom_kf" || channel == "moments" || channel == "wecom_app") return AddressKind::external_userid;
-    return AddressKind::phone;
-}
-
 bool names(const std::vector<std::string>& list, std::string_view name) { return std::find(list.begin(), list.end(), name) != list.end(); }
 
 }  // namespace
@@ -62,12 +55,15 @@ TouchFacts Engine::Internals::facts(Prepared& asked, policy::Origin origin) cons
 
 bool Engine::Internals::needs_content(const std::vector<ProfileId>& plan) const {
     const auto& compiled = *policy().compiled;
-    return std::any_of(plan.begin(), plan.end(), [&](ProfileId candidate) { return compiled.needs_content(candidate); });
+    return std::any_of(plan.begin(), plan.end(), [&](ProfileId candidate) {
+        const auto account = account_of(candidate);
+        return compiled.needs_content(candidate) || (account && !accounts[*account].settings.capabilities.reply_windows.empty());
+    });
 }
 
 std::uint32_t Engine::Internals::resolve_address(const TouchFacts& of, const policy::Profile& profile, bool& gone) const {
     gone = false;
-    const auto kind = kind_for(state.symbols.name(profile.channel));
+    const auto kind = address_kind_of(state.symbols.name(profile.channel));
     const auto& contact = state.contacts[of.contact.value];
     if (of.fixed_address != 0) {
         const auto& row = state.addresses[of.fixed_address];
@@ -75,11 +71,14 @@ std::uint32_t Engine::Internals::resolve_address(const TouchFacts& of, const pol
         gone = std::find(row.owners.begin(), row.owners.end(), of.contact) == row.owners.end();
         return of.fixed_address;
     }
+    std::string_view scope = state.symbols.name(profile.account);
+    if (const auto account = account_numbers.find(scope); account != account_numbers.end() && !accounts[account->second].settings.capabilities.address_scope.empty())
+        scope = accounts[account->second].settings.capabilities.address_scope;
     std::uint32_t flagged = 0;
     for (const auto number : contact.addresses) {
         const auto& row = state.addresses[number];
         if (row.kind != kind) continue;
-        if (kind == AddressKind::openid && row.account != state.symbols.name(profile.account)) continue;
+        if (kind == AddressKind::openid && row.account != scope) continue;
         if (!row.invalid) return number;
         if (flagged == 0) flagged = number;
     }
@@ -247,6 +246,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
 
     choice.decision = compiled.decide(request, contact_view, address_view, &shared, at, detail);
     if (of.campaign != nullptr) keep_window(of, choice, request, contact_view, address_view, at, detail);
+    keep_reply_window(choice, of, profile, profile_id, at);
     apply_holds(choice, profile, at);
     return choice;
 }
@@ -386,6 +386,7 @@ void Engine::Internals::contact_changed(ContactIndex contact) {
         for (const auto row : rows) {
             // What does not fit into this batch is judged in the next turns, before anything of it can be sent.
             if (parts.log.room() < (std::size_t{2} << 20U)) sweep.push_front(row);
+            else if (!touch(row).is_waiting()) recheck_task(row);
             else decide_again(row, true);
         }
     }

@@ -131,6 +131,8 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
     order.submission.touch = sent.id;
     order.submission.attempt_id = to_string(sent.id) + "-" + std::to_string(attempt_number);
     order.submission.to = state.addresses[choice.address].value;
+    order.submission.campaign = state.symbols.name(state.profiles.at(profile_id).campaign);
+    if (settings_of.capabilities.human_executed) order.submission.sender = sender_for(choice.address, account);
     order.submission.content = std::move(*rendered);
     auto valid_until = sent.expires_at;
     if (settings_of.validity_from_policy && settings_of.capabilities.has_validity) {
@@ -250,7 +252,8 @@ void Engine::Internals::on_outcome(std::uint32_t row, std::uint16_t attempt_numb
         slower.delay = Duration{1'000} * (1 << std::min<int>(sent.retries, 5));
         return end_attempt(row, attempt_number, outcome, slower);
     }
-    if (outcome.kind == OutcomeKind::accepted || outcome.kind == OutcomeKind::handed_to_human) {
+    if (outcome.kind == OutcomeKind::handed_to_human) return hand_over(row, attempt_number, number, outcome);
+    if (outcome.kind == OutcomeKind::accepted) {
         emit(sent.contact, TouchAccepted{.touch = sent.id, .attempt = attempt_number, .ids = outcome.ids, .parts = static_cast<std::uint8_t>(std::clamp(outcome.parts, 1, 255))});
         claim_parked(row, attempt_number, number, outcome.ids);
         if (!touch(row).final) arm_waiting(row);

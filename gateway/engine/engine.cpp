@@ -90,6 +90,11 @@ Result<std::unique_ptr<Engine>> Engine::start(EngineParts parts, EngineSettings 
     if (auto synced = parts.keys.sync(); !synced) return synced.error();
     if (auto committed = parts.log.commit(); !committed) return committed.error();
     in.durable = parts.reader.durable_head();
+    std::vector<PullStart> pulls;
+    for (const auto& [of, cursor] : in.state.pull_cursors)
+        if (const auto account = in.account_numbers.find(of.first); account != in.account_numbers.end())
+            pulls.push_back({.account = account->second, .name = of.second, .cursor = cursor});
+    parts.transport.start_pulls(std::move(pulls));
     return engine;
 }
 
@@ -147,6 +152,7 @@ std::optional<channel::Monotonic> Engine::wake_at() const {
     if (in.disk_full) return in.monotonic + std::chrono::milliseconds{200};
     if (!in.sweep.empty() || !in.cancel_later.empty() || !in.cancelled_campaigns.empty() || in.campaigns_busy) return in.monotonic;
     if (const auto campaign = in.campaigns_wake_at()) sooner(*campaign);
+    if (const auto due = in.tasks_due_at()) sooner(in.monotonic + std::max(Duration{0}, *due - in.now));
     if (!in.timers.empty()) sooner(in.monotonic + std::max(Duration{0}, in.timers.top().at - in.now));
     for (const auto& account : in.accounts) {
         if (in.draining || account.queue.empty() || !account.up || account.in_flight >= static_cast<std::uint64_t>(account.settings.window)) continue;
@@ -203,6 +209,7 @@ Result<bool> Engine::turn() {
             did_something = true;
         }
         in.run_timers();
+        in.run_tasks();
     }
     std::size_t new_contacts = in.state.contacts.size();
     while (!in.commands.empty() && (in.disk_full || in.parts.log.room() >= room_for_command) && in.state.contacts.size() - new_contacts < keys_per_turn - 8'192) {
@@ -220,6 +227,7 @@ Result<bool> Engine::turn() {
         in.run_campaigns();
         in.pump();
         in.forget_inbound();
+        in.close_idle_interactions();
         in.purge_finals();
     }
 
@@ -252,6 +260,7 @@ Result<bool> Engine::turn() {
     if (!in.orders.empty()) in.parts.transport.hand_over(std::exchange(in.orders, {}));
     if (!in.revocations.empty()) in.parts.transport.revoke(std::exchange(in.revocations, {}));
     if (!in.reconciliations.empty()) in.parts.transport.reconcile(std::exchange(in.reconciliations, {}));
+    if (!in.task_orders.empty()) in.parts.transport.ask_tasks(std::exchange(in.task_orders, {}));
     for (const auto& [ticket, durable] : std::exchange(in.acknowledgements, {})) in.parts.transport.acknowledge(ticket, durable);
     if (wrote)
         for (auto& listener : in.durable_listeners) listener(in.durable.sequence);

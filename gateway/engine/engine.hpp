@@ -147,6 +147,13 @@ public:
     Result<void> lift_hold(const std::string& id);
     [[nodiscard]] std::vector<HoldDetails> holds() const;
 
+    // Those in memory: the open ones, and what was closed within 72 h. In the order in which they began.
+    [[nodiscard]] std::vector<InteractionDetails> interactions(const InteractionQuery& query);
+    [[nodiscard]] Result<InteractionDetails> find_interaction(const Uuid& id);
+    // A touch to whom the interaction is with; kind conflict: it is closed.
+    Result<TouchView> reply_to_interaction(const Uuid& interaction, TouchRequest request);
+    Result<InteractionDetails> close_interaction(const Uuid& id, const std::string& disposition, const std::string& note);
+
     Result<InboundResult> inbound_event(const InboundInput& input);
     // What a provider's callback reported; `done` runs when all of it is durable and has taken effect (also opt-outs settled).
     // Error unavailable: nothing was taken, the provider should send it again.

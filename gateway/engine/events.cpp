@@ -42,10 +42,13 @@ std::string_view event_name(EventType type) {
         case EventType::touch_expired: return "touch.expired";
         case EventType::touch_attempt_ended: return "touch.attempt_ended";
         case EventType::touch_settled: return "touch.settled";
+        case EventType::touch_handed_over: return "touch.handed_over";
+        case EventType::touch_task_changed: return "touch.task_changed";
         case EventType::message_received: return "message.received";
         case EventType::receipt_received: return "receipt.received";
         case EventType::event_received: return "event.received";
         case EventType::event_unknown: return "event.unknown";
+        case EventType::platform_event: return "event.received";
         case EventType::campaign_created: return "campaign.created";
         case EventType::campaign_started: return "campaign.started";
         case EventType::campaign_paused: return "campaign.paused";
@@ -58,6 +61,9 @@ std::string_view event_name(EventType type) {
         case EventType::hold_set: return "hold.set";
         case EventType::hold_lifted: return "hold.lifted";
         case EventType::conversion_recorded: return "conversion.recorded";
+        case EventType::pull_advanced: return "account.pulled";
+        case EventType::interaction_opened: return "interaction.opened";
+        case EventType::interaction_closed: return "interaction.closed";
         case EventType::account_up: return "account.up";
         case EventType::account_down: return "account.down";
         case EventType::clock_accepted: return "clock.accepted";
@@ -78,6 +84,19 @@ std::optional<TouchState> parse_touch_state(std::string_view word) {
     for (std::size_t i = 1; i < state_words.size(); ++i)
         if (state_words[i] == word) return static_cast<TouchState>(i);
     return std::nullopt;
+}
+
+std::string_view to_string(TaskStatus status) {
+    switch (status) {
+        case TaskStatus::waiting: return "waiting";
+        case TaskStatus::sent: return "sent";
+        case TaskStatus::not_friend: return "not_friend";
+        case TaskStatus::over_limit: return "over_limit";
+        case TaskStatus::cancelled: return "cancelled";
+        case TaskStatus::expired: return "expired";
+        case TaskStatus::cancelling: return "cancelling";
+    }
+    return "waiting";
 }
 
 std::string DecisionView::rule() const {

@@ -22,12 +22,13 @@ enum class EventType : std::uint16_t {
     consent_granted = 20, consent_withdrawn, suppression_added, suppression_removed, review_opened, review_decided,
     touch_created = 30, touch_decided, touch_deferred, touch_blocked, touch_held_out, touch_dispatching, touch_permit_lapsed, touch_permit_revoked,
     touch_accepted, touch_delivered, touch_read, touch_replied, touch_completed, touch_failed, touch_unknown, touch_cancelled, touch_expired,
-    touch_attempt_ended, touch_settled,
-    message_received = 60, receipt_received, event_received, event_unknown,
+    touch_attempt_ended, touch_settled, touch_handed_over, touch_task_changed,
+    message_received = 60, receipt_received, event_received, event_unknown, platform_event,
     campaign_created = 70, campaign_started, campaign_paused, campaign_resumed, campaign_finished, campaign_cancelled, campaign_audience_added,
     campaign_audience_removed,
     hold_set = 80, hold_lifted,
-    conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated,
+    conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated, pull_advanced,
+    interaction_opened = 100, interaction_closed,
 };
 
 // Name in the feed, "touch.created"; empty for a number that this program does not know.
@@ -263,11 +264,14 @@ struct TouchCreated {
     std::uint32_t recipient = 0;           // number in the campaign's audience, from 1
     std::string arm;                       // "holdout" for a ghost
     bool arm_given = false;                // by the audience's line, not by the hash
+    // Of answers in a conversation (origins agent, reply, bot) only:
+    Uuid interaction{};
     template <class A> void fields(A&& a) {
         a(id, candidates, chosen, state, address, fixed_address, priority, flags, origin, has_key);
         if (has_key) a(key_hash, body_hash);
         a(not_before, expires_at, fallback_after_ms, template_hash, callback, key_name, segments, decision, sealed);
         if (origin == policy::Origin::campaign) a(recipient, arm, arm_given);
+        if (origin == policy::Origin::agent || origin == policy::Origin::reply || origin == policy::Origin::bot) a(interaction);
     }
 };
 // A later decision that changed verdict, rule or until.
@@ -347,6 +351,29 @@ using TouchRead = TouchAdvanced<EventType::touch_read>;
 using TouchReplied = TouchAdvanced<EventType::touch_replied>;
 using TouchCompleted = TouchAdvanced<EventType::touch_completed>;
 
+// How far a task is that an employee must send. Numbers are written to the log.
+enum class TaskStatus : std::uint8_t { waiting = 1, sent, not_friend, over_limit, cancelled, expired, cancelling };
+[[nodiscard]] std::string_view to_string(TaskStatus status);
+
+// The provider made a task of the attempt: nothing reaches the customer before the employee sends it. The slot counts at every instant meanwhile.
+struct TouchHandedOver {
+    static constexpr auto type = EventType::touch_handed_over;
+    TouchId touch{};
+    std::uint16_t attempt = 0;
+    std::string task, employee;
+    Instant ends_at{};                     // then it is called back
+    template <class A> void fields(A&& a) { a(touch, attempt, task, employee, ends_at); }
+};
+struct TouchTaskChanged {
+    static constexpr auto type = EventType::touch_task_changed;
+    TouchId touch{};
+    std::uint16_t attempt = 0;
+    TaskStatus status = TaskStatus::waiting;
+    std::int64_t provider_time = 0;        // sent: Unix ms, at which the slot counts from now on; 0 none
+    std::string reason;                    // cancelling: why
+    template <class A> void fields(A&& a) { a(touch, attempt, status, provider_time, reason); }
+};
+
 // What happens to the attempt's slot.
 enum class SlotChange : std::uint8_t { keep = 0, release, fail, reserve };
 
@@ -385,6 +412,11 @@ struct MessageSecret {
     std::string text, from, to;
     template <class A> void fields(A&& a) { a(text, from, to); }
 };
+// Of a message that is not text: its `kind` says so.
+struct PlatformMessageSecret {
+    std::string text, from, to, body_json;
+    template <class A> void fields(A&& a) { a(text, from, to, body_json); }
+};
 struct MessageReceived {
     static constexpr auto type = EventType::message_received;
     std::string account, channel, provider_id, kind;
@@ -394,7 +426,7 @@ struct MessageReceived {
     TouchId reply_to{};                  // nil: no touch to reply to
     std::string word;                    // "opt_out", "opt_in", "near_miss", "decline" … or empty
     Uuid interaction{};
-    std::string sealed;                  // MessageSecret
+    std::string sealed;                  // MessageSecret, or PlatformMessageSecret if `kind` is not "text"
     template <class A> void fields(A&& a) { a(account, channel, provider_id, kind, dedupe, address, provider_time, reply_to, word, interaction, sealed); }
 };
 struct ReceiptReceived {
@@ -423,6 +455,54 @@ struct EventReceived {
     std::int64_t until = 0;
     std::string sealed;                  // MessageSecret
     template <class A> void fields(A&& a) { a(account, channel, provider_id, kind, ref, source, dedupe, provider_time, channels, purposes, until, sealed); }
+};
+
+struct PlatformEventSecret {
+    std::string unionid, reply_code, body_json;
+    template <class A> void fields(A&& a) { a(unionid, reply_code, body_json); }
+};
+// What a messaging platform told that is neither a message nor a receipt: follows, scans, changed groups; also what this program does not understand.
+template <EventType Type> struct PlatformEventOf {
+    static constexpr auto type = Type;
+    std::string account, channel, kind, provider_id, act, employee, source, ref, refused;
+    crypto::Hash128 dedupe{};
+    std::uint32_t address = 0;
+    Instant provider_time{};
+    channel::ProviderEvent::Reach reach = channel::ProviderEvent::Reach::unchanged;
+    bool stale = false;                  // older than what is known: it changes nothing
+    std::string sealed;                  // PlatformEventSecret
+    template <class A> void fields(A&& a) { a(account, channel, kind, provider_id, act, employee, source, ref, refused, dedupe, address, provider_time, reach, stale, sealed); }
+};
+using PlatformEvent = PlatformEventOf<EventType::platform_event>;
+using EventUnknown = PlatformEventOf<EventType::event_unknown>;
+using ContactFollowed = PlatformEventOf<EventType::contact_followed>;
+using ContactUnfollowed = PlatformEventOf<EventType::contact_unfollowed>;
+
+// A conversation begins with a customer's first message; those of the same contact on the same account and address belong to it until it is closed.
+struct InteractionOpened {
+    static constexpr auto type = EventType::interaction_opened;
+    Uuid id{};
+    std::string channel, account, queue, campaign;
+    std::string state;                   // "queued", or "flowed_out" where no queue takes it
+    std::string reason;
+    TouchId touch{};                     // that the message answers; nil: none
+    std::uint32_t address = 0;
+    std::uint8_t priority = 50;
+    template <class A> void fields(A&& a) { a(id, channel, account, queue, campaign, state, reason, touch, address, priority); }
+};
+struct InteractionClosed {
+    static constexpr auto type = EventType::interaction_closed;
+    Uuid id{};
+    std::string state, outcome, disposition, reason;
+    std::string sealed;                  // ConsentSecret: the note
+    template <class A> void fields(A&& a) { a(id, state, outcome, disposition, reason, sealed); }
+};
+
+// Up to here a list was pulled from the provider; what the page brought lies before it in the same batch.
+struct PullAdvanced {
+    static constexpr auto type = EventType::pull_advanced;
+    std::string account, name, cursor;
+    template <class A> void fields(A&& a) { a(account, name, cursor); }
 };
 
 // ---- campaigns, holds, others

@@ -96,6 +96,7 @@ struct Engine::Internals {
     std::vector<channel::AttemptRef> revocations;
     std::vector<std::pair<AckTicket, bool>> acknowledgements;
     std::vector<ReconcileOrder> reconciliations;
+    std::vector<TaskOrder> task_orders;
     ByteWriter payload;
     ByteWriter secret;
     mutable LastHash last_address_hash, last_id_hash;
@@ -110,6 +111,9 @@ struct Engine::Internals {
     absl::flat_hash_map<channel::AttemptRef, InFlight> in_flight;
     channel::AttemptRef next_ref = 1;
     std::vector<Settling> settling;
+    std::map<TaskKey, OpenTask> tasks;
+    std::set<std::pair<Instant, TaskKey>> task_agenda;
+    absl::flat_hash_map<std::uint64_t, TaskKey> task_questions;
     std::deque<std::uint32_t> sweep;       // rows to decide again, a few each turn
     std::deque<std::uint32_t> cancel_later;
     struct TouchScan { Symbol campaign; std::uint32_t next = 1; };
@@ -191,6 +195,8 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const TouchCancelled&);
     void apply(const RecordMeta&, const TouchExpired&);
     void apply(const RecordMeta&, const TouchSettled&);
+    void apply(const RecordMeta&, const TouchHandedOver&);
+    void apply(const RecordMeta&, const TouchTaskChanged&);
     void apply(const RecordMeta&, const TouchDispatching&);
     void apply(const RecordMeta&, const TouchPermitLapsed&);
     void apply(const RecordMeta&, const TouchPermitRevoked&);
@@ -205,6 +211,10 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const MessageReceived&);
     void apply(const RecordMeta&, const ReceiptReceived&);
     void apply(const RecordMeta&, const EventReceived&);
+    template <EventType Type> void apply(const RecordMeta&, const PlatformEventOf<Type>&);
+    void apply(const RecordMeta&, const PullAdvanced&);
+    void apply(const RecordMeta&, const InteractionOpened&);
+    void apply(const RecordMeta&, const InteractionClosed&);
     void apply(const RecordMeta&, const CampaignCreated&);
     void apply(const RecordMeta&, const CampaignAudienceAdded&);
     void apply(const RecordMeta&, const CampaignAudienceRemoved&);
@@ -252,6 +262,7 @@ struct Engine::Internals {
     void put_entry(ContactIndex contact, const policy::HistoryEntry& entry, Instant since);
     void change_slot(Touch& touch, std::uint16_t attempt, SlotChange change, Instant at);
     void recount_slot(Touch& touch, std::uint16_t attempt);
+    void stamp_slot(Touch& touch, std::uint16_t attempt, Instant at);  // counts at `at` from now on
     void share_entry(ContactIndex contact, const policy::HistoryEntry& entry, Instant since = Instant::min());
     void rebuild_shared_counters();
     void trim_history(Contact& contact);
@@ -270,6 +281,11 @@ struct Engine::Internals {
     [[nodiscard]] bool needs_content(const std::vector<ProfileId>& plan) const;
     [[nodiscard]] Choice choose(const TouchFacts& facts, Instant at, policy::Detail detail, std::uint8_t from, std::uint8_t to);
     [[nodiscard]] Choice judge(const TouchFacts& facts, std::uint8_t candidate, Instant at, policy::Detail detail);
+
+    // ---- reply_windows.cpp: what a customer's last act allows an account to send
+    // Denies what needs an open window and has none.
+    void keep_reply_window(Choice& choice, const TouchFacts& facts, const policy::Profile& profile, ProfileId profile_id, Instant at);
+    void note_act(std::uint32_t address, std::string_view account, std::string_view kind, Instant at);
 
     // ---- arbitration.cpp
     // As `choose`, for now; where only reservations of weaker touches of the contact are in the way, these are named in `losers`.
@@ -372,6 +388,8 @@ struct Engine::Internals {
     void on_event(ReceiptReported&);
     void on_event(MessageReported&);
     void on_event(Reconciled&);
+    void on_event(TaskAnswered&);
+    void on_event(PageArrived&);
     void on_outcome(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const channel::Outcome& outcome);
     void end_attempt(std::uint32_t row, std::uint16_t attempt, const channel::Outcome& outcome, const dispatch::NextStep& step);
     void go_on(std::uint32_t row);  // after an attempt ended: queue, wait or fail
@@ -379,6 +397,39 @@ struct Engine::Internals {
     void settled_ref(channel::AttemptRef ref);
     void expire(std::uint32_t row);
     void start_fallback(std::uint32_t row);
+
+    // ---- tasks.cpp: what waits for an employee
+    void hand_over(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const channel::Outcome& outcome);
+    void keep_task(const Touch& touch, const Attempt& attempt);
+    void end_task(OpenTask& task, const TaskKey& key, Instant at);
+    void schedule(OpenTask& task, const TaskKey& key, Instant at);
+    void run_tasks();
+    [[nodiscard]] std::optional<Instant> tasks_due_at() const;
+    void take_results(OpenTask& task, const std::vector<channel::TaskResult>& results);
+    void close_task(const TaskKey& key);
+    void let_go(std::uint32_t row, const Attempt& attempt);  // of a task that ended unsent
+    // A touch whose task waits is judged anew: what is forbidden now is called back.
+    void recheck_task(std::uint32_t row);
+    [[nodiscard]] std::optional<Instant> reminder_at(const OpenTask& task) const;
+    bool call_back(std::uint32_t row, std::string reason);   // false: nothing of it waits for an employee
+    [[nodiscard]] static Attempt* handed_over(Touch& touch);
+    [[nodiscard]] std::string sender_for(std::uint32_t address, const AccountRuntime& account) const;
+
+    // ---- provider_events.cpp: what messaging platforms tell
+    void take_events(AccountNumber account, channel::WebhookEvents& told, Effect done);
+    void take_event(AccountNumber account, const channel::ProviderEvent& event);
+    [[nodiscard]] AccountNumber meant_by(AccountNumber account, std::string_view topic) const;
+    [[nodiscard]] Address address_from(AccountNumber account, std::string_view value) const;
+    void attach(ContactIndex contact, const std::optional<Address>& address, const std::string& unionid);
+    void greet(AccountNumber account, const channel::ProviderEvent& event);
+
+    // ---- interactions.cpp: conversations by message
+    [[nodiscard]] Uuid interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to);
+    void note_message(const Uuid& interaction, bool inbound, const RecordMeta& meta, const TouchId& touch);
+    void reply_by_rule(const Uuid& interaction, AccountNumber account, const channel::InboundMessage& message, bool first);
+    Result<TouchView> reply(const Uuid& interaction, TouchRequest& request);
+    void close_idle_interactions();
+    [[nodiscard]] InteractionDetails details(const Interaction& interaction, bool with_messages);
 
     // ---- timers.cpp
     void arm(Instant at, std::uint32_t row, TimerKind kind);
@@ -397,7 +448,7 @@ struct Engine::Internals {
     // Of an attempt that just became unknown: its receipt may have come before.
     void match_parked(std::uint32_t address, AccountNumber account);
     void claim_parked(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const std::vector<std::string>& ids);
-    void take_message(AccountNumber account, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name, ContactIndex known, Effect settled);
+    Uuid take_message(AccountNumber account, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name, ContactIndex known, Effect settled);
     bool seen_before(const crypto::Hash128& dedupe);
     void forget_inbound();
 

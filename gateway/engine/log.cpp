@@ -55,8 +55,9 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::contact_updated: ok = fold<ContactUpdated>(*this, meta, record.payload); break;
         case EventType::contact_erased: ok = fold<ContactErased>(*this, meta, record.payload); break;
         case EventType::contact_restricted: ok = fold<ContactRestricted>(*this, meta, record.payload); break;
-        case EventType::contact_followed:
-        case EventType::contact_unfollowed:
+        case EventType::contact_followed: ok = fold<ContactFollowed>(*this, meta, record.payload); break;
+        case EventType::contact_unfollowed: ok = fold<ContactUnfollowed>(*this, meta, record.payload); break;
+        case EventType::platform_event: ok = fold<PlatformEvent>(*this, meta, record.payload); break;
         case EventType::event_received: ok = fold<EventReceived>(*this, meta, record.payload); break;
         case EventType::consent_granted: ok = fold<ConsentGranted>(*this, meta, record.payload); break;
         case EventType::consent_withdrawn: ok = fold<ConsentWithdrawn>(*this, meta, record.payload); break;
@@ -100,7 +101,12 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::campaign_audience_removed: ok = fold<CampaignAudienceRemoved>(*this, meta, record.payload); break;
         case EventType::campaign_started: ok = fold<CampaignStarted>(*this, meta, record.payload); break;
         case EventType::campaign_finished: ok = fold<CampaignFinished>(*this, meta, record.payload); break;
-        case EventType::event_unknown: ok = true; break;  // changes no state of this version
+        case EventType::event_unknown: ok = fold<EventUnknown>(*this, meta, record.payload); break;
+        case EventType::touch_handed_over: ok = fold<TouchHandedOver>(*this, meta, record.payload); break;
+        case EventType::touch_task_changed: ok = fold<TouchTaskChanged>(*this, meta, record.payload); break;
+        case EventType::interaction_opened: ok = fold<InteractionOpened>(*this, meta, record.payload); break;
+        case EventType::interaction_closed: ok = fold<InteractionClosed>(*this, meta, record.payload); break;
+        case EventType::pull_advanced: ok = fold<PullAdvanced>(*this, meta, record.payload); break;
         default:
             return Error{.kind = ErrorKind::corrupt, .detail = "the log holds the unknown event type " + std::to_string(record.type) + " (version " +
                                                                std::to_string(record.version) + ")" + place() + ": use a newer program"};

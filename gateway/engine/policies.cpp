@@ -83,7 +83,7 @@ void Engine::Internals::policy_changed() {
     rebuild_shared_counters();
     sweep.clear();
     for (std::uint32_t row = 1; row < state.touches.size(); ++row)
-        if (!touch(row).id.is_nil() && touch(row).state == TouchState::deferred) sweep.push_back(row);
+        if (!touch(row).id.is_nil() && (touch(row).state == TouchState::deferred || handed_over(touch(row)) != nullptr)) sweep.push_back(row);
     for (const auto& [id, campaign] : state.campaigns)  // a pause that was not through yet
         if (campaign.state == "paused" && campaign.runtime) sweep.insert(sweep.end(), campaign.runtime->queued.begin(), campaign.runtime->queued.end());
 }

@@ -310,7 +310,7 @@ void Engine::Internals::on_event(MessageReported& event) {
     });
 }
 
-void Engine::Internals::take_message(AccountNumber, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name,
+Uuid Engine::Internals::take_message(AccountNumber number, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name,
                                      ContactIndex known, Effect settled) {
     // A message is the same one if the provider's id says so; SMPP has none, there the session tells a repeat by its fingerprint.
     crypto::Hash128 dedupe{};
@@ -319,20 +319,22 @@ void Engine::Internals::take_message(AccountNumber, const channel::InboundMessag
     if (message.provider_id.empty()) {
         // Without an id of the provider only a repeat within a minute is the same message; the same words later are a new one.
         const auto seen = state.inbound_seen.find(dedupe);
-        if (dedupe != crypto::Hash128{} && seen != state.inbound_seen.end() && now - seen->second <= std::chrono::seconds{60}) return after_settling(std::move(settled));
+        if (dedupe != crypto::Hash128{} && seen != state.inbound_seen.end() && now - seen->second <= std::chrono::seconds{60}) {
+            after_settling(std::move(settled));
+            return {};
+        }
     } else if (seen_before(dedupe)) {
-        return after_settling(std::move(settled));
+        after_settling(std::move(settled));
+        return {};
     }
 
     ContactIndex contact = known;
     std::uint32_t address = 0;
     if (contact.value == 0 && !message.from.empty()) {
-        auto from = message.from;
-        if (from.front() != '+' && from.size() >= 8 && from.find_first_not_of("0123456789") == std::string::npos) from.insert(from.begin(), '+');
-        if (const auto resolved = resolve({.id = {}, .address = Address{.kind = AddressKind::phone, .value = from, .account = {}}}, true, address)) contact = *resolved;
+        if (const auto resolved = resolve({.id = {}, .address = address_from(number, message.from)}, true, address)) contact = *resolved;
     } else if (contact.value != 0) {
-        for (const auto number : state.contacts[contact.value].addresses)
-            if (address == 0) address = number;
+        for (const auto known_address : state.contacts[contact.value].addresses)
+            if (address == 0) address = known_address;
     }
 
     // The touch that it answers: the newest of this contact on this channel that reached the provider.
@@ -369,10 +371,16 @@ void Engine::Internals::take_message(AccountNumber, const channel::InboundMessag
     }
     const auto at = std::min(message.at.value_or(now), now);
     const auto evidence_id = message.provider_id.empty() ? std::string{} : message.provider_id;
-    const auto sealed = seal_for(contact, MessageSecret{.text = message.text, .from = message.from, .to = message.to});
+    // A withdrawal is no conversation.
+    const bool talks = contact.value != 0 && reading.kind != content::ReplyKind::opt_out && reading.kind != content::ReplyKind::opt_in;
+    const bool first = talks && !state.open_interactions.contains({state.symbols.intern(account_name).value, address, contact.value});
+    const auto interaction = talks ? interaction_for(contact, address, account_name, channel_name, reply_to) : Uuid{};
+    const auto sealed = message.kind == "text"
+                            ? seal_for(contact, MessageSecret{.text = message.text, .from = message.from, .to = message.to})
+                            : seal_for(contact, PlatformMessageSecret{.text = message.text, .from = message.from, .to = message.to, .body_json = message.body_json});
     const auto sequence = emit(contact, MessageReceived{.account = std::string{account_name}, .channel = std::string{channel_name}, .provider_id = message.provider_id,
-                                                        .kind = "text", .dedupe = dedupe, .address = address, .provider_time = at, .reply_to = reply_to, .word = word,
-                                                        .interaction = {}, .sealed = sealed});
+                                                        .kind = message.kind, .dedupe = dedupe, .address = address, .provider_time = at, .reply_to = reply_to, .word = word,
+                                                        .interaction = interaction, .sealed = sealed});
     if (reply_row != 0 && dispatch::advances(touch(reply_row).progress, Progress::replied))
         emit(touch(reply_row).contact, TouchReplied{.touch = reply_to, .attempt = reply_attempt, .provider_id = message.provider_id, .raw = {}, .provider_time = unix_ms(at)});
     stop_recipients(contact, &campaign::StopOn::reply);
@@ -381,7 +389,8 @@ void Engine::Internals::take_message(AccountNumber, const channel::InboundMessag
     switch (reading.kind) {
         case content::ReplyKind::opt_out:
             for (const auto& purpose : settings.opt_out_purposes) withdraw(contact, channel_name, purpose, {}, "reply", evidence, at);
-            return settle(contact, std::move(settled));
+            settle(contact, std::move(settled));
+            return interaction;
         case content::ReplyKind::opt_in:
             for (const auto& purpose : settings.opt_out_purposes)
                 grant(contact, {.channel = std::string{channel_name}, .purpose = purpose, .granted = true, .source = "reply", .evidence = evidence, .unit = {}, .notice_version = {},
@@ -391,27 +400,14 @@ void Engine::Internals::take_message(AccountNumber, const channel::InboundMessag
         case content::ReplyKind::near_miss:
             emit(contact, ReviewOpened{.id = ids.next(now), .channel = std::string{channel_name}, .purposes = settings.opt_out_purposes, .message_sequence = sequence,
                                        .due_at = now + std::chrono::hours{24}});
-            return settle(contact, std::move(settled));
+            settle(contact, std::move(settled));
+            return interaction;
         case content::ReplyKind::answer:
         case content::ReplyKind::none: break;
     }
+    if (talks && known.value == 0) reply_by_rule(interaction, number, message, first);
     engine.after_sync(std::move(settled));
-}
-
-Result<void> Engine::provider_events(AccountNumber account, channel::WebhookEvents events, Effect done) {
-    auto& in = *internals_;
-    if (in.disk_full) return Error{.kind = ErrorKind::unavailable, .detail = "the disk is full", .problems = {}, .retry_after_s = 30};
-    for (const auto& receipt : events.receipts) in.take_receipt(account, receipt);
-    // `done` once, after the last message has settled.
-    struct Countdown { std::size_t left; Effect done; };
-    auto countdown = std::make_shared<Countdown>(Countdown{events.messages.size() + 1, std::move(done)});
-    const auto one_less = [countdown] {
-        if (--countdown->left == 0) countdown->done();
-    };
-    for (const auto& message : events.messages)
-        in.take_message(account, message, in.accounts[account].settings.capabilities.channel, in.accounts[account].settings.name, ContactIndex{}, one_less);
-    after_sync(one_less);
-    return {};
+    return interaction;
 }
 
 void Engine::count_hook(AccountNumber account, const std::string& refusal) {
@@ -439,7 +435,7 @@ Result<InboundResult> Engine::inbound_event(const InboundInput& input) {
 
     if (input.kind == InboundKind::message) {
         channel::InboundMessage message{.from = {}, .to = {}, .text = input.text, .provider_id = input.key, .fingerprint = {}, .at = at, .incomplete = false};
-        in.take_message(0, message, input.channel, account, *contact, [] {});
+        if (const auto interaction = in.take_message(0, message, input.channel, account, *contact, [] {}); !interaction.is_nil()) result.interaction = to_string(interaction);
         return result;
     }
     const auto sealed = in.seal_for(*contact, MessageSecret{.text = input.text, .from = {}, .to = {}});

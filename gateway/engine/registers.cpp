@@ -23,7 +23,7 @@ Result<HoldDetails> Engine::set_hold(const HoldInput& input) {
         }
     }
     for (std::uint32_t row = 1; row < in.state.touches.size(); ++row)
-        if (auto& touch = in.touch(row); !touch.id.is_nil() && touch.is_waiting()) in.sweep.push_back(row);
+        if (auto& touch = in.touch(row); !touch.id.is_nil() && (touch.is_waiting() || Internals::handed_over(touch) != nullptr)) in.sweep.push_back(row);
     return HoldDetails{.id = to_string(event.id), .hold = input, .set_at = in.now};
 }
 

@@ -115,7 +115,7 @@ Result<void> ReplayFold::start_from_checkpoint(std::uint64_t sequence, std::opti
     return {};
 }
 
-bool ReplayFold::is_later_touch_event(EventType type) { return type > EventType::touch_created && type <= EventType::touch_settled; }
+bool ReplayFold::is_later_touch_event(EventType type) { return type > EventType::touch_created && type <= EventType::touch_task_changed; }
 
 TouchId ReplayFold::touch_of(const Record& record) {
     TouchId id{};
@@ -230,6 +230,10 @@ Result<void> ReplayFold::fold(const Record& record) {
         case EventType::touch_failed: return fold_without(record, failed_, [](TouchFailed& event) { event.provider_id.clear(); });
         case EventType::message_received: return fold_without(record, message_, [](MessageReceived& event) { event.dedupe = {}; });
         case EventType::event_received: return fold_without(record, event_, [](EventReceived& event) { event.dedupe = {}; });
+        case EventType::platform_event:
+        case EventType::contact_followed:
+        case EventType::contact_unfollowed: return fold_without(record, platform_event_, [](PlatformEvent& event) { event.dedupe = {}; });
+        case EventType::event_unknown: return {};
         default: break;
     }
     if (auto done = inside.replay(record); !done) return done;

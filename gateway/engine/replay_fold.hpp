@@ -74,6 +74,7 @@ private:
     TouchFailed failed_;
     MessageReceived message_;
     EventReceived event_;
+    PlatformEvent platform_event_;
 };
 
 [[nodiscard]] Error unreadable(const Record& record);

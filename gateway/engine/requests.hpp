@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,14 @@ namespace touchgate {
 
 // Kinds of addresses. Numbers are written to the log.
 enum class AddressKind : std::uint8_t { phone = 1, external_userid, openid, chat_id };
+
+// By which kind of address contacts are reached on a channel.
+[[nodiscard]] constexpr AddressKind address_kind_of(std::string_view channel) {
+    if (channel == "official_account" || channel == "mini_program") return AddressKind::openid;
+    if (channel == "wecom_group") return AddressKind::chat_id;
+    if (channel == "wecom" || channel == "wecom_kf" || channel == "moments" || channel == "wecom_app") return AddressKind::external_userid;
+    return AddressKind::phone;
+}
 
 // One form of address. `value` is E.164 for phones; `account` only for openids.
 struct Address {
@@ -66,6 +75,13 @@ struct TouchRequest {
     std::string callback = {};
     std::string key_name = {};        // of the API key that posted it
     policy::Origin origin = policy::Origin::api;
+    Uuid interaction = {};            // an answer in this conversation; nil: none
+};
+
+struct InteractionQuery {
+    std::string state = {}, queue = {}, contact = {}, channel = {}, account = {};  // empty: any
+    Uuid after = {};
+    std::size_t limit = 100;
 };
 
 // Which touches of a caller may be touched: everything when empty.

@@ -118,6 +118,20 @@ struct PreviewJob {
     absl::AnyInvocable<void(Result<CampaignPreview>)> done;
 };
 
+// A task that waits for an employee, with the touches that it carries. Made again at every start from their attempts.
+struct OpenTask {
+    enum class Phase : std::uint8_t { waiting, cancelling, closing };  // closing: cancelled at the provider, its last state is asked for
+    AccountNumber account = 0;
+    channel::Task task;
+    std::vector<TouchId> touches;
+    Instant created_at{}, ends_at{};         // ends_at: the earliest of its touches
+    Instant next_at{};                       // when something is due
+    Phase phase = Phase::waiting;
+    int polls = 0, reminders = 0, tries = 0;
+    std::uint64_t asked = 0;                 // the question that is out; 0: none
+};
+using TaskKey = std::pair<AccountNumber, std::string>;  // account, provider's id and employee
+
 struct Settling {
     std::set<channel::AttemptRef> waiting;
     Effect done;

@@ -10,6 +10,7 @@
 
 #include "gateway/base/time.hpp"
 #include "gateway/channel/capabilities.hpp"
+#include "gateway/channel/submission.hpp"
 #include "gateway/content/billing.hpp"
 #include "gateway/content/reply_words.hpp"
 #include "gateway/content/templates.hpp"
@@ -18,6 +19,31 @@
 #include "gateway/policy/decide.hpp"
 
 namespace touchgate {
+
+// How tasks that wait for an employee are kept in hand.
+struct TaskRules {
+    Duration poll_interval{30'000};              // at first; slower as a task grows old
+    Duration batch_window{1'000};                // so long touches wait for others that may share their task
+    Duration expires_after{std::chrono::hours{24}};
+    std::vector<Duration> remind_after = {Duration{std::chrono::hours{4}}};
+    int reminders = 3;                           // at most, for one task
+    bool ends_with_hours = true;                 // when the open span of a binding rule of hours or blackout ends
+};
+
+// What a new customer is greeted with, by the code that his coming brings.
+struct Welcome {
+    std::string content_json = {};               // in the adapter's shape; empty: no greeting
+    std::string purpose = "service";
+};
+
+// What is answered without a person: the first rule of an account that fits a message.
+struct AutoReply {
+    struct Hours { std::uint8_t days = 0; int from_minute = 0, to_minute = 0; };  // days: bit 1 Monday … bit 7 Sunday
+    std::vector<std::string> keywords = {};      // lower case; one of them is in the text; empty: any text
+    bool first_contact = false;                  // only the message that opens a conversation
+    std::optional<Hours> outside = {};           // only outside these hours of the configured time zone
+    std::string text = {}, content_json = {};    // one of them
+};
 
 // One account, as the engine sees it. The adapter itself is the transport's.
 struct AccountSettings {
@@ -35,6 +61,12 @@ struct AccountSettings {
     content::Billing billing = {};
     std::string queue = {};
     bool validity_from_policy = true;
+    TaskRules tasks = {};
+    Welcome welcome = {};
+    std::vector<AutoReply> auto_replies = {};
+    // What is wrong with content before anything is decided; pointers are relative to the content.
+    std::function<std::vector<Problem>(const channel::Content&)> content_problems = [](const channel::Content&) { return std::vector<Problem>{}; };
+    std::function<bool(const channel::Content&)> needs_reply_window = [](const channel::Content&) { return true; };
     // Segments that a text takes on this account (the adapter's own counting).
     std::function<int(std::string_view)> segments = [](std::string_view) { return 1; };
 };

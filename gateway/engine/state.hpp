@@ -10,6 +10,7 @@
 #include <memory>
 #include <shared_mutex>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "gateway/campaign/assignment.hpp"
@@ -25,7 +26,14 @@ struct PartReceipt {
     template <class A> void fields(A&& a) { a(id, progress); }
 };
 
-enum class AttemptState : std::uint8_t { open = 1, accepted, delivered, failed, unknown, ended, unwritten };
+enum class AttemptState : std::uint8_t { open = 1, accepted, delivered, failed, unknown, ended, unwritten, handed_over };
+
+// An attempt that waits for an employee.
+struct HumanTask {
+    std::string id, employee;
+    Instant created_at{}, ends_at{};
+    TaskStatus status = TaskStatus::waiting;
+};
 
 struct Attempt {
     std::uint16_t number = 0;
@@ -35,6 +43,7 @@ struct Attempt {
     std::uint32_t address = 0;
     Instant permitted_at{};
     absl::InlinedVector<PartReceipt, 1> receipts;
+    std::unique_ptr<HumanTask> task = {};    // handed over to an employee
     channel::AttemptRef ref = 0;             // volatile: in flight under this name; 0: not in flight in this run
     bool may_be_written = true;              // volatile
 };
@@ -116,6 +125,16 @@ struct SuppressionEntry {
     AddressKind kind = AddressKind::phone;
 };
 
+// What messaging platforms said of an address, by account.
+struct Reach {
+    struct Standing { Symbol account; Instant at{}; bool refuses = false; };
+    struct Act { Symbol account, kind; Instant at{}; };
+    struct Follower { Symbol account; std::string employee; };
+    std::vector<Standing> standings;
+    std::vector<Act> acts;                   // the newest of each kind
+    std::vector<Follower> followers;         // employees whom the customer has, oldest first
+};
+
 struct AddressRow {
     AddressKind kind = AddressKind::phone;
     std::string value;                       // plain in memory only
@@ -128,6 +147,11 @@ struct AddressRow {
     std::vector<SharedConsent> shared_consents;       // withdrawals of its owners
     bool invalid = false;                    // the provider said there is no such address
     std::int32_t erased = -1;                // index into the key store's erased list
+    std::unique_ptr<Reach> reach;
+    [[nodiscard]] Reach& reached() {
+        if (!reach) reach = std::make_unique<Reach>();
+        return *reach;
+    }
 };
 
 struct Review {
@@ -245,6 +269,22 @@ struct ParkedReceipt {
     std::uint64_t sequence = 0;
 };
 
+struct Interaction {
+    struct Message { Instant at{}; LogPosition position{}; TouchId touch{}; bool inbound = true; };
+    Uuid id{};
+    ContactIndex contact{};
+    std::uint32_t address = 0;
+    Symbol channel, account, queue, campaign;
+    TouchId touch{};                         // that its first message answers
+    std::string state, reason, outcome, disposition;
+    std::uint8_t priority = 50;
+    std::uint8_t auto_replies = 0;           // volatile
+    Instant queued_at{}, last_at{};
+    Instant closed_at = Instant::min();
+    std::vector<Message> messages;           // oldest first
+    [[nodiscard]] bool is_closed() const { return closed_at != Instant::min(); }
+};
+
 struct KeyEntry {
     TouchId touch{};
     crypto::Hash128 body{};
@@ -288,6 +328,12 @@ struct State {
     crypto::Hash128 file_policy_hash{};                // of the bytes last loaded from the configured file
     std::vector<TemplateRecord> templates{1};
     absl::flat_hash_map<crypto::Hash128, std::uint32_t> template_by_hash;
+
+    absl::flat_hash_map<crypto::Hash128, std::uint32_t> contact_by_unionid;  // keyed hash of the unionid; volatile index
+    std::map<std::pair<std::string, std::string>, std::string> pull_cursors;  // by account and name of the list
+
+    std::map<Uuid, Interaction> interactions;  // ids rise with time
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, Uuid> open_interactions;  // by account, address, contact; volatile index
 
     struct CalendarRow { std::string document; crypto::Hash128 file_hash; Instant updated_at; };  // file_hash: of the bytes last loaded from its file
     std::map<std::string, CalendarRow, std::less<>> calendars;

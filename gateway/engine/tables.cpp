@@ -307,6 +307,17 @@ void Engine::Internals::recount_slot(Touch& owner, std::uint16_t attempt) {
         }
 }
 
+void Engine::Internals::stamp_slot(Touch& owner, std::uint16_t attempt, Instant at) {
+    for (const auto& known : state.contacts[owner.contact.value].history) {
+        if (known.touch != owner.created_sequence || known.attempt != attempt) continue;
+        auto entry = known;
+        entry.slot = Slot::counted;
+        entry.at = at;
+        put_entry(owner.contact, entry, std::min(owner.created_at, at));
+        return;
+    }
+}
+
 void Engine::Internals::trim_history(Contact& contact) {
     if (state.active_policy == 0 || !policy().compiled) return;  // during a replay
     // A week is kept in any case: complaints are counted against the campaigns of a week.

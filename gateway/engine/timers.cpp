@@ -124,7 +124,9 @@ void Engine::Internals::run_sweep() {
         if ((i & 63) == 63 && parts.clock.monotonic_now() - started > std::chrono::milliseconds{1}) return;
         const auto row = sweep.front();
         sweep.pop_front();
-        if (row < state.touches.size() && !touch(row).id.is_nil()) decide_again(row, true);
+        if (row >= state.touches.size() || touch(row).id.is_nil()) continue;
+        if (touch(row).is_waiting()) decide_again(row, true);
+        else recheck_task(row);
     }
 }
 
@@ -168,7 +170,9 @@ void Engine::Internals::rebuild_volatile() {
         live.wake_at = live.fallback_at = live.settle_at = instant_never;
         live.expiry_armed = false;
         if (live.final) continue;
-        if (live.state == TouchState::dispatching) {
+        if (const auto* handed = handed_over(live)) {
+            keep_task(live, *handed);
+        } else if (live.state == TouchState::dispatching) {
             // The permit was durable and the outcome is not known: never again under at_most_once.
             std::uint16_t open = 0;
             for (auto& attempt : live.attempts)

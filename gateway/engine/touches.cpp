@@ -160,6 +160,13 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare(const TouchReques
             const auto account = account_of(profile_id);
             if (!account) continue;
             const auto& capabilities = accounts[*account].settings.capabilities;
+            if (prepared.used == nullptr && !request.content.body_json.empty()) {
+                auto found = accounts[*account].settings.content_problems({.text = {}, .template_code = {}, .params = {}, .body_json = request.content.body_json});
+                if (!found.empty()) {
+                    if (!refusal_of_content) refusal_of_content = Problem{"/content" + found.front().pointer, found.front().detail};
+                    continue;
+                }
+            }
             if (prepared.used == nullptr && inline_text && request.content.template_code.empty() && !capabilities.takes_text) {
                 refusal_of_content = Problem{"/content", "account \"" + accounts[*account].settings.name + "\" takes registered templates only: give template_code or a template"};
                 continue;
@@ -262,6 +269,7 @@ std::uint32_t Engine::Internals::create(TouchRequest& request, Prepared& prepare
     event.priority = static_cast<std::uint8_t>(request.priority);
     event.flags = static_cast<std::uint8_t>((request.at_least_once ? 1U : 0U) | (request.fallback_on_unknown ? 2U : 0U));
     event.origin = request.origin;
+    event.interaction = request.interaction;
     event.has_key = !request.key.empty();
     event.key_hash = key;
     event.body_hash = request.body_hash;

@@ -29,6 +29,21 @@ struct ReconcileOrder {
     Instant permitted_at{};
 };
 
+// A question or an order about a task that waits for an employee. `ref` names it within this run of the program.
+struct TaskOrder {
+    AccountNumber account = 0;
+    std::uint64_t ref = 0;
+    channel::TaskAct act = channel::TaskAct::poll;
+    channel::Task task;
+};
+
+// From where a list is pulled on, see channel::Pull.
+struct PullStart {
+    AccountNumber account = 0;
+    std::string name;
+    std::string cursor;
+};
+
 // Names an inbound item that waits for its acknowledgement: connection and token, opaque to the engine. 0 needs none.
 struct AckTicket {
     std::uint64_t connection = 0;
@@ -45,7 +60,12 @@ struct AttemptWritten { channel::AttemptRef ref = 0; };
 struct ReceiptReported { AccountNumber account = 0; channel::Receipt receipt; AckTicket ack; };
 struct MessageReported { AccountNumber account = 0; channel::InboundMessage message; AckTicket ack; };
 struct Reconciled { channel::AttemptRef ref = 0; channel::ReconcileAnswer answer; };
-using TransportEvent = std::variant<AccountUp, AccountDown, AttemptAnswered, AttemptUnwritten, AttemptWritten, ReceiptReported, MessageReported, Reconciled>;
+// What was learned of a task, over all the requests that it took.
+struct TaskAnswered { std::uint64_t ref = 0; channel::TaskAct act = channel::TaskAct::poll; channel::TaskAnswer answer; };
+// A page of a pull; the next one is asked for after page_kept().
+struct PageArrived { AccountNumber account = 0; std::string name; channel::PulledPage page; };
+using TransportEvent = std::variant<AccountUp, AccountDown, AttemptAnswered, AttemptUnwritten, AttemptWritten, ReceiptReported, MessageReported, Reconciled, TaskAnswered,
+                                    PageArrived>;
 
 // Called on the engine's thread, after the sync. Every call returns at once.
 class Transport {
@@ -57,6 +77,16 @@ public:
     virtual void revoke(std::vector<channel::AttemptRef> refs) = 0;
     virtual void acknowledge(AckTicket ticket, bool durable) = 0;
     virtual void reconcile(std::vector<ReconcileOrder> orders) = 0;
+
+    // Of accounts with employees' tasks and with lists to pull; a transport without such accounts ignores them.
+    // Each order is answered by exactly one TaskAnswered, at the latest after the account's time-out.
+    virtual void ask_tasks(std::vector<TaskOrder> /*orders*/) {}
+    // Begins all pulls of all accounts; those that are not named begin at the start of their list. Called once, before hint_pull and page_kept.
+    virtual void start_pulls(std::vector<PullStart> /*known*/) {}
+    // There is something new in that list: it is pulled at once.
+    virtual void hint_pull(AccountNumber /*account*/, channel::PullHint /*hint*/) {}
+    // The page that arrived is durable (or, with false, could not be stored: it is pulled again later).
+    virtual void page_kept(AccountNumber /*account*/, std::string /*name*/, bool /*durable*/) {}
 };
 
 // Where the transport reports. Called on the transport's thread with a batch, in the order in which things happened per account.

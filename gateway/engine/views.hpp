@@ -189,6 +189,23 @@ struct InboundResult {
     bool duplicate = false;
 };
 
+struct InteractionMessage {
+    bool inbound = true;
+    Instant at{};
+    std::string kind, text, body_json, provider_id;
+    TouchId touch{};                          // outbound: the touch; inbound: the one that it answers
+    std::string state;                        // outbound, while the touch is in memory
+};
+struct InteractionDetails {
+    Uuid id{};
+    std::string channel, account, contact_id, state, reason, queue, campaign, outcome, disposition;
+    TouchId touch{};
+    int priority = 50;
+    Instant queued_at{};
+    std::optional<Instant> closed_at;
+    std::vector<InteractionMessage> messages;  // of find_interaction only
+};
+
 struct ConsentResult { std::string id; bool kept_withdrawn = false; };
 
 struct CalendarView { std::string id, document; std::shared_ptr<const policy::Calendar> calendar; Instant updated_at{}; };

@@ -2,6 +2,8 @@
 // the transport's thread only.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "gateway/base/clock.hpp"
@@ -20,6 +22,11 @@ public:
     virtual void acknowledge(AckTicket ticket, bool durable) = 0;
     virtual void reconcile(ReconcileOrder order) = 0;
     virtual void shut_down() = 0;
+    // Session protocols have no tasks and nothing to pull.
+    virtual void ask_task(TaskOrder /*order*/) {}
+    virtual void start_pulls(const std::map<std::string, std::string>& /*cursors*/) {}
+    virtual void hint_pull(channel::PullHint /*hint*/) {}
+    virtual void page_kept(const std::string& /*name*/, bool /*durable*/) {}
 
     virtual void pump() = 0;
     // After shut_down(): nothing is open any more.

@@ -23,6 +23,10 @@ public:
     void acknowledge(AckTicket, bool) override {}  // callbacks are answered by gateway/http
     void reconcile(ReconcileOrder order) override { machine_.reconcile(now(), std::move(order)); }
     void shut_down() override { machine_.shut_down(now()); }
+    void ask_task(TaskOrder order) override { machine_.ask_task(now(), std::move(order)); }
+    void start_pulls(const std::map<std::string, std::string>& cursors) override { machine_.start_pulls(now(), cursors); }
+    void hint_pull(channel::PullHint hint) override { machine_.hint_pull(now(), std::move(hint)); }
+    void page_kept(const std::string& name, bool durable) override { machine_.page_kept(now(), name, durable); }
     void pump() override;
     [[nodiscard]] bool is_finished() const override { return machine_.is_finished(); }
     void stop() override;

@@ -99,6 +99,7 @@ void ExchangeMachine::shut_down(MachineTime) {
     release_unwritten();
     for (const auto& question : questions_) actions_.events.push_back(Reconciled{.ref = question.submission.ref, .answer = {}});
     questions_.clear();
+    drop_errands();
 }
 
 void ExchangeMachine::stop(MachineTime now) {
@@ -150,6 +151,7 @@ void ExchangeMachine::on_response(MachineTime now, ExchangeId id, const channel:
             actions_.events.push_back(Reconciled{.ref = submission.ref, .answer = adapter_.read_reconcile(submission, response)});
             break;
         }
+        case Exchange::Kind::errand: finish_errand(now, *exchange, response); break;
         case Exchange::Kind::trial: break;
     }
 }
@@ -167,6 +169,8 @@ ExchangeMachine::Actions ExchangeMachine::take_actions(MachineTime now) {
     if (trial_at_ && *trial_at_ <= now.monotonic) start_trial(now);
     launch(now);
     ask_questions(now);
+    start_due_pulls(now);
+    launch_errands(now);
     return std::exchange(actions_, {});
 }
 
@@ -182,6 +186,10 @@ std::optional<Monotonic> ExchangeMachine::wake_at() const {
             break;
         }
     consider(trial_at_);
+    consider(batch_at_);
+    if (state_ == AccountState::up && !shutting_down_)
+        for (const auto& [name, pull] : pulls_)
+            if (!pull.under_way) consider(pull.due);
     return wake;
 }
 
@@ -207,15 +215,16 @@ void ExchangeMachine::advance(MachineTime now, Orders::iterator found) {
         }
     }
     order.stage = Order::Stage::ready;
+    order.ready_since = now.monotonic;
     ready_.push_back(ref);
 }
 
 void ExchangeMachine::advance_waiters(MachineTime now, const std::string& key) {
-    const auto found = waiters_.find(key);
-    if (found == waiters_.end()) return;
-    const auto refs = std::move(found->second);
-    waiters_.erase(found);
-    for (const auto ref : refs)
+    if (auto node = errand_waiters_.extract(key); !node.empty())
+        for (const auto id : node.mapped()) advance_errand(now, id);
+    auto node = waiters_.extract(key);
+    if (node.empty()) return;
+    for (const auto ref : node.mapped())
         if (const auto order = orders_.find(ref); order != orders_.end() && order->second.stage == Order::Stage::waiting) advance(now, order);
 }
 
@@ -228,8 +237,16 @@ void ExchangeMachine::launch(MachineTime now) {
         const auto order = orders_.find(ref);
         return order != orders_.end() && order->second.stage == Order::Stage::ready ? order : orders_.end();
     };
+    batch_at_.reset();
     while (!ready_.empty() && submits_in_flight_ < window_) {
         const auto first = find_ready(ready_.front());
+        if (first != orders_.end() && settings_.batch_window > Duration{0} && batch_max_ > 1 && ready_.size() < batch_max_) {
+            const auto patience = first->second.ready_since + Monotonic{settings_.batch_window};
+            if (now.monotonic < patience) {
+                batch_at_ = patience;
+                return;
+            }
+        }
         ready_.pop_front();
         if (first == orders_.end()) continue;
         if (!resources_ready(first->second.needs, now.monotonic)) {  // expired while it waited for a place
@@ -352,6 +369,7 @@ std::optional<ExchangeMachine::Exchange> ExchangeMachine::end_exchange(ExchangeI
     switch (node.mapped().kind) {
         case Exchange::Kind::submit: --submits_in_flight_; break;
         case Exchange::Kind::reconcile: --questions_in_flight_; break;
+        case Exchange::Kind::errand: --errands_in_flight_; break;
         case Exchange::Kind::trial: trial_ = 0; break;
         case Exchange::Kind::fetch: break;
     }
@@ -486,6 +504,7 @@ void ExchangeMachine::fail_exchange(MachineTime now, const Exchange& exchange, b
             fetch_failed(now, exchange, {.kind = OutcomeKind::not_sent, .code = std::string{code}, .detail = std::string{reason}});
             break;
         case Exchange::Kind::reconcile: actions_.events.push_back(Reconciled{.ref = exchange.question.submission.ref, .answer = {}}); break;
+        case Exchange::Kind::errand: errand_failed(now, exchange.errand, code); break;
         case Exchange::Kind::trial: break;
     }
 }

@@ -43,6 +43,7 @@ public:
         Duration trial_after_min{1'000};  // while down, connecting is tried after this, doubling (± 20 %) …
         Duration trial_after_max{30'000};
         ResourceCache::Settings resources = {};
+        Duration batch_window{};          // so long an order waits for others that may share its request
     };
 
     // `adapter` must outlive the machine. `seed` feeds jitter and nonces.
@@ -61,6 +62,16 @@ public:
     bool revoke(MachineTime now, AttemptRef ref);
     // Answered by exactly one Reconciled; `ask_again` when the question could not be asked or answered.
     void reconcile(MachineTime now, ReconcileOrder order);
+    // ---- Beside submits: what needs no permit (exchange_errands.cpp).
+
+    // Answered by exactly one TaskAnswered.
+    void ask_task(MachineTime now, TaskOrder order);
+    // Begins the adapter's pulls, each at its cursor if it has one.
+    void start_pulls(MachineTime now, const std::map<std::string, std::string>& cursors);
+    void hint_pull(MachineTime now, channel::PullHint hint);
+    // Only after a PageArrived.
+    void page_kept(MachineTime now, const std::string& name, bool durable);
+
     // Orders not yet written are answered AttemptUnwritten; written ones are waited for.
     void shut_down(MachineTime now);
     // Ends at once: written orders become `unknown`, all exchanges are cancelled.
@@ -102,9 +113,31 @@ private:
         ExchangeId exchange = 0;    // connecting, written
         bool refreshed = false;     // the one repeat after a stale resource is used up
         bool told_written = false;  // a revocation was answered AttemptWritten: it must not be written again
+        Monotonic ready_since{};
     };
+    // A request beside submits: about a task, or for a page of a pull.
+    struct Errand {
+        std::vector<channel::Need> needs;
+        bool refreshed = false;            // the one repeat after a stale resource is used up
+        TaskOrder task = {};
+        std::string step = {};
+        channel::TaskAnswer gathered = {};
+        int steps = 0;
+        std::string pull = {};             // its name; empty: about a task
+    };
+    struct PullState {
+        channel::Pull plan;
+        std::string cursor;
+        std::string hint;
+        std::optional<Monotonic> due;
+        bool under_way = false;            // asked for, or its page is not yet kept
+        bool again = false;                // a hint came meanwhile
+        channel::PulledPage page;          // what waits to be kept: cursor and whether there is more
+        int failures = 0;
+    };
+    using ErrandId = std::uint64_t;
     struct Exchange {
-        enum class Kind : std::uint8_t { submit, fetch, reconcile, trial };
+        enum class Kind : std::uint8_t { submit, fetch, reconcile, errand, trial };
         Kind kind = Kind::submit;
         bool first_byte = false;
         Monotonic deadline{};
@@ -113,6 +146,7 @@ private:
         channel::Need need = {};                                     // fetch
         ResourceCache::Generation generation = 0;                    // fetch: of what it will bring
         ReconcileOrder question = {};                                // reconcile
+        ErrandId errand = 0;                                         // errand
         std::string url = {};                                        // scheme, host and port
     };
     using Orders = std::map<AttemptRef, Order>;
@@ -151,6 +185,16 @@ private:
     void fail_exchange(MachineTime now, const Exchange& exchange, bool bytes_left, std::string_view code, std::string_view reason);
     void ask_questions(MachineTime now);
 
+    // Errands.
+    void start_errand(MachineTime now, Errand errand);
+    void advance_errand(MachineTime now, ErrandId id);
+    void launch_errands(MachineTime now);
+    void finish_errand(MachineTime now, const Exchange& exchange, const channel::HttpResponse& response);
+    void errand_failed(MachineTime now, ErrandId id, std::string_view code);
+    void start_due_pulls(MachineTime now);
+    void answer_task(const Errand& errand);
+    void drop_errands();
+
     // Reachability.
     void connect_worked();
     void connect_failed(MachineTime now, const std::string& url, std::string_view reason);
@@ -179,6 +223,13 @@ private:
     std::set<std::string> refetching_;                        // keys whose fetch met a stale resource and is made once more
     std::deque<ReconcileOrder> questions_;                    // not yet asked
     std::optional<Monotonic> earliest_deadline_;              // of unwritten orders; may be too early, never too late
+    std::optional<Monotonic> batch_at_;     // when the order that waits longest for others has waited enough
+    std::map<ErrandId, Errand> errands_;
+    std::map<std::string, std::vector<ErrandId>> errand_waiters_;  // resource key → errands that wait for its fetch
+    std::deque<ErrandId> ready_errands_;
+    ErrandId last_errand_ = 0;
+    int errands_in_flight_ = 0;
+    std::map<std::string, PullState> pulls_;
     Exchanges exchanges_;
     std::deque<std::pair<Monotonic, ExchangeId>> timeouts_;  // in order; may name exchanges that are over
     ExchangeId last_id_ = 0;

@@ -27,7 +27,17 @@ struct Acknowledgement {
     AckTicket ticket;
     bool durable = false;
 };
-using Command = std::variant<std::vector<AttemptOrder>, std::vector<AttemptRef>, Acknowledgement, std::vector<ReconcileOrder>>;
+struct Hinted {
+    AccountNumber account = 0;
+    channel::PullHint hint;
+};
+struct Kept {
+    AccountNumber account = 0;
+    std::string name;
+    bool durable = false;
+};
+using Command = std::variant<std::vector<AttemptOrder>, std::vector<AttemptRef>, Acknowledgement, std::vector<ReconcileOrder>, std::vector<TaskOrder>, std::vector<PullStart>, Hinted,
+                             Kept>;
 
 // Handlers run between two deliveries of events at most, so that a busy loop delays no event for long.
 constexpr int handlers_per_turn_max = 128;
@@ -38,7 +48,9 @@ std::unique_ptr<AccountDriver> make_driver(asio::io_context& io, const Clock& cl
         return std::make_unique<SocketDriver>(io, clock, (*session)->endpoint(), SessionMachine{number, (*session)->make_session(account.seed)},
                                               sink);
     const auto& exchange = *std::get<std::unique_ptr<channel::ExchangeAdapter>>(*account.adapter);
-    return std::make_unique<CurlDriver>(io, clock, account.http, ExchangeMachine{number, exchange, account.seed}, sink);
+    ExchangeMachine::Settings settings;
+    settings.batch_window = account.batch_window;
+    return std::make_unique<CurlDriver>(io, clock, account.http, ExchangeMachine{number, exchange, account.seed, settings}, sink);
 }
 
 }  // namespace
@@ -145,6 +157,28 @@ private:
             else events_.push_back(Reconciled{.ref = order.submission.ref, .answer = {}});
     }
 
+    void carry_out(std::vector<TaskOrder>& orders) {
+        for (auto& order : orders)
+            if (touch(order.account)) drivers_[order.account]->ask_task(std::move(order));
+            else events_.push_back(TaskAnswered{.ref = order.ref, .act = order.act, .answer = {}});
+    }
+
+    void carry_out(const std::vector<PullStart>& known) {
+        std::vector<std::map<std::string, std::string>> cursors(drivers_.size());
+        for (const auto& start : known)
+            if (start.account < cursors.size()) cursors[start.account][start.name] = start.cursor;
+        for (AccountNumber i = 0; i < drivers_.size(); ++i)
+            if (touch(i)) drivers_[i]->start_pulls(cursors[i]);
+    }
+
+    void carry_out(Hinted& hinted) {
+        if (touch(hinted.account)) drivers_[hinted.account]->hint_pull(std::move(hinted.hint));
+    }
+
+    void carry_out(const Kept& kept) {
+        if (touch(kept.account)) drivers_[kept.account]->page_kept(kept.name, kept.durable);
+    }
+
     // Notes that the account's driver must be pumped; false when there is no such account.
     bool touch(AccountNumber account) {
         if (account >= drivers_.size()) return false;
@@ -184,5 +218,11 @@ void NetTransport::hand_over(std::vector<AttemptOrder> orders) { loop_->submit(s
 void NetTransport::revoke(std::vector<channel::AttemptRef> refs) { loop_->submit(std::move(refs)); }
 void NetTransport::acknowledge(AckTicket ticket, bool durable) { loop_->submit(Acknowledgement{.ticket = ticket, .durable = durable}); }
 void NetTransport::reconcile(std::vector<ReconcileOrder> orders) { loop_->submit(std::move(orders)); }
+void NetTransport::ask_tasks(std::vector<TaskOrder> orders) { loop_->submit(std::move(orders)); }
+void NetTransport::start_pulls(std::vector<PullStart> known) { loop_->submit(std::move(known)); }
+void NetTransport::hint_pull(AccountNumber account, channel::PullHint hint) { loop_->submit(Hinted{.account = account, .hint = std::move(hint)}); }
+void NetTransport::page_kept(AccountNumber account, std::string name, bool durable) {
+    loop_->submit(Kept{.account = account, .name = std::move(name), .durable = durable});
+}
 
 }  // namespace touchgate::net

@@ -20,6 +20,7 @@ struct NetAccount {
     const channel::AnyAdapter* adapter = nullptr;  // must outlive the transport; only its const functions are called
     std::uint64_t seed = 0;                        // for jitter, nonces and message references
     HttpSettings http = {};                        // of an HTTP account
+    Duration batch_window{};                       // of an HTTP account that batches: so long an order waits for others
 };
 
 class NetTransport final : public Transport {
@@ -44,6 +45,10 @@ public:
     void revoke(std::vector<channel::AttemptRef> refs) override;
     void acknowledge(AckTicket ticket, bool durable) override;
     void reconcile(std::vector<ReconcileOrder> orders) override;
+    void ask_tasks(std::vector<TaskOrder> orders) override;
+    void start_pulls(std::vector<PullStart> known) override;
+    void hint_pull(AccountNumber account, channel::PullHint hint) override;
+    void page_kept(AccountNumber account, std::string name, bool durable) override;
 
 private:
     class Loop;

@@ -309,6 +309,12 @@ bool CompiledPolicy::needs_content(ProfileId profile) const {
     return implementation_->tables->make_row(implementation_->tables->names(profile)).needs_content;
 }
 
+bool CompiledPolicy::binds_kind(ProfileId profile, std::string_view kind) const {
+    const auto binds = [&](const ProfileRow& row) { return std::ranges::any_of(row.bindings, [&](const Binding& binding) { return binding.judge->kind == kind; }); };
+    if (const auto* row = implementation_->tables->row(profile)) return binds(*row);
+    return binds(implementation_->tables->make_row(implementation_->tables->names(profile)));
+}
+
 Duration CompiledPolicy::history_horizon() const {
     Duration longest{0};
     for (const auto& rule : implementation_->rules) longest = std::max(longest, rule->horizon());

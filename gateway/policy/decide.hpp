@@ -108,6 +108,8 @@ public:
     [[nodiscard]] std::vector<const Calendar*> calendars() const;
     // Does a rule that binds this profile look at the text, at its cost or at metadata? (Only then must they be there for a decision.)
     [[nodiscard]] bool needs_content(ProfileId profile) const;
+    // Is there a rule of this kind that may bind this profile?
+    [[nodiscard]] bool binds_kind(ProfileId profile, std::string_view kind) const;
     // How long an entry of the history can matter (the longest sliding `per`, 31 days for calendar months, gaps …).
     [[nodiscard]] Duration history_horizon() const;
 

@@ -351,7 +351,19 @@ struct EventData {
         else json.uuid("interaction_id", e.interaction);
         json.instant("provider_time", e.provider_time);
         json.text_if("word", e.word);
-        sealed_message(e.sealed);
+        if (e.kind == "text") sealed_message(e.sealed);
+        else platform_message(e.sealed);
+    }
+    void platform_message(const std::string& sealed) {
+        const auto secret = open_sealed<PlatformMessageSecret>(names(), record.contact, sealed);
+        if (!secret) return;
+        party("from", secret->from);
+        party("to", secret->to);
+        if (!visibility.content) return;
+        json.open_object("content");
+        json.text_if("text", secret->text);
+        if (!secret->body_json.empty()) json.raw("body", secret->body_json);
+        json.close_object();
     }
     void sealed_message(const std::string& sealed) {
         const auto secret = open_sealed<MessageSecret>(names(), record.contact, sealed);
@@ -393,6 +405,59 @@ struct EventData {
         json.texts_if("purposes", e.purposes);
         json.instant_if("until", e.until);
         sealed_message(e.sealed);
+    }
+
+    template <EventType Type> void operator()(const PlatformEventOf<Type>& e) {
+        contact();
+        json.text_if("account", e.account);
+        json.text_if("channel", e.channel);
+        json.text_if("provider_id", e.provider_id);
+        json.text_if("kind", e.kind);
+        json.text_if("act", e.act);
+        json.text_if("employee", e.employee);
+        json.text_if("source", e.source);
+        json.text_if("ref", e.ref);
+        json.text_if("refused", e.refused);
+        json.instant("provider_time", e.provider_time);
+        if (e.stale) json.boolean("stale", true);
+        if (!visibility.content) return;
+        const auto secret = open_sealed<PlatformEventSecret>(names(), record.contact, e.sealed);
+        if (secret && !secret->body_json.empty()) json.raw("body", secret->body_json);
+    }
+    void operator()(const InteractionOpened& e) {
+        json.uuid("interaction_id", e.id);
+        contact();
+        json.text_if("account", e.account);
+        json.text_if("channel", e.channel);
+        json.text_if("queue", e.queue);
+        json.text_if("campaign", e.campaign);
+        json.text("state", e.state);
+        json.text_if("reason", e.reason);
+        json.uuid_if("touch_id", e.touch);
+    }
+    void operator()(const InteractionClosed& e) {
+        json.uuid("interaction_id", e.id);
+        contact();
+        json.text("state", e.state);
+        json.text_if("outcome", e.outcome);
+        json.text_if("disposition", e.disposition);
+        json.text_if("reason", e.reason);
+    }
+    void operator()(const PullAdvanced& e) {
+        json.text("account", e.account);
+        json.text("list", e.name);
+    }
+    void operator()(const TouchHandedOver& e) {
+        touch(e.touch, e.attempt);
+        json.text("task", e.task);
+        json.text("employee", e.employee);
+        json.instant("expires_at", e.ends_at);
+    }
+    void operator()(const TouchTaskChanged& e) {
+        touch(e.touch, e.attempt);
+        json.text("status", to_string(e.status));
+        json.instant_if("provider_time", e.provider_time);
+        json.text_if("reason", e.reason);
     }
 
     void operator()(const CampaignCreated& e) {
@@ -469,7 +534,15 @@ struct EventData {
             case EventType::contact_updated: return render<ContactUpdated>();
             case EventType::contact_erased: return render<ContactErased>();
             case EventType::contact_restricted: return render<ContactRestricted>();
-            case EventType::contact_followed: case EventType::contact_unfollowed: return contact();
+            case EventType::contact_followed: return render<ContactFollowed>();
+            case EventType::contact_unfollowed: return render<ContactUnfollowed>();
+            case EventType::platform_event: return render<PlatformEvent>();
+            case EventType::event_unknown: return render<EventUnknown>();
+            case EventType::interaction_opened: return render<InteractionOpened>();
+            case EventType::interaction_closed: return render<InteractionClosed>();
+            case EventType::pull_advanced: return render<PullAdvanced>();
+            case EventType::touch_handed_over: return render<TouchHandedOver>();
+            case EventType::touch_task_changed: return render<TouchTaskChanged>();
             case EventType::consent_granted: return render<ConsentGranted>();
             case EventType::consent_withdrawn: return render<ConsentWithdrawn>();
             case EventType::suppression_added: return render<SuppressionAdded>();
@@ -497,7 +570,7 @@ struct EventData {
             case EventType::touch_settled: return render<TouchSettled>();
             case EventType::message_received: return render<MessageReceived>();
             case EventType::receipt_received: return render<ReceiptReceived>();
-            case EventType::event_received: case EventType::event_unknown: return render<EventReceived>();
+            case EventType::event_received: return render<EventReceived>();
             case EventType::campaign_created: return render<CampaignCreated>();
             case EventType::campaign_audience_added: return render<CampaignAudienceAdded>();
             case EventType::campaign_audience_removed: return render<CampaignAudienceRemoved>();

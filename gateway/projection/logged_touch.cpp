@@ -64,6 +64,19 @@ private:
         one->provider_ids = e.ids;
         one->parts = e.parts;
     }
+    void add(const TouchHandedOver& e) {
+        auto* one = touch.attempt(e.attempt);
+        if (one == nullptr) return;
+        one->outcome = "handed_to_human";
+        one->answered_at = record.time;
+        one->task = LoggedAttempt::Task{.id = e.task, .employee = e.employee, .status = std::string{to_string(TaskStatus::waiting)}, .created_at = record.time, .ends_at = e.ends_at};
+    }
+    void add(const TouchTaskChanged& e) {
+        auto* one = touch.attempt(e.attempt);
+        if (one == nullptr || !one->task) return;
+        // That it is being called back is said by the touch's events; the task waits until the provider has stopped it.
+        if (e.status != TaskStatus::cancelling) one->task->status = to_string(e.status);
+    }
     template <EventType Type> void add(const TouchAdvanced<Type>& e) {
         auto* one = touch.attempt(e.attempt);
         if (one == nullptr || !dispatch::advances(one->progress, progress_of(Type))) return;
@@ -74,7 +87,7 @@ private:
         auto* one = touch.attempt(e.attempt);
         // An accepted attempt that "ended" goes on beside its fallback.
         if (one == nullptr || e.outcome == channel::OutcomeKind::accepted) return;
-        one->outcome = channel::to_string(e.outcome);
+        if (!one->task) one->outcome = channel::to_string(e.outcome);  // of a task the outcome stays, its status tells the rest
         one->state = "failed";
         one->answered_at = record.time;
         one->code = e.code;
@@ -149,7 +162,7 @@ void append_attempts(JsonText& json, const LoggedTouch& touch, const NameSource&
         json.text("state", attempt.state);
         json.instant("permitted_at", attempt.permitted_at);
         // The log knows the permit and the answer, not the first byte between them.
-        const bool left = attempt.outcome == "accepted" || attempt.outcome == "unknown";
+        const bool left = attempt.outcome == "accepted" || attempt.outcome == "unknown" || attempt.outcome == "handed_to_human";
         if (left) json.instant("handed_over_at", attempt.permitted_at);
         else json.null("handed_over_at");
         if (attempt.answered_at) json.instant("answered_at", *attempt.answered_at);
@@ -163,6 +176,15 @@ void append_attempts(JsonText& json, const LoggedTouch& touch, const NameSource&
             json.boolean("cost_final", attempt.state == "delivered" || attempt.state == "read" || attempt.state == "failed");
         }
         json.text_if("route_reason", attempt.route_reason);
+        if (attempt.task) {
+            json.open_object("task");
+            json.text("id", attempt.task->id);
+            json.text("employee", attempt.task->employee);
+            json.text("status", attempt.task->status);
+            json.instant("created_at", attempt.task->created_at);
+            json.instant("expires_at", attempt.task->ends_at);
+            json.close_object();
+        }
         if (attempt.code.empty() && attempt.detail.empty()) {
             json.null("error");
         } else {

@@ -28,6 +28,11 @@ struct LoggedAttempt {
     std::string route_reason;
     std::vector<ReceiptView> receipts;
     dispatch::Progress progress = dispatch::Progress::open;
+    struct Task {
+        std::string id, employee, status;
+        Instant created_at{}, ends_at{};
+    };
+    std::optional<Task> task;           // that an employee must send
 };
 
 struct LoggedTouch {

@@ -34,6 +34,8 @@ template <class Visit> bool visit_touch_event(const Record& record, Visit&& visi
         case EventType::touch_expired: return visit_as<TouchExpired>(record, visit);
         case EventType::touch_attempt_ended: return visit_as<TouchAttemptEnded>(record, visit);
         case EventType::touch_settled: return visit_as<TouchSettled>(record, visit);
+        case EventType::touch_handed_over: return visit_as<TouchHandedOver>(record, visit);
+        case EventType::touch_task_changed: return visit_as<TouchTaskChanged>(record, visit);
         default: return false;
     }
 }

@@ -69,6 +69,8 @@ struct TouchStates {
     void apply(const TouchFailed& e, Instant at) {
         if (climb(dispatch::Progress::failed, TouchState::failed, at)) reason = e.reason;
     }
+    void apply(const TouchHandedOver&, Instant at) { updated_at = at; }   // it stays "dispatching"
+    void apply(const TouchTaskChanged&, Instant at) { updated_at = at; }
     void apply(const TouchUnknown&, Instant at) {
         if (!final) move(TouchState::unknown, at);
     }

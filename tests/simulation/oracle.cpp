@@ -134,6 +134,14 @@ void Oracle::take(const Record& record) {
             if (!read<TouchDeferred>(record).reason.empty()) ++counts_.yielded;
             break;
         }
+        case EventType::campaign_audience_added: {
+            // Also of a batch whose caller never heard of it, because the gateway stopped between the sync and the answer.
+            const auto event = read<CampaignAudienceAdded>(record);
+            std::size_t line = 0;
+            for (const auto& each : asked)
+                if (each.campaign == event.id && line < event.lines.size()) customers[each.customer].contact = event.lines[line++].contact.value;
+            break;
+        }
         case EventType::campaign_paused: stopped_campaigns_.insert(read<CampaignPaused>(record).id); break;
         case EventType::campaign_cancelled: stopped_campaigns_.insert(read<CampaignCancelled>(record).id); break;
         case EventType::campaign_resumed: stopped_campaigns_.erase(read<CampaignResumed>(record).id); break;

@@ -183,7 +183,6 @@ void World::new_campaign() {
                             std::to_string(random_.below(101)) + rates[random_.below(4)] + (random_.chance(0.5) ? R"(,"holdout":0.3)" : "") +
                             (random_.chance(0.2) ? R"(,"stop_on":["reply"])" : "") + "}";
     std::vector<AudienceLine> lines;
-    std::vector<std::size_t> chosen;
     for (std::size_t i = 0; i < oracle_.customers.size(); ++i) {
         if (random_.chance(0.4)) continue;
         Asked made;
@@ -194,16 +193,10 @@ void World::new_campaign() {
         made.text = made.token + " words of a campaign";
         made.campaign = id;
         lines.push_back({.contact = reference(oracle_.customers[i]), .variables = {{"token", made.token}}, .arm = {}, .item = {}});
-        chosen.push_back(i);
         oracle_.asked.push_back(std::move(made));
     }
-    gateway_->engine->post([this, input, lines, chosen](Engine& engine) {
-        if (!engine.create_campaign(input) || !engine.add_audience(input.id, lines)) return;
-        for (const auto customer : chosen) {
-            const auto& in = engine.internals();
-            const auto address = in.find_address(phone(oracle_.customers[customer]));
-            engine.after_sync([this, customer, contact = in.state.addresses[address].owners.front().value] { oracle_.customers[customer].contact = contact; });
-        }
+    gateway_->engine->post([input, lines](Engine& engine) {
+        if (engine.create_campaign(input)) (void)engine.add_audience(input.id, lines);
     });
     if (random_.chance(0.8)) gateway_->engine->post([id](Engine& engine) { engine.start_campaign(id, [](const Result<CampaignDetails>&) {}); });
 }

@@ -18,6 +18,7 @@ void add_calendar_endpoints(Router& router);
 void add_hold_endpoints(Router& router);
 void add_operation_endpoints(Router& router);
 void add_hook_endpoints(Router& router);
+void add_interaction_endpoints(Router& router);
 
 void add_all_endpoints(Router& router);
 

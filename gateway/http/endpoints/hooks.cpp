@@ -40,7 +40,7 @@ void receive(const Call& call) {
                                              response = std::move(response)](Engine& engine) mutable {
         engine.count_hook(number, refusal);
         Effect reply = [call, response = std::move(response)]() mutable { call->answer(std::move(response)); };
-        if (events.receipts.empty() && events.messages.empty()) engine.after_sync(std::move(reply));
+        if (events.is_empty()) engine.after_sync(std::move(reply));
         else if (auto taken_in = engine.provider_events(number, std::move(events), std::move(reply)); !taken_in)
             engine.after_sync([call, error = taken_in.error()] { call->fail(error); });
     });

@@ -84,6 +84,7 @@ TEST_CASE("feed: addresses and content appear with their scopes only") {
     feed.scene.permit(touch, contact);
     MessageReceived message;
     message.account = "sms-main";
+    message.kind = "text";
     message.sealed = feed.scene.seal(contact, MessageSecret{.text = "stop it", .from = "+8613800000001", .to = "10690000"});
     feed.scene.write(message, contact);
     const auto text_of = [&](const Visibility& visibility) {

@@ -1,0 +1,239 @@
+// Conversations by message: what customers write is collected, with what it answers and where it came from, until somebody closes it. A reply is a
+// touch like any other and passes the same policy.
+
+#include <algorithm>
+
+#include "gateway/base/text.hpp"
+#include "gateway/engine/internals.hpp"
+#include "gateway/policy/zones.hpp"
+
+namespace touchgate {
+
+namespace {
+
+constexpr Duration idle_close{std::chrono::hours{48}};   // no platform's window is open longer
+constexpr Duration closed_kept{std::chrono::hours{72}};  // in memory
+constexpr std::size_t messages_kept = 500;               // in memory, of one interaction; older ones are in the contact's timeline
+constexpr std::uint8_t auto_replies_max = 20;            // two machines that answer each other end
+
+bool outside(const AutoReply::Hours& hours, const std::string& time_zone, Instant at) {
+    const auto* zone = policy::Zone::find(time_zone);
+    if (zone == nullptr) return false;
+    const auto local = zone->local(at).time_since_epoch();
+    const auto day = std::chrono::floor<std::chrono::days>(local);
+    const auto minute = std::chrono::duration_cast<std::chrono::minutes>(local - day).count();
+    const auto weekday = std::chrono::weekday{std::chrono::sys_days{day}}.iso_encoding();  // 1 Monday
+    return (hours.days >> weekday & 1U) == 0 || minute < hours.from_minute || minute >= hours.to_minute;
+}
+
+}  // namespace
+
+// ---- the fold
+
+void Engine::Internals::apply(const RecordMeta& meta, const InteractionOpened& event) {
+    auto& made = state.interactions[event.id];
+    made.id = event.id;
+    made.contact = meta.contact;
+    made.address = event.address;
+    made.channel = state.symbols.intern(event.channel);
+    made.account = state.symbols.intern(event.account);
+    made.queue = state.symbols.intern(event.queue);
+    made.campaign = state.symbols.intern(event.campaign);
+    made.touch = event.touch;
+    made.state = event.state;
+    made.reason = event.reason;
+    made.priority = event.priority;
+    made.queued_at = made.last_at = meta.time;
+    state.open_interactions[{made.account.value, event.address, meta.contact.value}] = event.id;
+}
+
+void Engine::Internals::apply(const RecordMeta& meta, const InteractionClosed& event) {
+    const auto found = state.interactions.find(event.id);
+    if (found == state.interactions.end()) return;
+    auto& closed = found->second;
+    closed.state = event.state;
+    closed.reason = event.reason;
+    closed.outcome = event.outcome;
+    closed.disposition = event.disposition;
+    closed.closed_at = meta.time;
+    const auto open = state.open_interactions.find({closed.account.value, closed.address, closed.contact.value});
+    if (open != state.open_interactions.end() && open->second == event.id) state.open_interactions.erase(open);
+    if (!event.disposition.empty()) add_act(meta.contact, "disposition", event.disposition, state.symbols.name(closed.channel), meta.time);
+    if (closed.contact.value != 0 && closed.contact.value < state.contacts.size()) {
+        auto& extra = state.contacts[closed.contact.value].extra();
+        extra.last_conversation_end = std::max(extra.last_conversation_end, meta.time);
+    }
+}
+
+void Engine::Internals::note_message(const Uuid& interaction, bool inbound, const RecordMeta& meta, const TouchId& of) {
+    if (interaction.is_nil()) return;
+    const auto found = state.interactions.find(interaction);
+    if (found == state.interactions.end()) return;
+    auto& messages = found->second.messages;
+    if (messages.size() >= messages_kept) messages.erase(messages.begin());
+    messages.push_back({.at = meta.time, .position = meta.position, .touch = of, .inbound = inbound});
+    found->second.last_at = meta.time;
+}
+
+// ---- acts
+
+Uuid Engine::Internals::interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to) {
+    const auto symbol = state.symbols.intern(account);
+    if (const auto open = state.open_interactions.find({symbol.value, address, contact.value}); open != state.open_interactions.end()) return open->second;
+    const auto number = account_numbers.find(account);
+    const auto queue = number == account_numbers.end() ? std::string{} : accounts[number->second].settings.queue;
+    std::string campaign;
+    if (const auto row = row_of(reply_to); row != 0) campaign = state.symbols.name(state.profiles.at(chosen_profile(touch(row))).campaign);
+    const auto id = ids.next(now);
+    emit(contact, InteractionOpened{.id = id, .channel = std::string{channel}, .account = std::string{account}, .queue = queue, .campaign = std::move(campaign),
+                                    .state = queue.empty() ? "flowed_out" : "queued", .reason = queue.empty() ? "no_queue" : "", .touch = reply_to, .address = address, .priority = 50});
+    return id;
+}
+
+void Engine::Internals::close_idle_interactions() {
+    if ((counters.turns & 255U) != 0) return;
+    std::vector<Uuid> idle;
+    for (const auto& [key, id] : state.open_interactions) {
+        const auto found = state.interactions.find(id);
+        if (found != state.interactions.end() && found->second.last_at + idle_close <= now) idle.push_back(id);
+        if (idle.size() >= 256) break;
+    }
+    for (const auto& id : idle)
+        emit(state.interactions.at(id).contact, InteractionClosed{.id = id, .state = "completed", .outcome = "timeout", .disposition = {}, .reason = "timeout", .sealed = {}});
+    // In the order of their ids, which is that of their beginning.
+    for (auto at = state.interactions.begin(); at != state.interactions.end() && at->second.queued_at + closed_kept <= now;) {
+        if (at->second.is_closed() && at->second.closed_at + closed_kept <= now) at = state.interactions.erase(at);
+        else if (at->second.is_closed()) ++at;
+        else break;
+    }
+}
+
+void Engine::Internals::reply_by_rule(const Uuid& interaction, AccountNumber number, const channel::InboundMessage& message, bool first) {
+    const auto& rules = accounts[number].settings.auto_replies;
+    const auto found = state.interactions.find(interaction);
+    if (rules.empty() || found == state.interactions.end() || found->second.auto_replies >= auto_replies_max || refusal()) return;
+    const auto said = to_lower_ascii(trim(message.text));
+    for (const auto& rule : rules) {
+        if (!rule.keywords.empty() && std::none_of(rule.keywords.begin(), rule.keywords.end(), [&](const std::string& word) { return said.find(word) != std::string::npos; })) continue;
+        if (rule.first_contact && !first) continue;
+        if (rule.outside && !outside(*rule.outside, settings.time_zone, now)) continue;
+        ++found->second.auto_replies;
+        TouchRequest request;
+        request.content.body_json = rule.content_json;
+        request.content.text = rule.text;
+        request.purpose = "service";
+        request.origin = policy::Origin::bot;
+        (void)reply(interaction, request);
+        return;
+    }
+}
+
+Result<TouchView> Engine::Internals::reply(const Uuid& interaction, TouchRequest& request) {
+    const auto found = state.interactions.find(interaction);
+    if (found == state.interactions.end()) return Error{.kind = ErrorKind::not_found, .detail = "there is no interaction " + to_string(interaction)};
+    const auto& open = found->second;
+    if (open.is_closed())
+        return Error{.kind = ErrorKind::conflict, .detail = "the interaction is closed", .problems = {}, .retry_after_s = 0, .reference = to_string(interaction)};
+    const auto account = std::string{state.symbols.name(open.account)};
+    if (!account_numbers.contains(account))
+        return Error{.kind = ErrorKind::conflict, .detail = "no account of the configuration can answer on \"" + account + "\"", .problems = {}, .retry_after_s = 0,
+                     .reference = to_string(interaction)};
+    if (open.address != 0) {
+        const auto& row = state.addresses[open.address];
+        request.contact = {.id = {}, .address = Address{.kind = row.kind, .value = row.value, .account = row.account}};
+    } else {
+        request.contact = {.id = state.contact_ids[open.contact.value], .address = {}};
+    }
+    request.channels = {account};
+    request.interaction = interaction;
+    if (!request.key.empty()) request.key = "interaction:" + to_string(interaction) + ":" + request.key;
+    return submit(request, policy::Detail::steps, nullptr);
+}
+
+// ---- for callers
+
+Result<TouchView> Engine::reply_to_interaction(const Uuid& interaction, TouchRequest request) {
+    auto& in = *internals_;
+    if (auto error = in.refusal()) return *error;
+    request.origin = policy::Origin::reply;
+    return in.reply(interaction, request);
+}
+
+InteractionDetails Engine::Internals::details(const Interaction& of, bool with_messages) {
+    const auto name = [&](Symbol symbol) { return std::string{state.symbols.name(symbol)}; };
+    InteractionDetails made{.id = of.id, .channel = name(of.channel), .account = name(of.account), .contact_id = state.contact_ids[of.contact.value], .state = of.state,
+                            .reason = of.reason, .queue = name(of.queue), .campaign = name(of.campaign), .outcome = of.outcome, .disposition = of.disposition,
+                            .touch = of.touch, .priority = of.priority, .queued_at = of.queued_at, .closed_at = {}, .messages = {}};
+    if (of.is_closed()) made.closed_at = of.closed_at;
+    if (!with_messages) return made;
+    std::string buffer;
+    for (const auto& message : of.messages) {
+        InteractionMessage shown{.inbound = message.inbound, .at = message.at, .kind = "text", .text = {}, .body_json = {}, .provider_id = {}, .touch = message.touch, .state = {}};
+        const auto record = parts.reader.at(message.position, buffer);
+        if (!record) continue;
+        if (message.inbound) {
+            MessageReceived event;
+            if (!decode(record->payload, event)) continue;
+            shown.kind = event.kind;
+            shown.provider_id = event.provider_id;
+            if (event.kind == "text") {
+                MessageSecret secret_values;
+                if (unseal_of(record->contact, event.sealed, secret_values)) shown.text = secret_values.text;
+            } else {
+                PlatformMessageSecret secret_values;
+                if (unseal_of(record->contact, event.sealed, secret_values)) {
+                    shown.text = secret_values.text;
+                    shown.body_json = secret_values.body_json;
+                }
+            }
+        } else {
+            TouchCreated event;
+            TouchSecret secret_values;
+            if (!decode(record->payload, event) || !unseal_of(record->contact, event.sealed, secret_values)) continue;
+            shown.text = secret_values.text;
+            shown.body_json = secret_values.body_json;
+            if (!shown.body_json.empty() && shown.text.empty()) shown.kind = "content";
+            if (const auto row = row_of(event.id); row != 0) shown.state = to_string(touch(row).state);
+        }
+        made.messages.push_back(std::move(shown));
+    }
+    return made;
+}
+
+Result<InteractionDetails> Engine::find_interaction(const Uuid& id) {
+    auto& in = *internals_;
+    const auto found = in.state.interactions.find(id);
+    if (found == in.state.interactions.end()) return Error{.kind = ErrorKind::not_found, .detail = "there is no interaction " + to_string(id)};
+    return in.details(found->second, true);
+}
+
+std::vector<InteractionDetails> Engine::interactions(const InteractionQuery& query) {
+    auto& in = *internals_;
+    std::vector<InteractionDetails> list;
+    const auto fits = [&](Symbol symbol, const std::string& wanted) { return wanted.empty() || in.state.symbols.name(symbol) == wanted; };
+    for (auto at = query.after.is_nil() ? in.state.interactions.begin() : in.state.interactions.upper_bound(query.after);
+         at != in.state.interactions.end() && list.size() < query.limit; ++at) {
+        const auto& each = at->second;
+        if (!fits(each.queue, query.queue) || !fits(each.channel, query.channel) || !fits(each.account, query.account)) continue;
+        if (!query.state.empty() && each.state != query.state) continue;
+        if (!query.contact.empty() && in.state.contact_ids[each.contact.value] != query.contact) continue;
+        list.push_back(in.details(each, false));
+    }
+    return list;
+}
+
+Result<InteractionDetails> Engine::close_interaction(const Uuid& id, const std::string& disposition, const std::string& note) {
+    auto& in = *internals_;
+    if (auto error = in.refusal()) return *error;
+    const auto found = in.state.interactions.find(id);
+    if (found == in.state.interactions.end()) return Error{.kind = ErrorKind::not_found, .detail = "there is no interaction " + to_string(id)};
+    auto& open = found->second;
+    if (open.is_closed())
+        return Error{.kind = ErrorKind::conflict, .detail = "the interaction is closed already", .problems = {}, .retry_after_s = 0, .reference = to_string(id)};
+    const auto sealed = note.empty() ? std::string{} : in.seal_for(open.contact, ConsentSecret{.evidence = note});
+    in.emit(open.contact, InteractionClosed{.id = id, .state = "completed", .outcome = "handled", .disposition = disposition, .reason = "api", .sealed = sealed});
+    in.contact_changed(found->second.contact);
+    return in.details(found->second, true);
+}
+
+}  // namespace touchgate

@@ -1,0 +1,210 @@
+// What messaging platforms tell, by callback or page by page: follows and unfollows, scans, synchronised customers, and what this program does not
+// understand, which is kept as it came. Durable before it is acknowledged, effective once; state follows the platform's own times.
+
+#include <algorithm>
+
+#include "gateway/engine/internals.hpp"
+
+namespace touchgate {
+
+using Reached = channel::ProviderEvent::Reach;
+
+AccountNumber Engine::Internals::meant_by(AccountNumber number, std::string_view topic) const {
+    if (topic.empty()) return number;
+    for (AccountNumber other = 0; other < accounts.size(); ++other) {
+        const auto& of = accounts[other].settings.capabilities;
+        if (of.parent == accounts[number].settings.name && std::find(of.topics.begin(), of.topics.end(), topic) != of.topics.end()) return other;
+    }
+    return number;
+}
+
+Address Engine::Internals::address_from(AccountNumber number, std::string_view value) const {
+    const auto& of = accounts[number].settings;
+    Address made{.kind = address_kind_of(of.capabilities.channel), .value = std::string{value}, .account = {}};
+    if (made.kind == AddressKind::openid) made.account = of.capabilities.address_scope.empty() ? of.name : of.capabilities.address_scope;
+    if (made.kind == AddressKind::phone && !value.empty() && value.front() != '+' && value.size() >= 8 && value.find_first_not_of("0123456789") == std::string_view::npos)
+        made.value.insert(made.value.begin(), '+');
+    return made;
+}
+
+// The address and the unionid become the contact's, if they are not yet.
+void Engine::Internals::attach(ContactIndex contact, const std::optional<Address>& address, const std::string& unionid) {
+    auto values = secret_of(contact);
+    bool changed = false;
+    if (address) {
+        auto number = find_address(*address);
+        const auto known = std::any_of(values.addresses.begin(), values.addresses.end(), [&](const LoggedAddress& each) { return number != 0 && each.number == number; });
+        if (!known) {
+            if (number == 0) number = static_cast<std::uint32_t>(state.addresses.size());
+            values.addresses.push_back({.number = number, .kind = address->kind, .value = address->value, .account = address->account});
+            changed = true;
+        }
+    }
+    if (!unionid.empty() && !state.contact_by_unionid.contains(index_hash("u" + unionid))) {
+        values.unionids.push_back(unionid);
+        changed = true;
+    }
+    if (!changed) return;
+    const auto* extras = state.contacts[contact.value].extras.get();
+    emit(contact, ContactUpdated{.owner = extras ? extras->owner : std::string{}, .unit = extras ? extras->unit : std::string{},
+                                 .legal_hold = extras != nullptr && extras->legal_hold, .sealed = seal_for(contact, values)});
+}
+
+template <EventType Type> void Engine::Internals::apply(const RecordMeta& meta, const PlatformEventOf<Type>& event) {
+    if (event.dedupe != crypto::Hash128{} && state.inbound_seen.emplace(event.dedupe, meta.time).second) state.inbound_order.emplace_back(meta.time, event.dedupe);
+    if (event.address == 0) return;
+    auto& row = address_row(event.address);
+    const auto account = state.symbols.intern(event.account);
+    if (!event.act.empty()) note_act(event.address, event.account, event.act, event.provider_time);
+    if (meta.contact.value != 0) add_act(meta.contact, "event.received", event.kind, event.channel, event.provider_time);
+    if (event.stale) return;
+    if (!event.employee.empty() && event.reach != Reached::unchanged) {
+        auto& followers = row.reached().followers;
+        std::erase_if(followers, [&](const Reach::Follower& each) { return each.account == account && each.employee == event.employee; });
+        if (event.reach == Reached::reachable) followers.push_back({.account = account, .employee = event.employee});
+    }
+    if (event.reach == Reached::unchanged) return;
+    auto& standings = row.reached().standings;
+    auto standing = std::find_if(standings.begin(), standings.end(), [&](const Reach::Standing& each) { return each.account == account; });
+    if (standing == standings.end()) standing = standings.insert(standings.end(), Reach::Standing{.account = account});
+    standing->at = std::max(standing->at, event.provider_time);
+    standing->refuses = event.reach == Reached::refuses;
+}
+template void Engine::Internals::apply(const RecordMeta&, const PlatformEvent&);
+template void Engine::Internals::apply(const RecordMeta&, const EventUnknown&);
+template void Engine::Internals::apply(const RecordMeta&, const ContactFollowed&);
+template void Engine::Internals::apply(const RecordMeta&, const ContactUnfollowed&);
+
+void Engine::Internals::apply(const RecordMeta&, const PullAdvanced& event) { state.pull_cursors[{event.account, event.name}] = event.cursor; }
+
+namespace {
+
+template <class Logged> Logged logged(const channel::ProviderEvent& event) {
+    Logged made;
+    made.kind = event.kind;
+    made.provider_id = event.id.size() <= 64 ? event.id : std::string{};
+    made.act = event.act;
+    made.employee = event.employee;
+    made.source = event.source;
+    made.ref = event.ref;
+    made.refused = event.refused;
+    made.reach = event.reach;
+    return made;
+}
+
+}  // namespace
+
+void Engine::Internals::take_event(AccountNumber number, const channel::ProviderEvent& event) {
+    const auto& of = accounts[number].settings;
+    const auto dedupe = event.id.empty() ? crypto::Hash128{} : index_hash("e" + of.name + "\n" + event.id);
+    if (seen_before(dedupe)) return;
+    const auto at = std::min(event.at.value_or(now), now);
+    ContactIndex contact{};
+    std::uint32_t address = 0;
+    if (!event.from.empty() && event.kind != "unknown") {
+        const auto from = address_from(number, event.from);
+        const auto joined = event.unionid.empty() ? state.contact_by_unionid.end() : state.contact_by_unionid.find(index_hash("u" + event.unionid));
+        address = find_address(from);
+        if ((address == 0 || state.addresses[address].owners.empty()) && joined != state.contact_by_unionid.end()) {
+            contact = ContactIndex{joined->second};
+            attach(contact, from, {});
+            address = find_address(from);
+        } else if (const auto resolved = resolve({.id = {}, .address = from}, true, address)) {
+            contact = *resolved;
+            if (joined == state.contact_by_unionid.end() && !event.unionid.empty()) attach(contact, std::nullopt, event.unionid);
+        }
+    }
+    const auto emit_as = [&](auto made) {
+        made.account = of.name;
+        made.channel = of.capabilities.channel;
+        made.dedupe = dedupe;
+        made.address = address;
+        made.provider_time = at;
+        if (address != 0 && state.addresses[address].reach && event.reach != Reached::unchanged)
+            for (const auto& standing : state.addresses[address].reach->standings)
+                if (standing.account == accounts[number].symbol && standing.at > at) made.stale = true;
+        made.sealed = seal_for(contact, PlatformEventSecret{.unionid = event.unionid, .reply_code = {}, .body_json = event.body_json});
+        return std::pair{emit(contact, made), made.stale};
+    };
+    const auto [sequence, stale] = event.kind == "unknown"    ? emit_as(logged<EventUnknown>(event))
+                                   : event.kind == "follow"   ? emit_as(logged<ContactFollowed>(event))
+                                   : event.kind == "unfollow" ? emit_as(logged<ContactUnfollowed>(event))
+                                                              : emit_as(logged<PlatformEvent>(event));
+    if (address == 0) return;
+    const auto list = "platform:" + of.name;
+    const auto symbol = state.symbols.intern(list);
+    const auto& lists = state.addresses[address].lists;
+    const bool listed = std::any_of(lists.begin(), lists.end(), [&](const policy::ListEntry& entry) { return entry.list == symbol && entry.expires_at > now; });
+    if (!stale && event.reach == Reached::refuses && !listed) {
+        // A customer who has another employee of ours can still be written to.
+        const auto* reach = state.addresses[address].reach.get();
+        const bool others = !event.employee.empty() && reach != nullptr &&
+                            std::any_of(reach->followers.begin(), reach->followers.end(), [&](const Reach::Follower& each) { return each.account == accounts[number].symbol; });
+        if (!others) {
+            const auto& target = state.addresses[address];
+            const SuppressionSecret values{.value = target.value, .account = target.account, .reason = event.kind, .evidence = std::to_string(sequence), .by = "gateway"};
+            emit(contact, SuppressionAdded{.list = list, .source = "platform", .address = address, .kind = target.kind, .hash_algorithm = {}, .phone_hash = {}, .at = at,
+                                           .expires_at = instant_never, .channels = {}, .purposes = {}, .sealed = seal_for(ContactIndex{}, values)});
+        }
+    }
+    if (!stale && event.reach == Reached::reachable && listed)
+        emit(contact, SuppressionRemoved{.list = list, .address = address, .hash_algorithm = {}, .phone_hash = {}});
+    if (event.reach != Reached::unchanged || !event.act.empty()) contact_changed(contact);
+    greet(number, event);
+}
+
+// The platform's code for one greeting runs out within seconds: it goes before everything else that waits.
+void Engine::Internals::greet(AccountNumber number, const channel::ProviderEvent& event) {
+    const auto& of = accounts[number].settings;
+    if (event.reply_code.empty() || of.welcome.content_json.empty() || refusal()) return;
+    const auto until = event.at.value_or(now) + event.reply_within;
+    if (until <= now) return;
+    auto content = Json::parse(of.welcome.content_json, nullptr, false);
+    if (!content.is_object()) return;
+    content["reply_code"] = event.reply_code;
+    TouchRequest request;
+    request.key = "welcome:" + of.name + ":" + event.id;
+    request.body_hash = index_hash(request.key);
+    request.contact.address = address_from(number, event.from);
+    request.purpose = of.welcome.purpose;
+    request.channels = {of.name};
+    request.content.body_json = content.dump();
+    request.priority = 100;
+    request.expires_at = until;
+    request.origin = policy::Origin::welcome;
+    (void)submit(request, policy::Detail::none, nullptr);
+}
+
+void Engine::Internals::take_events(AccountNumber from, channel::WebhookEvents& told, Effect done) {
+    const auto number = meant_by(from, told.topic);
+    const auto& of = accounts[number].settings;
+    for (const auto& receipt : told.receipts) take_receipt(number, receipt);
+    for (const auto& event : told.events) take_event(number, event);
+    for (auto& hint : told.pulls) engine.after_sync([this, number, hint = std::move(hint)] { parts.transport.hint_pull(number, hint); });
+    // `done` once, after the last message has settled.
+    struct Countdown { std::size_t left; Effect done; };
+    auto countdown = std::make_shared<Countdown>(Countdown{told.messages.size() + 1, std::move(done)});
+    const auto one_less = [countdown] {
+        if (--countdown->left == 0) countdown->done();
+    };
+    for (const auto& message : told.messages) (void)take_message(number, message, of.capabilities.channel, of.name, ContactIndex{}, one_less);
+    engine.after_sync(one_less);
+}
+
+void Engine::Internals::on_event(PageArrived& event) {
+    const auto account = event.account;
+    auto& page = event.page;
+    const auto& name = accounts[account].settings.name;
+    take_events(account, page.events, [this, account, list = event.name] { parts.transport.page_kept(account, list, true); });
+    auto& known = state.pull_cursors[{name, event.name}];
+    if (known != page.cursor) emit(ContactIndex{}, PullAdvanced{.account = name, .name = event.name, .cursor = page.cursor});
+}
+
+Result<void> Engine::provider_events(AccountNumber account, channel::WebhookEvents events, Effect done) {
+    auto& in = *internals_;
+    if (in.disk_full) return Error{.kind = ErrorKind::unavailable, .detail = "the disk is full", .problems = {}, .retry_after_s = 30};
+    in.take_events(account, events, std::move(done));
+    return {};
+}
+
+}  // namespace touchgate

@@ -1,0 +1,52 @@
+// Reply windows of messaging platforms: what a customer's last act allows an account to send, how many messages and for how long.
+//
+// Built in for every account whose adapter declares windows, as the rule "window:<account>"; a rule of kind `session_window` that binds the touch
+// takes its place. What is over is denied: nothing but a new act of the customer opens a window, so there is no instant to wait for.
+
+#include <algorithm>
+
+#include "gateway/engine/internals.hpp"
+
+namespace touchgate {
+
+void Engine::Internals::note_act(std::uint32_t address, std::string_view account, std::string_view kind, Instant at) {
+    const auto of = state.symbols.intern(account);
+    const auto act = state.symbols.intern(kind);
+    auto& acts = address_row(address).reached().acts;
+    const auto known = std::find_if(acts.begin(), acts.end(), [&](const Reach::Act& each) { return each.account == of && each.kind == act; });
+    if (known == acts.end()) acts.push_back({.account = of, .kind = act, .at = at});
+    else known->at = std::max(known->at, at);
+}
+
+void Engine::Internals::keep_reply_window(Choice& choice, const TouchFacts& of, const policy::Profile& profile, ProfileId profile_id, Instant at) {
+    const auto number = account_of(profile_id);
+    if (!number || choice.decision.verdict == policy::Verdict::deny) return;
+    const auto& settings_of = accounts[*number].settings;
+    if (settings_of.capabilities.reply_windows.empty() || of.content == nullptr || policy().compiled->binds_kind(profile_id, "session_window")) return;
+    const auto& contact = state.contacts[of.contact.value];
+    const std::string_view locale = contact.extras ? std::string_view{contact.extras->locale} : std::string_view{};
+    const auto rendered = render(*of.content, of.used_template, profile, locale);
+    if (!rendered || !settings_of.needs_reply_window(*rendered)) return;
+
+    const auto* reach = state.addresses[choice.address].reach.get();
+    const auto open = [&](const channel::ReplyWindow& window) {
+        if (reach == nullptr) return false;
+        const auto act = std::find_if(reach->acts.begin(), reach->acts.end(), [&](const Reach::Act& each) {
+            return each.account == profile.account && state.symbols.name(each.kind) == window.act;
+        });
+        if (act == reach->acts.end() || at >= act->at + window.lasts) return false;
+        const auto sent = std::count_if(contact.history.begin(), contact.history.end(), [&](const policy::HistoryEntry& entry) {
+            return entry.at >= act->at && entry.at <= at && entry.touch != of.sequence && entry.address == choice.address &&
+                   (entry.slot == policy::Slot::counted || entry.slot == policy::Slot::reserved) && state.profiles.at(entry.profile).account == profile.account;
+        });
+        return sent < window.messages;
+    };
+    const auto& windows = settings_of.capabilities.reply_windows;
+    if (std::any_of(windows.begin(), windows.end(), open)) return;
+    choice.decision.verdict = policy::Verdict::deny;
+    choice.decision.until = instant_never;
+    choice.decision.rule = policy::no_rule;
+    choice.rule_override = "window:" + settings_of.name;
+}
+
+}  // namespace touchgate

@@ -1,0 +1,133 @@
+// /v1/interactions: conversations by message, their answers and their end.
+#include "gateway/http/endpoints/endpoints.hpp"
+#include "gateway/http/exchange.hpp"
+#include "gateway/http/json_text.hpp"
+#include "gateway/http/touch_json.hpp"
+
+namespace touchgate::http {
+
+namespace {
+
+Error no_such_interaction() { return {.kind = ErrorKind::not_found, .detail = "there is no interaction with this id"}; }
+
+void append_message(std::string& out, const InteractionMessage& message) {
+    JsonObject json{out};
+    json.text("direction", message.inbound ? "in" : "out").instant("at", message.at).text("kind", message.kind);
+    json.name("content");
+    {
+        JsonObject content{out};
+        if (!message.text.empty()) content.text("text", message.text);
+        if (!message.body_json.empty()) content.raw("body", message.body_json);
+        content.close();
+    }
+    json.text_or_null("provider_id", message.provider_id);
+    json.text_or_null("touch", message.touch.is_nil() ? std::string{} : to_string(message.touch));
+    if (!message.state.empty()) json.text("state", message.state);
+    json.close();
+}
+
+void append_interaction(std::string& out, const InteractionDetails& of, bool with_messages) {
+    JsonObject json{out};
+    json.text("id", to_string(of.id)).text("channel", of.channel).text("account", of.account).text("direction", "inbound");
+    json.text("contact_id", of.contact_id).text("state", of.state).text_or_null("reason", of.reason);
+    json.text_or_null("queue", of.queue).raw("agent", "null").signed_number("priority", of.priority);
+    json.text_or_null("touch", of.touch.is_nil() ? std::string{} : to_string(of.touch)).text_or_null("campaign", of.campaign);
+    json.instant("queued_at", of.queued_at).raw("assigned_at", "null").instant("ended_at", of.closed_at).instant("closed_at", of.closed_at);
+    json.text_or_null("outcome", of.outcome).text_or_null("disposition", of.disposition);
+    if (with_messages) {
+        json.name("messages");
+        append_array(out, of.messages, append_message);
+    }
+    json.close();
+}
+
+void list_interactions(const Call& call) {
+    std::vector<Problem> problems;
+    InteractionQuery query;
+    const auto& given = call->query;
+    query.state = given.text("state");
+    query.queue = given.text("queue");
+    query.contact = given.text("contact");
+    query.channel = given.text("channel");
+    query.account = given.text("account");
+    query.limit = page_limit(*call, problems);
+    if (given.has("cursor")) {
+        if (const auto after = parse_uuid(given.text("cursor"))) query.after = *after;
+        else problems.push_back({"/cursor", "is none that this list gave"});
+    }
+    if (!problems.empty()) {
+        call->fail(fields_error(std::move(problems)));
+        return;
+    }
+    in_engine(call, [query = std::move(query)](Engine& engine, Exchange&) {
+        const auto found = engine.interactions(query);
+        std::string items;
+        append_array(items, found, [](std::string& out, const InteractionDetails& each) { append_interaction(out, each, false); });
+        return json_answer(200, list_of(items, found.size() < query.limit ? std::string{} : to_string(found.back().id)));
+    });
+}
+
+void get_interaction(const Call& call) {
+    const auto id = parse_uuid(call->path[0]);
+    if (!id) return call->fail(no_such_interaction());
+    in_engine(call, [id = *id](Engine& engine, Exchange& exchange) {
+        const auto found = engine.find_interaction(id);
+        if (!found) return exchange.problem_of(found.error());
+        Response response;
+        append_interaction(response.body, *found, true);
+        return response;
+    });
+}
+
+// An answer is a touch; only whom and over which account it reaches is the interaction's.
+void post_message(const Call& call) {
+    const auto id = parse_uuid(call->path[0]);
+    if (!id) return call->fail(no_such_interaction());
+    const auto body = Json::parse(call->body(), nullptr, false);
+    if (!body.is_object()) return call->fail({.kind = ErrorKind::malformed, .detail = "the body is not a JSON object"});
+    std::vector<Problem> problems;
+    for (const auto& [name, value] : body.items())
+        if (name != "key" && name != "content" && name != "template" && name != "variables" && name != "purpose")
+            problems.push_back({pointer_to("", name), "is not known here; there are key, content, template, variables, purpose"});
+    if (!problems.empty()) return call->fail(fields_error(std::move(problems)));
+    auto touch_body = body;
+    touch_body["contact"] = {{"id", "interaction"}};
+    if (!body.contains("purpose")) touch_body["purpose"] = "service";
+    auto text = touch_body.dump(-1, ' ', false, Json::error_handler_t::replace);
+    auto touch = call->worker().intake().parse_strictly(text);
+    if (touch.error) return call->fail(*touch.error);
+    in_engine(call, [id = *id, request = std::move(touch.request)](Engine& engine, Exchange& exchange) mutable {
+        const auto sent = engine.reply_to_interaction(id, std::move(request));
+        if (!sent) return exchange.problem_of(sent.error());
+        Response response;
+        response.status = sent->duplicate ? 200 : 202;
+        append_touch(response.body, *sent);
+        return response;
+    });
+}
+
+void close_interaction(const Call& call) {
+    const auto id = parse_uuid(call->path[0]);
+    if (!id) return call->fail(no_such_interaction());
+    struct Closing { std::string disposition, note; };
+    auto closing = read_body(call, [](JsonReader& body) { return Closing{.disposition = body.text("disposition", {}, {0, 100}), .note = body.text("note", {}, {0, 10'000})}; });
+    if (!closing) return;
+    in_engine(call, [id = *id, closing = std::move(*closing)](Engine& engine, Exchange& exchange) {
+        const auto closed = engine.close_interaction(id, closing.disposition, closing.note);
+        if (!closed) return exchange.problem_of(closed.error());
+        Response response;
+        append_interaction(response.body, *closed, true);
+        return response;
+    });
+}
+
+}  // namespace
+
+void add_interaction_endpoints(Router& router) {
+    router.add({.method = Method::get, .pattern = "/v1/interactions", .scope = "agents", .handler = list_interactions});
+    router.add({.method = Method::get, .pattern = "/v1/interactions/{id}", .scope = "agents", .handler = get_interaction});
+    router.add({.method = Method::post, .pattern = "/v1/interactions/{id}/messages", .scope = "agents", .handler = post_message, .body = BodyKind::json});
+    router.add({.method = Method::post, .pattern = "/v1/interactions/{id}/close", .scope = "agents", .handler = close_interaction, .body = BodyKind::json});
+}
+
+}  // namespace touchgate::http

@@ -1,0 +1,179 @@
+// Errands of an HTTP provider's machine: questions about employees' tasks, and the pages of lists that must be pulled. They need no permit, take
+// no window place of submits, and share the resources of submits.
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/net/exchange_machine.hpp"
+
+namespace touchgate::net {
+
+namespace {
+
+constexpr int steps_max = 1'000;                       // requests that one act on a task may take
+constexpr Duration pull_rest_min{5'000};               // after a failed page, doubling …
+constexpr Duration pull_rest_max{std::chrono::minutes{5}};
+
+}  // namespace
+
+void ExchangeMachine::ask_task(MachineTime now, TaskOrder order) {
+    if (shutting_down_) {
+        actions_.events.push_back(TaskAnswered{.ref = order.ref, .act = order.act, .answer = {}});
+        return;
+    }
+    start_errand(now, {.needs = adapter_.task_needs(), .task = std::move(order)});
+}
+
+void ExchangeMachine::start_pulls(MachineTime now, const std::map<std::string, std::string>& cursors) {
+    for (auto& plan : adapter_.pulls()) {
+        auto& pull = pulls_[plan.name];
+        if (const auto known = cursors.find(plan.name); known != cursors.end()) pull.cursor = known->second;
+        pull.plan = std::move(plan);
+        pull.due = now.monotonic;
+    }
+}
+
+void ExchangeMachine::hint_pull(MachineTime now, channel::PullHint hint) {
+    const auto found = pulls_.find(hint.name);
+    if (found == pulls_.end()) return;
+    auto& pull = found->second;
+    pull.hint = std::move(hint.hint);
+    if (pull.under_way) pull.again = true;
+    else pull.due = now.monotonic;
+}
+
+void ExchangeMachine::page_kept(MachineTime now, const std::string& name, bool durable) {
+    const auto found = pulls_.find(name);
+    if (found == pulls_.end() || !found->second.under_way) return;
+    auto& pull = found->second;
+    pull.under_way = false;
+    if (!durable) {
+        pull.due = now.monotonic + Monotonic{pull_rest_min};
+        return;
+    }
+    pull.cursor = std::move(pull.page.cursor);
+    pull.failures = 0;
+    if (!pull.page.more && !pull.again) pull.hint.clear();
+    pull.due = pull.page.more || std::exchange(pull.again, false) ? now.monotonic : now.monotonic + Monotonic{pull.plan.every};
+}
+
+void ExchangeMachine::start_due_pulls(MachineTime now) {
+    if (state_ != AccountState::up || shutting_down_) return;
+    for (auto& [name, pull] : pulls_) {
+        if (pull.under_way || !pull.due || *pull.due > now.monotonic) continue;
+        pull.under_way = true;
+        pull.due.reset();
+        start_errand(now, {.needs = adapter_.pull_needs(name), .pull = name});
+    }
+}
+
+void ExchangeMachine::start_errand(MachineTime now, Errand errand) {
+    const auto id = ++last_errand_;
+    errands_.emplace(id, std::move(errand));
+    advance_errand(now, id);
+}
+
+void ExchangeMachine::advance_errand(MachineTime now, ErrandId id) {
+    const auto found = errands_.find(id);
+    if (found == errands_.end()) return;
+    const std::span<const channel::Need> needs{found->second.needs};
+    using State = ResourceCache::View::State;
+    for (std::size_t i = 0; i < needs.size(); ++i) {
+        const auto& key = needs[i].key;
+        const auto view = resources_.view(key, now.monotonic);
+        if (view.state == State::failed) return errand_failed(now, id, view.failure->code);
+        if (view.state == State::missing || view.refresh_wanted) start_fetch(now, needs[i], needs.first(i));
+        if (view.state != State::ready) {
+            errand_waiters_[key].push_back(id);
+            return;
+        }
+    }
+    ready_errands_.push_back(id);
+}
+
+void ExchangeMachine::launch_errands(MachineTime now) {
+    while (!ready_errands_.empty() && errands_in_flight_ < std::max(2, window_ / 4)) {
+        const auto id = ready_errands_.front();
+        ready_errands_.pop_front();
+        const auto found = errands_.find(id);
+        if (found == errands_.end()) continue;
+        auto& errand = found->second;
+        if (!resources_ready(errand.needs, now.monotonic)) {
+            advance_errand(now, id);
+            continue;
+        }
+        Exchange exchange{.kind = Exchange::Kind::errand, .errand = id};
+        const auto resources = gather(errand.needs, now.monotonic, exchange);
+        const auto& pull = errand.pull;
+        auto request = pull.empty() ? adapter_.ask_task(errand.task.act, errand.task.task, errand.step, resources, context(now))
+                                    : adapter_.pull(pull, pulls_.at(pull).cursor, pulls_.at(pull).hint, resources, context(now));
+        ++errands_in_flight_;
+        start_exchange(now, std::move(exchange), std::move(request));
+    }
+}
+
+void ExchangeMachine::finish_errand(MachineTime now, const Exchange& exchange, const channel::HttpResponse& response) {
+    const auto found = errands_.find(exchange.errand);
+    if (found == errands_.end()) return;
+    auto& errand = found->second;
+    if (!exchange.used.empty() && !errand.refreshed && adapter_.resources_stale(response)) {
+        drop_stale(exchange);
+        errand.refreshed = true;
+        return advance_errand(now, exchange.errand);
+    }
+    if (!errand.pull.empty()) {
+        auto& pull = pulls_.at(errand.pull);
+        auto page = adapter_.read_pull(errand.pull, pull.cursor, response);
+        if (page.failed) {
+            if (page.retry_after) pull.due = now.monotonic + Monotonic{*page.retry_after};
+            return errand_failed(now, exchange.errand, page.code);
+        }
+        pull.page = {.cursor = page.cursor, .more = page.more};
+        actions_.events.push_back(PageArrived{.account = account_, .name = errand.pull, .page = std::move(page)});
+        errands_.erase(found);
+        return;
+    }
+    auto answer = adapter_.read_task(errand.task.act, errand.task.task, errand.step, response);
+    auto& gathered = errand.gathered;
+    std::ranges::move(answer.results, std::back_inserter(gathered.results));
+    gathered.verdict = answer.verdict;
+    gathered.code = std::move(answer.code);
+    gathered.retry_after = answer.retry_after;
+    if (answer.verdict == channel::TaskAnswer::Verdict::more && ++errand.steps < steps_max) {
+        errand.step = std::move(answer.next_step);
+        return advance_errand(now, exchange.errand);
+    }
+    if (gathered.verdict == channel::TaskAnswer::Verdict::more) gathered.verdict = channel::TaskAnswer::Verdict::ask_again;
+    answer_task(errand);
+    errands_.erase(found);
+}
+
+void ExchangeMachine::answer_task(const Errand& errand) {
+    actions_.events.push_back(TaskAnswered{.ref = errand.task.ref, .act = errand.task.act, .answer = errand.gathered});
+}
+
+void ExchangeMachine::errand_failed(MachineTime now, ErrandId id, std::string_view code) {
+    auto node = errands_.extract(id);
+    if (node.empty()) return;
+    auto& errand = node.mapped();
+    if (errand.pull.empty()) {
+        errand.gathered.verdict = channel::TaskAnswer::Verdict::ask_again;
+        errand.gathered.code = code;
+        return answer_task(errand);
+    }
+    auto& pull = pulls_.at(errand.pull);
+    pull.under_way = false;
+    const auto rest = std::min(pull_rest_max, pull_rest_min * (1 << std::min(pull.failures++, 6)));
+    if (!pull.due) pull.due = now.monotonic + Monotonic{rest};
+}
+
+void ExchangeMachine::drop_errands() {
+    for (const auto& [id, errand] : errands_)
+        if (errand.pull.empty()) answer_task(Errand{.needs = {}, .task = errand.task});
+    errands_.clear();
+    ready_errands_.clear();
+    errand_waiters_.clear();
+    for (auto& [name, pull] : pulls_) pull.due.reset();
+}
+
+}  // namespace touchgate::net
