@@ -54,7 +54,8 @@ struct RequestContext {
 
 // A resource that submits share: keyed, cached until it expires, fetched by one request at a time.
 struct Need {
-    std::string key;  // "token:corp:secret", "media:<sha256>"
+    std::string key;      // "token:corp:secret", "media:<sha256>"
+    bool shared = false;  // by all accounts that need the same key: the key then names the credentials too
     bool operator==(const Need&) const = default;
 };
 struct Resource {

@@ -102,6 +102,7 @@ struct ProviderEvent {
     // What reaching this customer means after it. `reachable` lifts a refusal that an older event set; `refuses` sets one.
     enum class Reach : std::uint8_t { unchanged = 0, reachable, refuses };
     std::string kind = {};                       // "follow", "unfollow", "scan", "menu", "view", "enter", "subscription_accepted", "location" … "unknown": not understood
+    std::string name = {};                       // the provider's own word for it in lower case, a sub-kind after a dot; empty: as `kind`
     std::string from = {};                       // the customer's address; empty: the event is about none
     std::string id = {};                         // what a repeat of the event shares: the provider's id, else a hash of the plain text; never empty
     std::optional<Instant> at = {};              // the provider's time; state follows the greatest, not the order of arrival

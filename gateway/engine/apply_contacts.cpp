@@ -89,6 +89,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const ContactUpdated& even
 
 void Engine::Internals::apply(const RecordMeta& meta, const ContactErased&) {
     auto& contact = state.contacts[meta.contact.value];
+    apply(meta, ContactUnmerged{});
     fill_contact(*this, meta.contact, ContactSecret{}, {}, {}, false);
     contact.extras.reset();
     contact.consents.clear();

@@ -95,6 +95,7 @@ template <class A> void extras_of(A& a, ContactExtras& e) {
     attributes_of(a, e.attributes);
     sequence_of(a, e.last_inbound, [&](std::pair<Symbol, Instant>& last) { a(last.first, last.second); });
     sequence_of(a, e.acts, [&](policy::Act& act) { a(act.at, act.event, act.kind, act.channel); });
+    numbers(a, e.merged);
     sequence_of(a, e.reviews, [&](Review& review) { a(review.id, review.channel, review.purposes, review.due_at); });
 }
 

@@ -95,6 +95,7 @@ ContactDetails Engine::Internals::details(ContactIndex index) const {
     made.owner = extra.owner;
     made.unit = extra.unit;
     made.unionids = extra.unionids;
+    for (const auto other : extra.merged) made.merged_with.push_back(state.contact_ids[other.value]);
     for (const auto tag : extra.tags) made.tags.emplace_back(state.symbols.name(tag));
     made.attributes = extra.attributes;
     made.restricted = extra.restricted;
@@ -169,7 +170,7 @@ Result<ContactDetails> Engine::put_contact(const std::string& id, const ContactI
         return Error{.kind = ErrorKind::conflict, .detail = "an address of this contact belongs to contact \"" + other + "\" already; say ?on_conflict=share, move or merge",
                      .problems = {{"/phones", "belongs to contact \"" + other + "\""}}, .retry_after_s = 0, .reference = other};
     }
-    if (!taken.empty() && (on_conflict == OnConflict::move || on_conflict == OnConflict::merge)) {
+    if (!taken.empty() && on_conflict == OnConflict::move) {
         // The address leaves its former owner, and what he consented to on it ends with that.
         for (const auto& [other, number] : taken) {
             auto theirs = in.secret_of(other);
@@ -197,6 +198,8 @@ Result<ContactDetails> Engine::put_contact(const std::string& id, const ContactI
         in.emit(index, ContactUpdated{.owner = owner, .unit = unit, .legal_hold = legal_hold, .sealed = sealed});
         in.contact_changed(index);
     }
+    if (on_conflict == OnConflict::merge)
+        for (const auto& [other, number] : taken) (void)in.merge(index, other, "address", {});
     auto made = in.details(index);
     made.created = created;
     return made;

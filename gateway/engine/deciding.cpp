@@ -116,13 +116,13 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
     }
 
     // Withdrawals bind the address: those of others who share it hold here as well.
-    std::vector<policy::Consent> merged;
+    std::vector<policy::Consent> shared_here;
     for (const auto& shared_consent : address.shared_consents)
         if (shared_consent.contact != of.contact) {
-            if (merged.empty()) merged.assign(contact.consents.begin(), contact.consents.end());
-            merged.push_back(shared_consent.consent);
+            if (shared_here.empty()) shared_here.assign(contact.consents.begin(), contact.consents.end());
+            shared_here.push_back(shared_consent.consent);
         }
-    if (!merged.empty()) contact_view.consents = merged;
+    if (!shared_here.empty()) contact_view.consents = shared_here;
 
     policy::AddressView address_view;
     if (contact.extras) {
@@ -141,6 +141,9 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
             if (review.channel == profile.channel && std::find(review.purposes.begin(), review.purposes.end(), profile.purpose) != review.purposes.end())
                 address_view.review_pending = true;
     }
+
+    Person person;
+    if (contact.extras && !contact.extras->merged.empty()) see_person(of.contact, person, contact_view);
 
     address_view.number = choice.address;
     address_view.gone = gone;
@@ -372,6 +375,8 @@ std::vector<ContactIndex> Engine::Internals::sharing(ContactIndex contact) const
     for (const auto number : state.contacts[contact.value].addresses)
         for (const auto owner : state.addresses[number].owners)
             if (std::find(all.begin(), all.end(), owner) == all.end()) all.push_back(owner);
+    for (const auto other : merged_with(contact))
+        if (std::find(all.begin(), all.end(), other) == all.end()) all.push_back(other);
     return all;
 }
 

@@ -377,6 +377,8 @@ void Engine::set_projection_lag(double seconds) { internals_->projection_lag_s =
 void Engine::Internals::run_released() {
     if (released_contacts.empty()) return;
     auto contacts = std::exchange(released_contacts, {});
+    for (std::size_t i = 0, own = contacts.size(); i < own; ++i)
+        for (const auto other : merged_with(contacts[i])) contacts.push_back(other);
     std::sort(contacts.begin(), contacts.end());
     contacts.erase(std::unique(contacts.begin(), contacts.end()), contacts.end());
     for (const auto contact : contacts) {

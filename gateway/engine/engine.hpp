@@ -107,6 +107,9 @@ public:
                                        std::optional<std::uint64_t> if_match);
     [[nodiscard]] Result<ContactDetails> find_contact(const std::string& id);
     Result<void> erase_contact(const std::string& id);
+    // Declares two contacts to be one person, or one to be a person of its own again. Kind not_found, invalid_input (the same contact).
+    Result<ContactDetails> merge_contacts(const std::string& id, const std::string& other, const std::string& evidence);
+    Result<ContactDetails> unmerge_contact(const std::string& id, const std::string& reason);
     Result<void> restrict_contact(const std::string& id);
     Result<ConsentResult> record_consent(const ContactRef& contact, const ConsentInput& input);
     // `done` runs (after the sync) when every outstanding permit that the withdrawal forbids is known to be written or revoked.

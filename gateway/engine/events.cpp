@@ -15,6 +15,8 @@ std::string_view event_name(EventType type) {
         case EventType::contact_updated: return "contact.updated";
         case EventType::contact_erased: return "contact.erased";
         case EventType::contact_restricted: return "contact.restricted";
+        case EventType::contact_merged: return "contact.merged";
+        case EventType::contact_unmerged: return "contact.unmerged";
         case EventType::contact_followed: return "contact.followed";
         case EventType::contact_unfollowed: return "contact.unfollowed";
         case EventType::consent_granted: return "consent.granted";

@@ -19,6 +19,7 @@ namespace touchgate {
 enum class EventType : std::uint16_t {
     profile_defined = 1, policy_activated, policy_stored, template_registered, attempt_facts_defined,
     contact_created = 10, contact_updated, contact_erased, contact_restricted, contact_followed, contact_unfollowed,
+    contact_merged, contact_unmerged,
     consent_granted = 20, consent_withdrawn, suppression_added, suppression_removed, review_opened, review_decided,
     touch_created = 30, touch_decided, touch_deferred, touch_blocked, touch_held_out, touch_dispatching, touch_permit_lapsed, touch_permit_revoked,
     touch_accepted, touch_delivered, touch_read, touch_replied, touch_completed, touch_failed, touch_unknown, touch_cancelled, touch_expired,
@@ -130,6 +131,20 @@ struct ContactRestricted {
     static constexpr auto type = EventType::contact_restricted;
     bool restricted = true;
     template <class A> void fields(A&& a) { a(restricted); }
+};
+
+// Two records of one person: each keeps what is its own, and what is decided for one counts what was done to all. Undone by contact.unmerged.
+struct ContactMerged {
+    static constexpr auto type = EventType::contact_merged;
+    ContactIndex other{};
+    std::string provenance;                // "unionid", "address", "api"
+    std::string evidence;
+    template <class A> void fields(A&& a) { a(other, provenance, evidence); }
+};
+struct ContactUnmerged {                   // from all that it was merged with
+    static constexpr auto type = EventType::contact_unmerged;
+    std::string reason;
+    template <class A> void fields(A&& a) { a(reason); }
 };
 
 struct ConsentSecret {
@@ -464,14 +479,14 @@ struct PlatformEventSecret {
 // What a messaging platform told that is neither a message nor a receipt: follows, scans, changed groups; also what this program does not understand.
 template <EventType Type> struct PlatformEventOf {
     static constexpr auto type = Type;
-    std::string account, channel, kind, provider_id, act, employee, source, ref, refused;
+    std::string account, channel, kind, name, provider_id, act, employee, source, ref, refused;
     crypto::Hash128 dedupe{};
     std::uint32_t address = 0;
     Instant provider_time{};
     channel::ProviderEvent::Reach reach = channel::ProviderEvent::Reach::unchanged;
     bool stale = false;                  // older than what is known: it changes nothing
     std::string sealed;                  // PlatformEventSecret
-    template <class A> void fields(A&& a) { a(account, channel, kind, provider_id, act, employee, source, ref, refused, dedupe, address, provider_time, reach, stale, sealed); }
+    template <class A> void fields(A&& a) { a(account, channel, kind, name, provider_id, act, employee, source, ref, refused, dedupe, address, provider_time, reach, stale, sealed); }
 };
 using PlatformEvent = PlatformEventOf<EventType::platform_event>;
 using EventUnknown = PlatformEventOf<EventType::event_unknown>;

@@ -181,6 +181,8 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const ContactUpdated&);
     void apply(const RecordMeta&, const ContactErased&);
     void apply(const RecordMeta&, const ContactRestricted&);
+    void apply(const RecordMeta&, const ContactMerged&);
+    void apply(const RecordMeta&, const ContactUnmerged&);
     void apply(const RecordMeta&, const ConsentGranted&);
     void apply(const RecordMeta&, const ConsentWithdrawn&);
     void apply(const RecordMeta&, const SuppressionAdded&);
@@ -281,6 +283,16 @@ struct Engine::Internals {
     [[nodiscard]] bool needs_content(const std::vector<ProfileId>& plan) const;
     [[nodiscard]] Choice choose(const TouchFacts& facts, Instant at, policy::Detail detail, std::uint8_t from, std::uint8_t to);
     [[nodiscard]] Choice judge(const TouchFacts& facts, std::uint8_t candidate, Instant at, policy::Detail detail);
+
+    // ---- merging.cpp: several records of one person
+    bool merge(ContactIndex contact, ContactIndex other, std::string provenance, std::string evidence);  // false: they are merged already
+    [[nodiscard]] std::span<const ContactIndex> merged_with(ContactIndex contact) const;
+    struct Person {  // what the decision of one record sees of all; holds what the view points to
+        std::vector<policy::HistoryEntry> history;
+        std::vector<policy::Consent> consents;
+        std::vector<policy::Act> acts;
+    };
+    void see_person(ContactIndex contact, Person& person, policy::ContactView& view) const;
 
     // ---- reply_windows.cpp: what a customer's last act allows an account to send
     // Denies what needs an open window and has none.

@@ -55,6 +55,8 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::contact_updated: ok = fold<ContactUpdated>(*this, meta, record.payload); break;
         case EventType::contact_erased: ok = fold<ContactErased>(*this, meta, record.payload); break;
         case EventType::contact_restricted: ok = fold<ContactRestricted>(*this, meta, record.payload); break;
+        case EventType::contact_merged: ok = fold<ContactMerged>(*this, meta, record.payload); break;
+        case EventType::contact_unmerged: ok = fold<ContactUnmerged>(*this, meta, record.payload); break;
         case EventType::contact_followed: ok = fold<ContactFollowed>(*this, meta, record.payload); break;
         case EventType::contact_unfollowed: ok = fold<ContactUnfollowed>(*this, meta, record.payload); break;
         case EventType::platform_event: ok = fold<PlatformEvent>(*this, meta, record.payload); break;

@@ -82,6 +82,7 @@ namespace {
 template <class Logged> Logged logged(const channel::ProviderEvent& event) {
     Logged made;
     made.kind = event.kind;
+    made.name = event.name;
     made.provider_id = event.id.size() <= 64 ? event.id : std::string{};
     made.act = event.act;
     made.employee = event.employee;
@@ -98,6 +99,7 @@ void Engine::Internals::take_event(AccountNumber number, const channel::Provider
     const auto& of = accounts[number].settings;
     const auto dedupe = event.id.empty() ? crypto::Hash128{} : index_hash("e" + of.name + "\n" + event.id);
     if (seen_before(dedupe)) return;
+    if (event.kind == "unknown") ++accounts[number].events_unknown;
     const auto at = std::min(event.at.value_or(now), now);
     ContactIndex contact{};
     std::uint32_t address = 0;
@@ -112,6 +114,7 @@ void Engine::Internals::take_event(AccountNumber number, const channel::Provider
         } else if (const auto resolved = resolve({.id = {}, .address = from}, true, address)) {
             contact = *resolved;
             if (joined == state.contact_by_unionid.end() && !event.unionid.empty()) attach(contact, std::nullopt, event.unionid);
+            else if (joined != state.contact_by_unionid.end()) (void)merge(contact, ContactIndex{joined->second}, "unionid", event.kind);
         }
     }
     const auto emit_as = [&](auto made) {

@@ -87,6 +87,9 @@ std::vector<AccountDetails> Engine::accounts() {
         made.in_flight = account.in_flight;
         made.rate = account.settings.rate_per_second;
         made.hook_accepted = account.hook_accepted;
+        made.events_unknown = account.events_unknown;
+        for (const auto& [key, task] : in.tasks)
+            if (in.accounts[task.account].settings.name == made.name) ++made.tasks_open;
         made.hook_refused = account.hook_refused;
         all.push_back(std::move(made));
     }

@@ -47,6 +47,7 @@ struct AccountRuntime {
     dispatch::FairQueue<QueueEntry> queue;
     std::uint64_t in_flight = 0;
     std::uint64_t hook_accepted = 0;
+    std::uint64_t events_unknown = 0;
     std::map<std::string, std::uint64_t> hook_refused;
 };
 

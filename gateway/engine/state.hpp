@@ -173,6 +173,7 @@ struct ContactExtras {
     std::vector<policy::Act> acts;                         // oldest first; how many and how long: add_act
     std::vector<std::string> open_tickets;
     std::vector<Review> reviews;
+    std::vector<ContactIndex> merged;        // all others that are the same person
     bool restricted = false, legal_hold = false;
 };
 

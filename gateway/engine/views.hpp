@@ -100,6 +100,7 @@ struct ContactDetails {
     std::vector<Address> addresses;
     std::string name, locale, time_zone, owner, unit;
     std::vector<std::string> unionids, tags;
+    std::vector<std::string> merged_with;     // ids of the contacts that are the same person
     AttributeMap attributes;
     bool restricted = false, legal_hold = false;
     std::uint64_t version = 0;                // for ETag: sequence of the last change
@@ -172,6 +173,8 @@ struct AccountDetails {
     std::optional<double> rate;
     std::map<std::string, std::uint64_t> hook_refused;
     std::uint64_t hook_accepted = 0;
+    std::uint64_t events_unknown = 0;         // authentic, and not understood
+    std::uint64_t tasks_open = 0;             // that employees have still to send
 };
 
 struct HoldDetails {

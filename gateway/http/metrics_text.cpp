@@ -107,6 +107,10 @@ void write_accounts(Writer& out, const std::vector<AccountDetails>& accounts) {
     for (const auto& account : accounts) out.value(account.backlog, label("account", account.name));
     out.family("account_in_flight", "gauge", "Submits that wait for their answer");
     for (const auto& account : accounts) out.value(account.in_flight, label("account", account.name));
+    out.family("events_unknown_total", "counter", "Authentic events of providers that were not understood");
+    for (const auto& account : accounts) out.value(account.events_unknown, label("account", account.name));
+    out.family("tasks_open", "gauge", "Tasks that employees have still to send");
+    for (const auto& account : accounts) out.value(account.tasks_open, label("account", account.name));
     out.family("hook_accepted_total", "counter", "Provider callbacks accepted");
     for (const auto& account : accounts) out.value(account.hook_accepted, label("account", account.name));
     out.family("hook_refused_total", "counter", "Provider callbacks refused");

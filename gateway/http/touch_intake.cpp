@@ -243,7 +243,9 @@ void read_content(JsonReader& body, std::string_view bytes, TouchContent& conten
         }
     }
     reader->finish();
-    const auto forms = static_cast<std::size_t>(has_text) + static_cast<std::size_t>(has_code) + shaped.size();
+    // Attachments go with a text as one message, or stand alone.
+    const bool beside_text = has_text && shaped.size() == 1 && shaped.contains("attachments");
+    const auto forms = beside_text ? 1 : static_cast<std::size_t>(has_text) + static_cast<std::size_t>(has_code) + shaped.size();
     if (body.problems().size() == before && forms != 1)
         body.problem("content", "must have exactly one of text, template_code or one of the channels' own forms, has " + std::to_string(forms));
     if (!shaped.empty()) content.body_json = shaped.dump();

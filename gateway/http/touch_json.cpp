@@ -187,6 +187,7 @@ void append_contact(std::string& out, const ContactDetails& contact) {
         append_attribute(out, value);
     }
     out += '}';
+    if (!contact.merged_with.empty()) json.texts("merged_with", contact.merged_with);
     json.text_or_null("owner", contact.owner).text_or_null("unit", contact.unit);
     json.boolean("restricted", contact.restricted).boolean("legal_hold", contact.legal_hold).number("version", contact.version);
     json.close();

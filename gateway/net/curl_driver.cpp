@@ -1,6 +1,7 @@
 #include "gateway/net/curl_driver.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <iterator>
 #include <utility>
 
@@ -10,7 +11,7 @@ CurlDriver::CurlDriver(boost::asio::io_context& io, const Clock& clock, HttpSett
     : clock_{clock}, machine_{std::move(machine)}, sink_{sink}, client_{io, std::move(settings), *this}, timer_{io.get_executor()} {}
 
 void CurlDriver::start() {
-    machine_.start();
+    machine_.start([this] { boost::asio::post(timer_.get_executor(), [this] { pump(); }); });
     pump();
 }
 

@@ -69,6 +69,7 @@ void ExchangeMachine::start_due_pulls(MachineTime now) {
 
 void ExchangeMachine::start_errand(MachineTime now, Errand errand) {
     const auto id = ++last_errand_;
+    note_needs(errand.needs);
     errands_.emplace(id, std::move(errand));
     advance_errand(now, id);
 }
@@ -80,7 +81,7 @@ void ExchangeMachine::advance_errand(MachineTime now, ErrandId id) {
     using State = ResourceCache::View::State;
     for (std::size_t i = 0; i < needs.size(); ++i) {
         const auto& key = needs[i].key;
-        const auto view = resources_.view(key, now.monotonic);
+        const auto view = cache_of(key).view(key, now.monotonic);
         if (view.state == State::failed) return errand_failed(now, id, view.failure->code);
         if (view.state == State::missing || view.refresh_wanted) start_fetch(now, needs[i], needs.first(i));
         if (view.state != State::ready) {
@@ -163,6 +164,7 @@ void ExchangeMachine::errand_failed(MachineTime now, ErrandId id, std::string_vi
     }
     auto& pull = pulls_.at(errand.pull);
     pull.under_way = false;
+    if (!pull.again) pull.hint.clear();  // it may be what the provider did not like
     const auto rest = std::min(pull_rest_max, pull_rest_min * (1 << std::min(pull.failures++, 6)));
     if (!pull.due) pull.due = now.monotonic + Monotonic{rest};
 }

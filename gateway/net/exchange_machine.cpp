@@ -41,6 +41,16 @@ ExchangeMachine::ExchangeMachine(AccountNumber account, const channel::ExchangeA
       batch_max_{std::max<std::size_t>(1, adapter.capabilities().batch_max)},
       window_{std::max(1, adapter.window())} {}
 
+void ExchangeMachine::start(std::function<void()> wake) {
+    wake_ = std::move(wake);
+    if (settings_.shared != nullptr)
+        settings_.shared->listeners.push_back([this](const std::string& key) {
+            changed_keys_.push_back(key);
+            if (wake_) wake_();
+        });
+    start();
+}
+
 void ExchangeMachine::start() {
     if (state_ != AccountState::untold) return;
     state_ = AccountState::up;
@@ -59,6 +69,7 @@ void ExchangeMachine::hand_over(MachineTime now, channel::Submission order) {
     if (!is_new) return;  // the same order twice gets one answer
     note_deadline(order.permit_deadline);
     added->second.needs = adapter_.prepare({&order, 1});
+    note_needs(added->second.needs);
     added->second.submission = std::move(order);
     advance(now, added);
 }
@@ -106,6 +117,7 @@ void ExchangeMachine::stop(MachineTime now) {
     shut_down(now);
     for (auto& [id, exchange] : exchanges_) {
         cancel_exchange(id);
+        if (exchange.kind == Exchange::Kind::fetch) cache_of(exchange.need.key).abandoned(exchange.need.key, exchange.generation);  // others may want it
         if (exchange.kind == Exchange::Kind::reconcile) actions_.events.push_back(Reconciled{.ref = exchange.question.submission.ref, .answer = {}});
     }
     exchanges_.clear();
@@ -164,6 +176,7 @@ void ExchangeMachine::on_failure(MachineTime now, ExchangeId id, bool bytes_left
 }
 
 ExchangeMachine::Actions ExchangeMachine::take_actions(MachineTime now) {
+    for (const auto& key : std::exchange(changed_keys_, {})) advance_waiters(now, key);
     time_out(now);
     lapse(now);
     if (trial_at_ && *trial_at_ <= now.monotonic) start_trial(now);
@@ -203,7 +216,7 @@ void ExchangeMachine::advance(MachineTime now, Orders::iterator found) {
     using State = ResourceCache::View::State;
     for (std::size_t i = 0; i < needs.size(); ++i) {
         const auto& key = needs[i].key;
-        const auto view = resources_.view(key, now.monotonic);
+        const auto view = cache_of(key).view(key, now.monotonic);
         if (view.state == State::failed) {
             answer(ref, *view.failure);
             return;
@@ -229,7 +242,7 @@ void ExchangeMachine::advance_waiters(MachineTime now, const std::string& key) {
 }
 
 bool ExchangeMachine::resources_ready(const std::vector<channel::Need>& needs, Monotonic now) const {
-    return std::ranges::all_of(needs, [&](const auto& need) { return resources_.view(need.key, now).state == ResourceCache::View::State::ready; });
+    return std::ranges::all_of(needs, [&](const auto& need) { return cache_of(need.key).view(need.key, now).state == ResourceCache::View::State::ready; });
 }
 
 void ExchangeMachine::launch(MachineTime now) {
@@ -415,10 +428,22 @@ void ExchangeMachine::with_submissions(const std::vector<AttemptRef>& refs,
     use(submissions);
 }
 
+void ExchangeMachine::note_needs(const std::vector<channel::Need>& needs) {
+    if (settings_.shared == nullptr) return;
+    for (const auto& need : needs)
+        if (need.shared) shared_keys_.insert(need.key);
+}
+
+void ExchangeMachine::resource_changed(MachineTime now, const std::string& key) {
+    if (!is_shared(key)) return advance_waiters(now, key);
+    settings_.shared->changed(key);  // this machine hears of it too
+    for (const auto& own : std::exchange(changed_keys_, {})) advance_waiters(now, own);
+}
+
 channel::Resources ExchangeMachine::gather(std::span<const channel::Need> needs, Monotonic now, Exchange& used_by) const {
     channel::Resources gathered;
     for (const auto& need : needs) {
-        const auto view = resources_.view(need.key, now);
+        const auto view = cache_of(need.key).view(need.key, now);
         if (view.value == nullptr) continue;
         gathered[need.key] = *view.value;
         used_by.used[need.key] = view.generation;
@@ -430,7 +455,7 @@ void ExchangeMachine::start_fetch(MachineTime now, const channel::Need& need, st
     Exchange exchange{.kind = Exchange::Kind::fetch};
     const auto resources = gather(before, now.monotonic, exchange);
     exchange.need = need;
-    exchange.generation = resources_.begin_fetch(need.key);
+    exchange.generation = cache_of(need.key).begin_fetch(need.key);
     start_exchange(now, std::move(exchange), adapter_.fetch(need, resources, context(now)));
 }
 
@@ -440,8 +465,8 @@ void ExchangeMachine::finish_fetch(MachineTime now, const Exchange& exchange, co
         // What this fetch itself needed is stale: waiters start it again, from a fresh one, once.
         drop_stale(exchange);
         refetching_.insert(key);
-        resources_.abandoned(key, exchange.generation);
-        advance_waiters(now, key);
+        cache_of(key).abandoned(key, exchange.generation);
+        resource_changed(now, key);
         return;
     }
     refetching_.erase(key);
@@ -450,18 +475,18 @@ void ExchangeMachine::finish_fetch(MachineTime now, const Exchange& exchange, co
         fetch_failed(now, exchange, std::move(*failure));
         return;
     }
-    resources_.arrived(key, exchange.generation, std::move(*std::get_if<channel::Resource>(&read)), now.monotonic, random_);
-    advance_waiters(now, key);
+    cache_of(key).arrived(key, exchange.generation, std::move(*std::get_if<channel::Resource>(&read)), now.monotonic, random_);
+    resource_changed(now, key);
 }
 
 void ExchangeMachine::fetch_failed(MachineTime now, const Exchange& exchange, Outcome outcome) {
     refetching_.erase(exchange.need.key);
-    resources_.failed(exchange.need.key, exchange.generation, certainly_not_sent(std::move(outcome)), now.monotonic, random_);
-    advance_waiters(now, exchange.need.key);
+    cache_of(exchange.need.key).failed(exchange.need.key, exchange.generation, certainly_not_sent(std::move(outcome)), now.monotonic, random_);
+    resource_changed(now, exchange.need.key);
 }
 
 void ExchangeMachine::drop_stale(const Exchange& exchange) {
-    for (const auto& [key, generation] : exchange.used) resources_.invalidate(key, generation);
+    for (const auto& [key, generation] : exchange.used) cache_of(key).invalidate(key, generation);
 }
 
 void ExchangeMachine::finish_submit(MachineTime now, const Exchange& exchange, const channel::HttpResponse& response) {

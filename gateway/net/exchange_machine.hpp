@@ -43,6 +43,7 @@ public:
         Duration trial_after_min{1'000};  // while down, connecting is tried after this, doubling (± 20 %) …
         Duration trial_after_max{30'000};
         ResourceCache::Settings resources = {};
+        SharedResources* shared = nullptr;  // null: no resource is shared with other accounts
         Duration batch_window{};          // so long an order waits for others that may share its request
     };
 
@@ -53,6 +54,9 @@ public:
 
     // ---- From the engine.
 
+    // `wake` is called when another account's fetch brought what this one waits for: take_actions() should be called soon. The machine must not be
+    // moved after this.
+    void start(std::function<void()> wake);
     // Reports AccountUp: an HTTP provider is taken to be reachable until connecting fails.
     void start();
     // While the account is down the order is answered AttemptUnwritten at once.
@@ -175,6 +179,11 @@ private:
     [[nodiscard]] channel::RequestContext context(MachineTime now);
     void with_submissions(const std::vector<AttemptRef>& refs, const std::function<void(std::span<const channel::Submission>)>& use) const;
 
+    [[nodiscard]] ResourceCache& cache_of(const std::string& key) { return is_shared(key) ? settings_.shared->cache : resources_; }
+    [[nodiscard]] const ResourceCache& cache_of(const std::string& key) const { return is_shared(key) ? settings_.shared->cache : resources_; }
+    [[nodiscard]] bool is_shared(const std::string& key) const { return shared_keys_.contains(key); }
+    void note_needs(const std::vector<channel::Need>& needs);
+    void resource_changed(MachineTime now, const std::string& key);
     [[nodiscard]] channel::Resources gather(std::span<const channel::Need> needs, Monotonic now, Exchange& used_by) const;
     void start_fetch(MachineTime now, const channel::Need& need, std::span<const channel::Need> before);
     void fetch_failed(MachineTime now, const Exchange& exchange, channel::Outcome outcome);
@@ -206,6 +215,9 @@ private:
     Settings settings_;
     Random random_;
     ResourceCache resources_;
+    std::set<std::string> shared_keys_;      // those that needs called shared
+    std::vector<std::string> changed_keys_;  // by other accounts, since the last take_actions()
+    std::function<void()> wake_;
     std::size_t batch_max_;
     int window_;
 

@@ -43,13 +43,14 @@ using Command = std::variant<std::vector<AttemptOrder>, std::vector<AttemptRef>,
 constexpr int handlers_per_turn_max = 128;
 
 std::unique_ptr<AccountDriver> make_driver(asio::io_context& io, const Clock& clock, AccountNumber number, const NetAccount& account,
-                                           EventSink& sink) {
+                                           SharedResources& shared, EventSink& sink) {
     if (const auto* session = std::get_if<std::unique_ptr<channel::SessionAdapter>>(account.adapter))
         return std::make_unique<SocketDriver>(io, clock, (*session)->endpoint(), SessionMachine{number, (*session)->make_session(account.seed)},
                                               sink);
     const auto& exchange = *std::get<std::unique_ptr<channel::ExchangeAdapter>>(*account.adapter);
     ExchangeMachine::Settings settings;
     settings.batch_window = account.batch_window;
+    settings.shared = &shared;
     return std::make_unique<CurlDriver>(io, clock, account.http, ExchangeMachine{number, exchange, account.seed, settings}, sink);
 }
 
@@ -59,7 +60,7 @@ class NetTransport::Loop {
 public:
     Loop(const std::vector<NetAccount>& accounts, TransportListener& listener, const Clock& clock) : listener_{listener} {
         AccountNumber number = 0;
-        for (const auto& account : accounts) drivers_.push_back(make_driver(io_, clock, number++, account, events_));
+        for (const auto& account : accounts) drivers_.push_back(make_driver(io_, clock, number++, account, shared_, events_));
     }
 
     ~Loop() { end(Duration{0}); }
@@ -198,6 +199,7 @@ private:
     asio::io_context io_{1};
     asio::steady_timer patience_{io_};
     EventSink events_;
+    SharedResources shared_;
     std::vector<std::unique_ptr<AccountDriver>> drivers_;
     std::vector<bool> touched_;
     bool leaving_ = false;

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gateway/base/random.hpp"
 #include "gateway/channel/exchange_adapter.hpp"
@@ -64,6 +66,16 @@ private:
     Settings settings_ = {};
     Generation last_generation_ = 0;
     std::map<std::string, Entry, std::less<>> entries_;
+};
+
+// What several accounts need under the same key (one app's token, used for several channels): one custodian for all of them. The transport's
+// thread only. Must outlive the machines that use it.
+struct SharedResources {
+    ResourceCache cache;
+    std::vector<std::function<void(const std::string& key)>> listeners;  // told of every change, also their own
+    void changed(const std::string& key) const {
+        for (const auto& listener : listeners) listener(key);
+    }
 };
 
 }  // namespace touchgate::net

@@ -412,7 +412,7 @@ struct EventData {
         json.text_if("account", e.account);
         json.text_if("channel", e.channel);
         json.text_if("provider_id", e.provider_id);
-        json.text_if("kind", e.kind);
+        json.text_if("kind", e.name.empty() ? e.kind : e.name);
         json.text_if("act", e.act);
         json.text_if("employee", e.employee);
         json.text_if("source", e.source);
@@ -441,6 +441,16 @@ struct EventData {
         json.text("state", e.state);
         json.text_if("outcome", e.outcome);
         json.text_if("disposition", e.disposition);
+        json.text_if("reason", e.reason);
+    }
+    void operator()(const ContactMerged& e) {
+        contact();
+        json.text_if("with", names().contact_id(e.other));
+        json.text_if("provenance", e.provenance);
+        json.text_if("evidence", e.evidence);
+    }
+    void operator()(const ContactUnmerged& e) {
+        contact();
         json.text_if("reason", e.reason);
     }
     void operator()(const PullAdvanced& e) {
@@ -534,6 +544,8 @@ struct EventData {
             case EventType::contact_updated: return render<ContactUpdated>();
             case EventType::contact_erased: return render<ContactErased>();
             case EventType::contact_restricted: return render<ContactRestricted>();
+            case EventType::contact_merged: return render<ContactMerged>();
+            case EventType::contact_unmerged: return render<ContactUnmerged>();
             case EventType::contact_followed: return render<ContactFollowed>();
             case EventType::contact_unfollowed: return render<ContactUnfollowed>();
             case EventType::platform_event: return render<PlatformEvent>();

@@ -194,7 +194,7 @@ Json WecomPeer::post_press(Control& control) {
     const auto msgid = control.body.text("msgid"), userid = control.body.text("userid");
     control.body.finish();
     if (!control.body.problems().empty()) return nullptr;
-    if (!msgid.empty() && !tasks_.contains(msgid) && !moments_.contains(msgid)) return control_problem(control, "msgid", "no such task");
+    if (!msgid.empty() && !tasks_.contains(msgid) && !moments_.contains(msgid) && find_moment(msgid) == nullptr) return control_problem(control, "msgid", "no such task");
     std::uint64_t sent = 0, failed = 0;
     std::vector<std::pair<std::string, std::string>> waiting;
     for (const auto& [id, task] : tasks_)

@@ -198,6 +198,28 @@ std::unique_ptr<BulkReader> contact_lines(Exchange& exchange) {
         "contact_id");
 }
 
+// Two records of one person, and one of its own again.
+void merge_contact(const Call& call) {
+    struct Merge { std::string with, evidence; };
+    auto input = read_body(call, [](JsonReader& body) { return Merge{.with = body.required_text("with", {1, 200}), .evidence = body.text("evidence", {}, {0, 1'000})}; });
+    if (!input) return;
+    in_engine(call, [id = call->path[0], input = std::move(*input)](Engine& engine, Exchange& exchange) {
+        if (is_foreign(engine, exchange.access, id) || is_foreign(engine, exchange.access, input.with)) return exchange.problem_of(no_such_contact());
+        const auto contact = engine.merge_contacts(id, input.with, input.evidence);
+        return contact ? contact_answer(*contact, 200) : exchange.problem_of(contact.error());
+    });
+}
+
+void unmerge_contact(const Call& call) {
+    auto reason = read_body(call, [](JsonReader& body) { return body.text("reason", {}, {0, 1'000}); });
+    if (!reason) return;
+    in_engine(call, [id = call->path[0], reason = std::move(*reason)](Engine& engine, Exchange& exchange) {
+        if (is_foreign(engine, exchange.access, id)) return exchange.problem_of(no_such_contact());
+        const auto contact = engine.unmerge_contact(id, reason);
+        return contact ? contact_answer(*contact, 200) : exchange.problem_of(contact.error());
+    });
+}
+
 }  // namespace
 
 void add_contact_endpoints(Router& router) {
@@ -208,6 +230,8 @@ void add_contact_endpoints(Router& router) {
         {.method = Method::patch, .pattern = "/v1/contacts/{id}", .scope = "contacts", .handler = patch_contact, .body = BodyKind::merge_patch});
     router.add({.method = Method::get, .pattern = "/v1/contacts/{id}", .scope = "contacts", .handler = get_contact});
     router.add({.method = Method::del, .pattern = "/v1/contacts/{id}", .scope = "contacts", .handler = delete_contact});
+    router.add({.method = Method::post, .pattern = "/v1/contacts/{id}/merge", .scope = "contacts", .handler = merge_contact, .body = BodyKind::json});
+    router.add({.method = Method::post, .pattern = "/v1/contacts/{id}/unmerge", .scope = "contacts", .handler = unmerge_contact, .body = BodyKind::json});
     router.add({.method = Method::get, .pattern = "/v1/contacts/{id}/timeline", .scope = "contacts", .handler = get_timeline});
 }
 
