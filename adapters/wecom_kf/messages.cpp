@@ -16,6 +16,7 @@ using namespace wecom_common;
 using Reach = ProviderEvent::Reach;
 
 constexpr int token_expired = 95007;
+constexpr int cursor_forgotten = 50100;
 
 std::string hash_of(std::string_view text) { return to_hex(crypto::view(crypto::sha256("kf\n", text))); }
 
@@ -26,12 +27,11 @@ constexpr std::array<std::string_view, 13> failures = {"unknown",          "acco
 constexpr std::size_t refused_by_user = 10;
 
 // The entry without what is kept elsewhere, the welcome code among it.
-Json body_of(const Json& entry, std::string_view provider_kind) {
+Json body_of(const Json& entry) {
     auto body = entry.is_object() ? entry : Json::object();
     for (const auto* name : {"msgid", "send_time"}) body.erase(name);
     if (auto event = body.find("event"); event != body.end() && event->is_object())
         event->erase("welcome_code");
-    body["provider_kind"] = provider_kind;
     return body;
 }
 
@@ -40,11 +40,11 @@ std::string customer_of(const Json& entry) {
     return customer.empty() ? text_member(member(entry, "event"), "external_userid") : customer;
 }
 
-ProviderEvent event_of(const Json& entry, std::string kind, std::string_view provider_kind) {
-    ProviderEvent event{.kind = std::move(kind), .from = customer_of(entry), .id = text_member(entry, "msgid"), .at = seconds_member(entry, "send_time")};
+ProviderEvent event_of(const Json& entry, std::string kind, std::string name) {
+    ProviderEvent event{.kind = std::move(kind), .name = std::move(name), .from = customer_of(entry), .id = text_member(entry, "msgid"), .at = seconds_member(entry, "send_time")};
     // Events of older accounts have no id.
     if (event.id.empty()) event.id = hash_of(to_text(entry));
-    event.body_json = to_text(body_of(entry, provider_kind));
+    event.body_json = to_text(body_of(entry));
     return event;
 }
 
@@ -143,6 +143,8 @@ PulledPage read_messages(const std::string& cursor, const HttpResponse& response
     const auto answer = read_answer(response);
     if (!says_done(answer)) {
         if (answer.errcode == token_expired) return {.cursor = cursor, .code = std::to_string(token_expired)};
+        // What comes again from three days ago is known by its ids.
+        if (answer.errcode == cursor_forgotten && !cursor.empty()) return {.cursor = {}, .more = true, .code = std::to_string(cursor_forgotten)};
         const auto outcome = outcome_of(answer, Addressee::nobody);
         return {.failed = true, .retry_after = outcome.retry_after, .code = outcome.code, .detail = outcome.detail};
     }

@@ -47,6 +47,13 @@ bool says_used_before(const Answer& answer) {
     return answer.readable && tells("msgid") && (tells("repeat") || tells("duplicate") || tells("exist"));
 }
 
+// The attempts of one touch share the id. A later one that is refused for a parameter may be the repeat of one that was taken.
+bool may_be_repeat(const Submission& submission, const Answer& answer) {
+    constexpr int parameter = 40058;
+    const auto number = submission.attempt_id.substr(submission.attempt_id.rfind('-') + 1);
+    return answer.readable && answer.errcode == parameter && number != "1" && submission.attempt_id.size() > number.size();
+}
+
 }  // namespace
 
 std::string message_id(const Submission& submission) { return wechat::repeat_id(submission); }
@@ -93,7 +100,11 @@ HttpRequest send_request(const Corp& corp, const std::string& open_kfid, const S
 
 Outcome read_sent(const Submission& submission, const HttpResponse& response) {
     const auto answer = read_answer(response);
-    if (!says_done(answer) && !says_used_before(answer)) return outcome_of(answer, Addressee::customer);
+    if (!says_done(answer) && !says_used_before(answer)) {
+        auto refused = outcome_of(answer, Addressee::customer);
+        if (may_be_repeat(submission, answer)) refused.kind = OutcomeKind::unknown;
+        return refused;
+    }
     Outcome outcome{.kind = OutcomeKind::accepted, .ids = {message_id(submission)}, .code = std::to_string(answer.errcode)};
     if (answer.errcode != 0) outcome.detail = "taken the first time: the message id was used before";
     if (auto id = text_member(answer.body, "msgid"); !id.empty() && id != outcome.ids.front()) outcome.ids.insert(outcome.ids.begin(), std::move(id));

@@ -125,6 +125,16 @@ TEST_CASE("An id that WeCom has seen before means that the first time was taken"
     CHECK(classify(test::refused(40058, "msgid exceed max length 32")).kind == Kind::refused);
 }
 
+TEST_CASE("A later attempt that is refused for a parameter may be the repeat of one that was taken") {
+    const auto made = make_kf();
+    const auto kind = [&](const std::string& attempt) {
+        const auto submission = to_customer("wm1", "您好", attempt);
+        return made.adapter->classify({&submission, 1}, test::refused(40058)).at(0).kind;
+    };
+    CHECK(kind("0193f6a0-0000-7000-8000-000000000001-1") == Kind::refused);
+    CHECK(kind("0193f6a0-0000-7000-8000-000000000001-2") == Kind::unknown);
+}
+
 TEST_CASE("What the platform refuses") {
     const auto [code, kind] = GENERATE(table<int, Kind>({{95001, Kind::window_closed},
                                                          {95002, Kind::window_closed},

@@ -66,6 +66,14 @@ TEST_CASE("An expired token does no harm: the cursor stays and the next pull goe
     CHECK(page.events.messages.empty());
 }
 
+TEST_CASE("A cursor that WeCom has forgotten begins anew, once") {
+    const auto page = read_messages("c1", test::refused(50100));
+    CHECK_FALSE(page.failed);
+    CHECK(page.more);
+    CHECK(page.cursor.empty());
+    CHECK(read_messages("", test::refused(50100)).failed);
+}
+
 TEST_CASE("An answer that cannot be used leaves the cursor alone") {
     for (const auto& response : {test::refused(-1), test::refused(95000), answered(Json::object()), answered(Json::array()), HttpResponse{.status = 500, .headers = {}, .body = ""}})
         CHECK(read_messages("c1", response).failed);
@@ -115,7 +123,7 @@ TEST_CASE("Who enters tells where from, and may be greeted once within 15 second
     CHECK(event.reply_within == Duration{15s});
     CHECK(event.id == "kfev-1");
     CHECK(event.body_json.find("WC-1") == std::string::npos);
-    CHECK(parse_json(event.body_json).value().at("provider_kind") == "kf.enter_session");
+    CHECK(event.name == "kf.enter_session");
     CHECK(only_event(event_entry({{"event_type", "enter_session"}})).reply_within == Duration{0});
 }
 
