@@ -53,6 +53,7 @@ foreach(folder ${folders})
   get_filename_component(module ${folder} NAME)
   touchgate_test_program(property_${module} ${folder} touchgate_${module} rapidcheck)
 endforeach()
+touchgate_test_program(unit_wecom_sandbox ${CMAKE_SOURCE_DIR}/tests/unit/wecom_sandbox touchgate_sandbox touchgate_adapters)
 touchgate_test_program(unit_repository ${CMAKE_SOURCE_DIR}/tests/unit/repository)
 
 foreach(part simulation bench fuzz)

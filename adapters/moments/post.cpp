@@ -15,7 +15,6 @@ using Verdict = TaskAnswer::Verdict;
 
 constexpr int page_size = 1'000;
 constexpr std::size_t members_max = 1'000;  // whose customers one poll reads
-constexpr int job_unknown = 40088;
 
 const Json& visible_range(const MassContent& content) { return member(content.rest, "visible_range"); }
 
@@ -130,8 +129,8 @@ TaskAnswer read_task_answer(TaskAct act, const std::string& step, const HttpResp
     const auto answer = read_answer(response);
     if (!says_done(answer)) {
         const auto outcome = outcome_of(answer, Addressee::nobody);
-        // A job that WeCom has forgotten can neither be asked for nor stopped.
-        const bool gone = answer.readable && (answer.errcode == job_unknown || answer.errcode == 41093);
+        // A job or a post that WeCom does not know (any more) can neither be asked for nor stopped.
+        const bool gone = answer.readable && (place.moment.empty() ? answer.errcode == 40088 || answer.errcode == 40058 : answer.errcode == 41060);
         return {.verdict = gone ? Verdict::gone : Verdict::ask_again, .code = outcome.code, .retry_after = outcome.retry_after};
     }
     if (place.moment.empty()) return read_job(act, answer.body);

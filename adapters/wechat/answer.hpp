@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "gateway/channel/exchange_adapter.hpp"
+#include "gateway/json/json.hpp"
 
 namespace touchgate::adapters::wechat {
 

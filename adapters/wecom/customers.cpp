@@ -54,7 +54,7 @@ std::optional<ProviderEvent> customer_event(const Json& entry) {
     event.source = text_member(follow, "state");
     event.unionid = text_member(contact, "unionid");
     // Without the avatar and the profile, whose addresses change by themselves.
-    Json body = Json::object();
+    auto body = Json::object();
     copy_members(body, contact, {"external_userid", "name", "type", "gender", "unionid", "position", "corp_name", "corp_full_name"});
     copy_members(body, follow, {"userid", "remark", "description", "createtime", "remark_corp_name", "remark_mobiles", "add_way", "oper_userid", "state"});
     if (auto tags = tags_of(follow); !tags.empty()) body["tags"] = std::move(tags);

@@ -49,7 +49,11 @@ Corp read_shared_corp(JsonReader& settings, const AccountContext& context) {
     return corp;
 }
 
-Need token_need(const Corp& corp) { return wechat::token_need(corp.source); }
+Need token_need(const Corp& corp) {
+    auto need = wechat::token_need(corp.source);
+    need.shared = true;
+    return need;
+}
 
 HttpRequest token_request(const Corp& corp) { return wechat::token_request(corp.source); }
 

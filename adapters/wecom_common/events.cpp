@@ -29,14 +29,19 @@ std::string text(const Callback& callback, std::string_view name) { return std::
 std::string id_of(const Callback& callback) { return to_hex(crypto::view(crypto::sha256(callback.text))); }
 
 // The callback's own members; what the gateway itself uses is handed on once and not kept.
-Json body_of(const Callback& callback) {
-    auto body = parse_foreign_json(wechat::to_body_json(callback.message, {"WelcomeCode", "Token"}));
-    if (!body.is_object()) body = Json::object();
-    return body;
-}
+std::string body_of(const Callback& callback) { return wechat::to_body_json(callback.message, {"WelcomeCode", "Token"}); }
 
 ProviderEvent event_of(const Callback& callback, std::string kind, std::string name) {
-    return {.kind = std::move(kind), .name = std::move(name), .from = {}, .id = id_of(callback), .at = callback.at, .body_json = to_text(body_of(callback))};
+    return {.kind = std::move(kind), .name = std::move(name), .from = {}, .id = id_of(callback), .at = callback.at, .body_json = body_of(callback)};
+}
+
+// One more member of the event's body, unless it is empty.
+void add_to_body(ProviderEvent& event, const char* key, Json value) {
+    if (value.empty()) return;
+    auto body = parse_foreign_json(event.body_json);
+    if (!body.is_object()) return;
+    body[key] = std::move(value);
+    event.body_json = to_text(body);
 }
 
 WebhookEvents only(ProviderEvent event, std::string_view topic = {}) {
@@ -47,21 +52,22 @@ WebhookEvents only(ProviderEvent event, std::string_view topic = {}) {
 }
 
 WebhookEvents unknown(const Callback& callback) {
-    const auto event = to_lower_ascii(callback["Event"]);
-    return only(event_of(callback, "unknown", event.empty() ? to_lower_ascii(callback["MsgType"]) : event));
+    auto name = printable_code(to_lower_ascii(callback["Event"]));
+    if (name.empty()) name = printable_code(to_lower_ascii(callback["MsgType"]));
+    return only(event_of(callback, "unknown", std::move(name)));
 }
 
 // ---- Customers and the employees whom they added.
 
 WebhookEvents customer_event(const Callback& callback) {
-    const auto change = to_lower_ascii(callback["ChangeType"]);
+    const auto change = printable_code(to_lower_ascii(callback["ChangeType"]));
     const bool added = change == "add_external_contact" || change == "add_half_external_contact";
     const bool removed = change == "del_external_contact" || change == "del_follow_user";
     const bool other = change == "edit_external_contact" || change == "transfer_fail" || change == "msg_audit_approved";
     const auto customer = text(callback, "ExternalUserID");
     if (customer.empty() || (!added && !removed && !other)) return unknown(callback);
-    const auto provider_kind = "change_external_contact." + change;
-    auto event = event_of(callback, added ? "follow" : removed ? "unfollow" : provider_kind, provider_kind);
+    const auto name = "change_external_contact." + change;
+    auto event = event_of(callback, added ? "follow" : removed ? "unfollow" : name, name);
     event.from = customer;
     event.employee = text(callback, "UserID");
     event.source = text(callback, "State");
@@ -90,23 +96,21 @@ Json changed_members(const Callback& callback) {
 }
 
 WebhookEvents group_event(const Callback& callback) {
-    const auto change = to_lower_ascii(callback["ChangeType"]);
+    const auto change = printable_code(to_lower_ascii(callback["ChangeType"]));
     const auto chat = text(callback, "ChatId");
     if (chat.empty() || (change != "create" && change != "update" && change != "dismiss")) return unknown(callback);
     auto kind = "change_external_chat." + change;
-    if (const auto detail = to_lower_ascii(callback["UpdateDetail"]); change == "update" && !detail.empty()) kind += "." + detail;
+    if (const auto detail = printable_code(to_lower_ascii(callback["UpdateDetail"])); change == "update" && !detail.empty()) kind += "." + detail;
     auto event = event_of(callback, kind, kind);
     event.ref = chat;
-    auto body = body_of(callback);
-    if (auto members = changed_members(callback); !members.empty()) body["members"] = std::move(members);
-    event.body_json = to_text(body);
+    add_to_body(event, "members", changed_members(callback));
     auto events = only(std::move(event), topic_groups);
     if (change != "dismiss") events.pulls.push_back({.name = std::string{pull_groups}, .hint = chat});
     return events;
 }
 
 WebhookEvents tag_event(const Callback& callback) {
-    const auto change = to_lower_ascii(callback["ChangeType"]);
+    const auto change = printable_code(to_lower_ascii(callback["ChangeType"]));
     if (change.empty()) return unknown(callback);
     const auto kind = "change_external_tag." + change;
     auto event = event_of(callback, kind, kind);
@@ -145,11 +149,7 @@ WebhookEvents application_event(const Callback& callback, const std::string& nam
     auto event = event_of(callback, name, name);
     event.from = text(callback, "FromUserName");
     event.ref = text(callback, "EventKey");
-    if (name.starts_with("template_card_")) {
-        auto body = body_of(callback);
-        if (auto selected = selected_options(callback.message); !selected.empty()) body["selected"] = std::move(selected);
-        event.body_json = to_text(body);
-    }
+    add_to_body(event, "selected", selected_options(callback.message));
     return only(std::move(event), topic_app);
 }
 

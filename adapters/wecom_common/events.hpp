@@ -18,8 +18,8 @@ inline constexpr std::string_view pull_groups = "groups";
 inline constexpr std::string_view pull_messages = "messages";
 
 // Every authentic callback becomes exactly one event or message; what is not understood becomes an event of kind "unknown". An event's id is the
-// SHA-256 of the plain text. `body_json` has the callback's members without welcome codes and tokens; `name` is WeCom's own,
-// such as "change_external_contact.add_external_contact". Of a group it has "members" (the changed ones), of a card "selected".
+// SHA-256 of the plain text. `body_json` has the callback's members without welcome codes and tokens; of a group also "members" (the changed ones), of
+// a card "selected" (question → options).
 [[nodiscard]] channel::WebhookEvents read_corp_callback(const wechat::Callback& callback);
 
 }  // namespace touchgate::adapters::wecom_common

@@ -36,7 +36,7 @@ ProviderEvent group_event(const Json& group, const std::string& chat) {
     event.reach = ProviderEvent::Reach::reachable;
     event.employee = text_member(group, "owner");
     event.ref = chat;
-    Json body = Json::object();
+    auto body = Json::object();
     copy_members(body, group, {"chat_id", "name", "owner", "create_time", "notice", "member_version"});
     if (const auto& members = member(group, "member_list"); members.is_array()) body["members"] = members;
     if (const auto& admins = member(group, "admin_list"); admins.is_array()) body["admins"] = admins;

@@ -16,6 +16,7 @@ using namespace wecom_common;
 using Reach = ProviderEvent::Reach;
 
 constexpr int token_expired = 95007;
+constexpr int cursor_forgotten = 50100;
 
 std::string hash_of(std::string_view text) { return to_hex(crypto::view(crypto::sha256("kf\n", text))); }
 
@@ -142,6 +143,8 @@ PulledPage read_messages(const std::string& cursor, const HttpResponse& response
     const auto answer = read_answer(response);
     if (!says_done(answer)) {
         if (answer.errcode == token_expired) return {.cursor = cursor, .code = std::to_string(token_expired)};
+        // What comes again from three days ago is known by its ids.
+        if (answer.errcode == cursor_forgotten && !cursor.empty()) return {.cursor = {}, .more = true, .code = std::to_string(cursor_forgotten)};
         const auto outcome = outcome_of(answer, Addressee::nobody);
         return {.failed = true, .retry_after = outcome.retry_after, .code = outcome.code, .detail = outcome.detail};
     }

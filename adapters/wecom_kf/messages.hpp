@@ -15,7 +15,7 @@ inline constexpr int messages_per_page = 1'000;
                                                     const channel::Resources& resources);
 // A customer's message is a message; a failed message of ours is a receipt; everything else is an event whose kind is "kf." and WeCom's name of it,
 // but for a customer who enters ("enter"). An entry that cannot be read becomes an event of kind "unknown". An expired token ends the pull
-// without harm: the next one goes without.
+// without harm: the next one goes without. A forgotten cursor begins anew.
 [[nodiscard]] channel::PulledPage read_messages(const std::string& cursor, const channel::HttpResponse& response);
 
 }  // namespace touchgate::adapters::wecom_kf

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "adapters/wechat/official_content.hpp"
 #include "adapters/wecom_common/errors.hpp"
 #include "gateway/base/text.hpp"
-#include "gateway/crypto/crypto.hpp"
 
 namespace touchgate::adapters::wecom_kf {
 
@@ -47,9 +47,16 @@ bool says_used_before(const Answer& answer) {
     return answer.readable && tells("msgid") && (tells("repeat") || tells("duplicate") || tells("exist"));
 }
 
+// The attempts of one touch share the id. A later one that is refused for a parameter may be the repeat of one that was taken.
+bool may_be_repeat(const Submission& submission, const Answer& answer) {
+    constexpr int parameter = 40058;
+    const auto number = submission.attempt_id.substr(submission.attempt_id.rfind('-') + 1);
+    return answer.readable && answer.errcode == parameter && number != "1" && submission.attempt_id.size() > number.size();
+}
+
 }  // namespace
 
-std::string message_id(std::string_view attempt_id) { return to_hex(crypto::view(crypto::sha256("wecom_kf\n", attempt_id))).substr(0, 32); }
+std::string message_id(const Submission& submission) { return wechat::repeat_id(submission); }
 
 std::string event_code(const Content& content) { return reply_code_of(content, "code"); }
 
@@ -79,7 +86,7 @@ std::vector<Problem> content_problems(const Content& content) {
 
 HttpRequest send_request(const Corp& corp, const std::string& open_kfid, const Submission& submission, const Resources& resources) {
     auto message = message_of(submission.content);
-    Json body = {{"msgid", message_id(submission.attempt_id)}, {"msgtype", message.kind}};
+    Json body = {{"msgid", message_id(submission)}, {"msgtype", message.kind}};
     body[message.kind] = std::move(message.object);
     const auto code = event_code(submission.content);
     if (!code.empty()) {
@@ -93,8 +100,12 @@ HttpRequest send_request(const Corp& corp, const std::string& open_kfid, const S
 
 Outcome read_sent(const Submission& submission, const HttpResponse& response) {
     const auto answer = read_answer(response);
-    if (!says_done(answer) && !says_used_before(answer)) return outcome_of(answer, Addressee::customer);
-    Outcome outcome{.kind = OutcomeKind::accepted, .ids = {message_id(submission.attempt_id)}, .code = std::to_string(answer.errcode)};
+    if (!says_done(answer) && !says_used_before(answer)) {
+        auto refused = outcome_of(answer, Addressee::customer);
+        if (may_be_repeat(submission, answer)) refused.kind = OutcomeKind::unknown;
+        return refused;
+    }
+    Outcome outcome{.kind = OutcomeKind::accepted, .ids = {message_id(submission)}, .code = std::to_string(answer.errcode)};
     if (answer.errcode != 0) outcome.detail = "taken the first time: the message id was used before";
     if (auto id = text_member(answer.body, "msgid"); !id.empty() && id != outcome.ids.front()) outcome.ids.insert(outcome.ids.begin(), std::move(id));
     return outcome;

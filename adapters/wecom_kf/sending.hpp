@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "adapters/wecom_common/corp.hpp"
@@ -12,8 +11,8 @@ namespace touchgate::adapters::wecom_kf {
 
 inline constexpr std::size_t text_bytes_max = 2'048;
 
-// The message id that we give: 32 hex digits, always the same for one attempt. WeCom takes each id once, so that a repeat sends nothing.
-[[nodiscard]] std::string message_id(std::string_view attempt_id);
+// The message id that we give: 32 hex digits of the touch's id, the same for all its attempts. WeCom takes each id once, so that a repeat sends nothing.
+[[nodiscard]] std::string message_id(const channel::Submission& submission);
 
 // The code of an event ("code" or "reply_code" in the content's own form) under which the content is the one answer; empty: it needs the customer's window.
 [[nodiscard]] std::string event_code(const channel::Content& content);

@@ -136,7 +136,8 @@ TEST_CASE("A post that nobody has published yet has no results") {
 
 TEST_CASE("A job of which no post came, or which WeCom has forgotten, is gone") {
     CHECK(read(TaskAct::poll, "", answered({{"errcode", 0}, {"status", 3}, {"result", {{"errcode", 40003}}}})).verdict == Verdict::gone);
-    CHECK(read(TaskAct::cancel, "", test::refused(40088)).verdict == Verdict::gone);
+    for (const int code : {40058, 40088}) CHECK(read(TaskAct::cancel, "", test::refused(code)).verdict == Verdict::gone);
+    CHECK(read(TaskAct::cancel, read(TaskAct::cancel, "", finished_job()).next_step, test::refused(41060)).verdict == Verdict::gone);
     for (const int code : {-1, 41079, 45009}) CHECK(read(TaskAct::poll, "", test::refused(code)).verdict == Verdict::ask_again);
     CHECK(read(TaskAct::poll, "", answered(Json::object())).verdict == Verdict::ask_again);
 }

@@ -36,6 +36,7 @@ TEST_CASE("An account that names a corporation calls with its id and secret and 
     JsonReader reader{accounts["wecom-main"], "", problems};
     CHECK(token_need(read_corp(reader)).key == token_need(read.corp).key);
     CHECK(token_need(read.corp).key.starts_with("token:" + test::corp_id + ":"));
+    CHECK(token_need(read.corp).shared);
 }
 
 TEST_CASE("A secret of its own has a token of its own, and no token's key shows a secret") {

@@ -12,8 +12,10 @@ using adapters::wecom_kf::message_id;
 
 namespace {
 
+const std::string our_id = message_id(to_customer("wm1"));
+
 Submission shaped(const Json& body, std::string text = "") {
-    auto submission = to_customer("wm1", std::move(text), "touch-1");
+    auto submission = to_customer("wm1", std::move(text));
     submission.content.body_json = body.dump();
     return submission;
 }
@@ -25,7 +27,7 @@ HttpRequest submit(const Submission& submission) {
 
 Outcome classify(const HttpResponse& response) {
     const auto made = make_kf();
-    const auto submission = to_customer("wm1", "您好", "touch-1");
+    const auto submission = to_customer("wm1");
     return made.adapter->classify({&submission, 1}, response).at(0);
 }
 
@@ -53,20 +55,23 @@ TEST_CASE("An account of customer service takes its corporation's secret, callba
     CHECK(make_kf({{"corp", "nobody"}}).problems.size() == 1);
 }
 
-TEST_CASE("A message id is one of WeCom's form, the same for the same attempt") {
-    const auto id = message_id("0193f6a0-0000-7000-8000-000000000001-1");
-    CHECK(id.size() == 32);
-    CHECK(id.find_first_not_of("0123456789abcdef") == std::string::npos);
-    CHECK(id == message_id("0193f6a0-0000-7000-8000-000000000001-1"));
-    CHECK(id != message_id("0193f6a0-0000-7000-8000-000000000001-2"));
+TEST_CASE("A message id is one of WeCom's form, the same for every attempt of one touch") {
+    auto submission = to_customer("wm1");
+    submission.touch = parse_uuid("0193f6a0-0000-7000-8000-000000000001").value();
+    CHECK(message_id(submission) == "0193f6a0000070008000000000000001");
+    auto again = submission;
+    again.attempt_id = "attempt-2";
+    CHECK(message_id(submission) == message_id(again));
+    again.touch = parse_uuid("0193f6a0-0000-7000-8000-000000000002").value();
+    CHECK(message_id(submission) != message_id(again));
 }
 
 TEST_CASE("A text goes to the customer under our own id") {
-    const auto request = submit(to_customer("wm1", "您好", "touch-1"));
+    const auto request = submit(to_customer("wm1"));
     CHECK(request.url == "http://127.0.0.1:9/cgi-bin/kf/send_msg?access_token=TOKEN");
     CHECK(test::body_of(request) == Json{{"touser", "wm1"},
                                          {"open_kfid", "wkSYNTH00000000000000001"},
-                                         {"msgid", message_id("touch-1")},
+                                         {"msgid", our_id},
                                          {"msgtype", "text"},
                                          {"text", {{"content", "您好"}}}});
 }
@@ -83,7 +88,7 @@ TEST_CASE("The answer to an event goes by its code and needs no window") {
     const auto submission = shaped({{name, "CODE-1"}}, "欢迎");
     const auto request = submit(submission);
     CHECK(test::path_of(request) == "/cgi-bin/kf/send_msg_on_event");
-    CHECK(test::body_of(request) == Json{{"code", "CODE-1"}, {"msgid", message_id("touch-1")}, {"msgtype", "text"}, {"text", {{"content", "欢迎"}}}});
+    CHECK(test::body_of(request) == Json{{"code", "CODE-1"}, {"msgid", our_id}, {"msgtype", "text"}, {"text", {{"content", "欢迎"}}}});
     const auto made = make_kf();
     CHECK_FALSE(made.adapter->needs_reply_window(submission.content));
     CHECK(made.adapter->needs_reply_window(to_customer("wm1").content));
@@ -106,18 +111,28 @@ TEST_CASE("Content that WeCom would refuse is named before") {
 }
 
 TEST_CASE("What WeCom took has our id, by which a later failure is found") {
-    const auto outcome = classify(answered({{"errcode", 0}, {"msgid", message_id("touch-1")}}));
+    const auto outcome = classify(answered({{"errcode", 0}, {"msgid", our_id}}));
     CHECK(outcome.kind == Kind::accepted);
-    CHECK(outcome.ids == std::vector<std::string>{message_id("touch-1")});
-    CHECK(classify(answered({{"errcode", 0}})).ids == std::vector<std::string>{message_id("touch-1")});
-    CHECK(classify(answered({{"errcode", 0}, {"msgid", "THEIRS"}})).ids == std::vector<std::string>{"THEIRS", message_id("touch-1")});
+    CHECK(outcome.ids == std::vector<std::string>{our_id});
+    CHECK(classify(answered({{"errcode", 0}})).ids == std::vector<std::string>{our_id});
+    CHECK(classify(answered({{"errcode", 0}, {"msgid", "THEIRS"}})).ids == std::vector<std::string>{"THEIRS", our_id});
 }
 
 TEST_CASE("An id that WeCom has seen before means that the first time was taken") {
     const auto outcome = classify(test::refused(40058, "msgid repeat, hint: [1]"));
     CHECK(outcome.kind == Kind::accepted);
-    CHECK(outcome.ids == std::vector<std::string>{message_id("touch-1")});
+    CHECK(outcome.ids == std::vector<std::string>{our_id});
     CHECK(classify(test::refused(40058, "msgid exceed max length 32")).kind == Kind::refused);
+}
+
+TEST_CASE("A later attempt that is refused for a parameter may be the repeat of one that was taken") {
+    const auto made = make_kf();
+    const auto kind = [&](const std::string& attempt) {
+        const auto submission = to_customer("wm1", "您好", attempt);
+        return made.adapter->classify({&submission, 1}, test::refused(40058)).at(0).kind;
+    };
+    CHECK(kind("0193f6a0-0000-7000-8000-000000000001-1") == Kind::refused);
+    CHECK(kind("0193f6a0-0000-7000-8000-000000000001-2") == Kind::unknown);
 }
 
 TEST_CASE("What the platform refuses") {

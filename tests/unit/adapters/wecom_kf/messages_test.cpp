@@ -66,6 +66,14 @@ TEST_CASE("An expired token does no harm: the cursor stays and the next pull goe
     CHECK(page.events.messages.empty());
 }
 
+TEST_CASE("A cursor that WeCom has forgotten begins anew, once") {
+    const auto page = read_messages("c1", test::refused(50100));
+    CHECK_FALSE(page.failed);
+    CHECK(page.more);
+    CHECK(page.cursor.empty());
+    CHECK(read_messages("", test::refused(50100)).failed);
+}
+
 TEST_CASE("An answer that cannot be used leaves the cursor alone") {
     for (const auto& response : {test::refused(-1), test::refused(95000), answered(Json::object()), answered(Json::array()), HttpResponse{.status = 500, .headers = {}, .body = ""}})
         CHECK(read_messages("c1", response).failed);
@@ -126,11 +134,11 @@ TEST_CASE("A message of ours that failed is a receipt under our id, with the rea
                                                                                          {10, ReceiptStatus::recipient_refuses, "refused_by_user"},
                                                                                          {12, ReceiptStatus::failed, "kind_not_allowed"},
                                                                                          {99, ReceiptStatus::failed, "unknown"}}));
-    const auto page = read(Json::array({event_entry({{"event_type", "msg_send_fail"}, {"fail_msgid", message_id("touch-1")}, {"fail_type", type}})}));
+    const auto page = read(Json::array({event_entry({{"event_type", "msg_send_fail"}, {"fail_msgid", message_id(test::to_customer("wm1"))}, {"fail_type", type}})}));
     CHECK(page.events.events.empty());
     REQUIRE(page.events.receipts.size() == 1);
     const auto& receipt = page.events.receipts.front();
-    CHECK(receipt.provider_ids == std::vector<std::string>{message_id("touch-1")});
+    CHECK(receipt.provider_ids == std::vector<std::string>{message_id(test::to_customer("wm1"))});
     CHECK(receipt.status == status);
     CHECK(receipt.reason == reason);
     CHECK(receipt.at == from_unix_ms(1'893'456'000'000));
