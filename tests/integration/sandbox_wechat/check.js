@@ -73,7 +73,7 @@ const checks = {
         assert.deepStrictEqual(got.map((message) => message.text), [0, 1, 2, 3, 4].map((i) => '您好 😀 ' + i));
         assert.strictEqual(got[0].account_user, appid);
         await assert.rejects(client.sendText('oStranger', 'x'), rejectedWith(40003));
-        await assert.rejects(api('wrong').getAccessToken(), rejectedWith(40001));
+        await assert.rejects(api('wrong').getAccessToken(), rejectedWith(40125));
     },
 
     async 'co-wechat-api: a revoked token is refreshed and the call repeated'() {

@@ -41,7 +41,7 @@ struct Platform : WechatClient {
 
 TEST_CASE("official account: a new token replaces the old one after an overlap; stable tokens stay apart", "[sandbox]") {
     Platform platform;
-    CHECK(errcode(platform.official("GET", "token?grant_type=client_credential&appid=wx1&secret=wrong")) == 40001);
+    CHECK(errcode(platform.official("GET", "token?grant_type=client_credential&appid=wx1&secret=wrong")) == 40125);
     CHECK(errcode(platform.official("GET", "token?grant_type=client_credential&appid=wxnone&secret=s")) == 40013);
     CHECK(errcode(platform.official("GET", "token?grant_type=other&appid=wx1&secret=s1")) == 40002);
     const auto stable = [&](bool force) {
