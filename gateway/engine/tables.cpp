@@ -130,6 +130,15 @@ std::uint32_t Engine::Internals::intern_plan(const std::vector<ProfileId>& plan)
     return position->second;
 }
 
+// Few are ever in use: what callers write is one of some configured cascades.
+std::uint32_t Engine::Internals::intern_cascade(const std::vector<dispatch::CascadeStep>& steps) {
+    if (steps.empty()) return 0;
+    auto& known = state.cascades;
+    const auto place = std::find(known.begin() + 1, known.end(), steps) - known.begin();
+    if (static_cast<std::size_t>(place) == known.size()) known.push_back(steps);
+    return static_cast<std::uint32_t>(place);
+}
+
 ProfileId Engine::Internals::intern_profile(const policy::Profile& profile) {
     bool made = false;
     ProfileId id;

@@ -161,6 +161,10 @@ struct CampaignPreview {
     std::uint64_t deferred_open = 0;                     // until something happens
     std::uint64_t segments = 0;
     std::map<std::string, std::int64_t> cost_micro;
+    // What the audience itself uses up of the counters that contacts share (by account, campaign, unit …), by rule: recipients who would be
+    // through alone and have to wait, or get nothing, because others of this audience come before them.
+    struct Foreseen { std::uint64_t deferred = 0, denied = 0; std::optional<Instant> first, last; };
+    std::map<std::string, Foreseen> foreseen;
     std::optional<Instant> earliest_finish;
     double per_second = 0;                               // what rate the forecast took, 0 none
     std::map<std::string, std::uint64_t> overlaps;       // contacts shared with other running campaigns
