@@ -396,7 +396,7 @@ void Engine::Internals::keep_window(const TouchFacts& of, Choice& choice, policy
             return;
         }
         request.not_before = open.until;
-        choice.decision = policy().compiled->decide(request, contact, address, &shared, at, detail);
+        choice.decision = policy().compiled->decide(request, contact, address, &shared, at, detail, of.foresight);
     }
 }
 

@@ -245,7 +245,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
     if (of.used_template != nullptr && of.used_template->parsed && !of.used_template->parsed->filings().empty())
         request.template_not_filed = !of.used_template->parsed->filed_for(state.symbols.name(profile.account), fact->carrier, at);
 
-    choice.decision = compiled.decide(request, contact_view, address_view, &shared, at, detail);
+    choice.decision = compiled.decide(request, contact_view, address_view, &shared, at, detail, of.foresight);
     if (of.campaign != nullptr) keep_window(of, choice, request, contact_view, address_view, at, detail);
     apply_holds(choice, profile, at);
     return choice;

@@ -49,6 +49,7 @@ struct TouchFacts {
     bool held_out = false;                 // by its campaign
     CampaignRow* campaign = nullptr;                           // whose recipient it is; null for all other touches
     const std::vector<std::uint64_t>* yielding = nullptr;      // touches whose reservations are taken as given up
+    policy::Foresight* foresight = nullptr;                    // of a preview
 };
 
 struct Engine::Internals {

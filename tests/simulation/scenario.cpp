@@ -84,7 +84,7 @@ void World::submit(std::size_t number, bool changed_body) {
     request.fallback_on_unknown = each.fallback_on_unknown;
     request.key_name = each.token;
     request.priority = static_cast<int>(random_.below(101));
-    if (random_.chance(0.1)) request.expires_at = clock_.wall_now() + std::chrono::seconds{600 + random_.below(1'200)};
+    if (random_.chance(0.1)) request.expires_at = clock_.wall_now() + std::chrono::seconds{1'800 + random_.below(1'200)};
     if (random_.chance(0.1)) request.not_before = clock_.wall_now() + Duration{static_cast<std::int64_t>(random_.below(20'000))};
     gateway_->engine->post([this, number, changed_body, request = std::move(request)](Engine& engine) mutable {
         auto answer = engine.submit_touch(std::move(request));
