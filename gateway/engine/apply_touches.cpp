@@ -164,6 +164,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchDispatching& ev
                              .permitted_at = meta.time, .receipts = {}, .ref = 0, .may_be_written = true});
     // The reservation becomes the permit's slot: one slot a touch in each counter, at its latest permit's time.
     change_slot(sent, 0, SlotChange::release, meta.time);
+    expose(sent);
     put_slot(sent, Slot::counted, meta.time, chosen_profile(sent), event.address, event.attempt);
     set_state(sent, TouchState::dispatching, meta.time);
     sent.is_queued = false;

@@ -125,6 +125,12 @@ void Engine::Internals::preview_recipient(PreviewJob& job, CampaignRow& row, con
     const auto& contact = state.contacts[recipient.contact.value];
     const std::string_view locale = contact.extras ? std::string_view{contact.extras->locale} : std::string_view{};
     const auto rendered = render(prepared->content, prepared->used, profile, locale);
+    if (choice.address != 0 && state.addresses[choice.address].kind == AddressKind::chat_id)
+        for (const auto member : members_of(choice.address)) {
+            const auto times = ++job.exposed[member.value];
+            if (times == 1) ++preview.group_members;
+            if (times == 2) ++preview.group_overlaps;
+        }
     if (!rendered) {
         ++preview.missing_variable;
         return;

@@ -153,6 +153,12 @@ template <class A> void touch_of(A& a, Touch& t) {
     });
     text_pointer(a, t.rule_override);
     text_pointer(a, t.reason);
+    bool has_exposed = t.exposed != nullptr;
+    a(has_exposed);
+    if (has_exposed) {
+        if constexpr (is_reading<A>) t.exposed = std::make_unique<std::vector<ContactIndex>>();
+        numbers(a, *t.exposed);
+    }
 }
 
 template <class A> void map_of_hashes(A& a, auto& map, auto each) {
@@ -273,6 +279,10 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     if constexpr (!is_reading<A>) calendars.assign(s.calendars.begin(), s.calendars.end());
     sequence_of(a, calendars, [&](std::pair<std::string, State::CalendarRow>& c) { a(c.first, c.second.document, c.second.file_hash, c.second.updated_at); });
     if constexpr (is_reading<A>) s.calendars.insert(calendars.begin(), calendars.end());
+    std::vector<std::pair<std::uint32_t, std::vector<crypto::Hash128>>> groups;
+    if constexpr (!is_reading<A>) groups.assign(s.groups.begin(), s.groups.end());
+    a(groups);
+    if constexpr (is_reading<A>) s.groups.insert(groups.begin(), groups.end());
     map_of_names(a, s.interactions, [&](Interaction& i) {
         a(i.id, i.contact, i.address, i.channel, i.account, i.queue, i.campaign, i.touch, i.state, i.reason, i.outcome, i.disposition, i.priority, i.queued_at, i.last_at, i.closed_at);
         sequence_of(a, i.messages, [&](Interaction::Message& message) {

@@ -247,6 +247,12 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
     if (of.used_template != nullptr && of.used_template->parsed && !of.used_template->parsed->filings().empty())
         request.template_not_filed = !of.used_template->parsed->filed_for(state.symbols.name(profile.account), fact->carrier, at);
 
+    std::vector<std::span<const policy::HistoryEntry>> exposed;
+    if (address.kind == AddressKind::chat_id && !state.groups.empty()) {
+        for (const auto member : members_of(choice.address))
+            if (member != of.contact) exposed.emplace_back(state.contacts[member.value].history);
+        request.members = exposed;
+    }
     choice.decision = compiled.decide(request, contact_view, address_view, &shared, at, detail, of.foresight);
     if (of.campaign != nullptr) keep_window(of, choice, request, contact_view, address_view, at, detail);
     keep_reply_window(choice, of, profile, profile_id, at);

@@ -267,6 +267,7 @@ struct Engine::Internals {
     void change_slot(Touch& touch, std::uint16_t attempt, SlotChange change, Instant at);
     void recount_slot(Touch& touch, std::uint16_t attempt);
     void stamp_slot(Touch& touch, std::uint16_t attempt, Instant at);  // counts at `at` from now on
+    void change_exposures(const Touch& post, std::uint16_t attempt, policy::Slot slot, std::optional<Instant> at);
     void share_entry(ContactIndex contact, const policy::HistoryEntry& entry, Instant since = Instant::min());
     void rebuild_shared_counters();
     void trim_history(Contact& contact);
@@ -286,6 +287,11 @@ struct Engine::Internals {
     [[nodiscard]] bool needs_content(const std::vector<ProfileId>& plan) const;
     [[nodiscard]] Choice choose(const TouchFacts& facts, Instant at, policy::Detail detail, std::uint8_t from, std::uint8_t to);
     [[nodiscard]] Choice judge(const TouchFacts& facts, std::uint8_t candidate, Instant at, policy::Detail detail);
+
+    // ---- groups.cpp: groups of customers, and whom a post exposes
+    void note_group(std::uint32_t address, std::string_view body_json);
+    [[nodiscard]] std::vector<ContactIndex> members_of(std::uint32_t address) const;  // of whom something is known
+    void expose(Touch& post);
 
     // ---- merging.cpp: several records of one person
     bool merge(ContactIndex contact, ContactIndex other, std::string provenance, std::string evidence);  // false: they are merged already

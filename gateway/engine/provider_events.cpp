@@ -58,6 +58,8 @@ template <EventType Type> void Engine::Internals::apply(const RecordMeta& meta, 
     if (!event.act.empty()) note_act(event.address, event.account, event.act, event.provider_time, meta.time);
     if (meta.contact.value != 0) add_act(meta.contact, "event.received", event.kind, event.channel, event.provider_time);
     if (event.stale) return;
+    if (event.kind == "group")
+        if (PlatformEventSecret values; unseal_of(meta.contact, event.sealed, values)) note_group(event.address, values.body_json);
     if (!event.employee.empty() && event.reach != Reached::unchanged) {
         auto& followers = row.reached().followers;
         std::erase_if(followers, [&](const Reach::Follower& each) { return each.account == account && each.employee == event.employee; });

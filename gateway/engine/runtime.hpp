@@ -120,6 +120,7 @@ struct PreviewJob {
     std::size_t next_of_other = 0;
     std::vector<bool> contacts;              // of this audience
     std::vector<bool> counted;               // of the other campaign
+    absl::flat_hash_map<std::uint32_t, std::uint32_t> exposed;  // members of groups: how often
     absl::AnyInvocable<void(Result<CampaignPreview>)> done;
 };
 

@@ -97,6 +97,7 @@ struct Touch {
     absl::InlinedVector<Attempt, 1> attempts;
     std::unique_ptr<std::string> rule_override;
     std::unique_ptr<std::string> reason;
+    std::unique_ptr<std::vector<ContactIndex>> exposed;  // a post to a group: members in whose history it stands as well
 
     // Volatile.
     std::uint32_t generation = 0;            // of the row
@@ -353,6 +354,7 @@ struct State {
     absl::flat_hash_map<crypto::Hash128, std::uint32_t> contact_by_unionid;  // keyed hash of the unionid; volatile index
     std::map<std::pair<std::string, std::string>, std::string> pull_cursors;  // by account and name of the list
 
+    std::map<std::uint32_t, std::vector<crypto::Hash128>> groups;  // by address: the customers in it, by the hash of theirs
     std::map<Uuid, Interaction> interactions;  // ids rise with time
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, Uuid> open_interactions;  // by account, address, contact; volatile index
 

@@ -280,6 +280,29 @@ void Engine::Internals::put_slot(Touch& owner, Slot slot, Instant at, ProfileId 
     put_entry(owner.contact,
               {.at = at, .touch = owner.created_sequence, .profile = profile, .address = address, .slot = slot, .outcome = 0, .attempt = attempt, .facts = owner.facts},
               owner.created_at);
+    // A post is an exposure of the group's members from its permit on; it counts once in what all share.
+    if (slot != Slot::counted || !owner.exposed) return;
+    for (const auto member : *owner.exposed)
+        put_in_order(state.contacts[member.value].history,
+                     {.at = at, .touch = owner.created_sequence, .profile = profile, .address = address, .slot = slot, .outcome = 0, .attempt = attempt, .facts = owner.facts},
+                     owner.created_at);
+}
+
+// The same change in the histories of all whom the post exposed.
+void Engine::Internals::change_exposures(const Touch& post, std::uint16_t attempt, Slot slot, std::optional<Instant> at) {
+    if (!post.exposed) return;
+    for (const auto member : *post.exposed) {
+        auto& history = state.contacts[member.value].history;
+        for (auto i = history.size(); i-- > 0 && history[i].at >= post.created_at;) {
+            if (history[i].touch != post.created_sequence || (attempt != 0 ? history[i].attempt != attempt : history[i].slot != Slot::reserved)) continue;
+            auto entry = history[i];
+            entry.slot = slot;
+            if (at) entry.at = *at;
+            put_in_order(history, entry, post.created_at);
+            if (in_turn && slot != Slot::reserved) released_contacts.push_back(member);
+            break;
+        }
+    }
 }
 
 void Engine::Internals::change_slot(Touch& owner, std::uint16_t attempt, SlotChange change, Instant at) {
@@ -302,6 +325,7 @@ void Engine::Internals::change_slot(Touch& owner, std::uint16_t attempt, SlotCha
         put_in_order(history, entry, owner.created_at);
         share_entry(owner.contact, entry, owner.created_at);
         if (in_turn && change != SlotChange::reserve) released_contacts.push_back(owner.contact);
+        change_exposures(owner, attempt, entry.slot, entry.at);
         return;
     }
 }
@@ -313,6 +337,7 @@ void Engine::Internals::recount_slot(Touch& owner, std::uint16_t attempt) {
         if (history[i].touch == owner.created_sequence && history[i].attempt == attempt) {
             history[i].slot = Slot::counted;
             share_entry(owner.contact, history[i], owner.created_at);
+            change_exposures(owner, attempt, Slot::counted, std::nullopt);
             return;
         }
 }
@@ -324,6 +349,7 @@ void Engine::Internals::stamp_slot(Touch& owner, std::uint16_t attempt, Instant 
         entry.slot = Slot::counted;
         entry.at = at;
         put_entry(owner.contact, entry, std::min(owner.created_at, at));
+        change_exposures(owner, attempt, Slot::counted, at);
         return;
     }
 }
@@ -341,7 +367,12 @@ void Engine::Internals::rebuild_shared_counters() {
     shared.sets.resize(policy().compiled->shared_counter_count());
     if (shared.sets.empty()) return;
     for (std::uint32_t i = 1; i < state.contacts.size(); ++i)
-        for (const auto& entry : state.contacts[i].history) share_entry(ContactIndex{i}, entry);
+        for (const auto& entry : state.contacts[i].history) {
+            // What a member was exposed to counts where it was posted.
+            const auto& row = state.addresses[entry.address];
+            const bool exposure = entry.address != 0 && row.kind == AddressKind::chat_id && std::find(row.owners.begin(), row.owners.end(), ContactIndex{i}) == row.owners.end();
+            if (!exposure) share_entry(ContactIndex{i}, entry);
+        }
 }
 
 }  // namespace touchgate

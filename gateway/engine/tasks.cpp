@@ -269,18 +269,18 @@ void Engine::Internals::let_go(std::uint32_t row, const Attempt& attempt) {
         emit(contact, TouchCancelled{.touch = id, .reason = "task_cancelled"});
         return;
     }
-    if (choice.decision.verdict == policy::Verdict::deny) {
-        ended(TaskStatus::cancelled);
-        emit(contact, TouchAttemptEnded{.touch = id, .attempt = number, .outcome = channel::OutcomeKind::not_sent, .code = "task_cancelled", .detail = {},
-                                        .slot = SlotChange::release, .next = 2, .retry_at = 0});
-        block(row, choice);
-        return;
-    }
     if (too_old) {
         ended(TaskStatus::expired);
         emit(contact, TouchAttemptEnded{.touch = id, .attempt = number, .outcome = channel::OutcomeKind::not_sent, .code = "task_expired", .detail = {},
                                         .slot = SlotChange::release, .next = 2, .retry_at = 0});
         emit(contact, TouchExpired{.touch = id, .reason = "task_expired"});
+        return;
+    }
+    if (choice.decision.verdict == policy::Verdict::deny) {
+        ended(TaskStatus::cancelled);
+        emit(contact, TouchAttemptEnded{.touch = id, .attempt = number, .outcome = channel::OutcomeKind::not_sent, .code = "task_cancelled", .detail = {},
+                                        .slot = SlotChange::release, .next = 2, .retry_at = 0});
+        block(row, choice);
         return;
     }
     ended(TaskStatus::cancelled);

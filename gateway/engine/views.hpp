@@ -169,6 +169,8 @@ struct CampaignPreview {
     std::optional<Instant> earliest_finish;
     double per_second = 0;                               // what rate the forecast took, 0 none
     std::map<std::string, std::uint64_t> overlaps;       // contacts shared with other running campaigns
+    std::uint64_t group_members = 0;                     // known members of the groups that are posted to …
+    std::uint64_t group_overlaps = 0;                    // … and those of them who are in more than one
 };
 
 struct AccountDetails {

@@ -140,6 +140,7 @@ void append_preview(std::string& out, const CampaignPreview& preview) {
     }
     out += '}';
     json.raw("rate_per_second", preview.per_second > 0 ? Json(preview.per_second).dump() : "null").instant("earliest_finish", preview.earliest_finish);
+    if (preview.group_members != 0) json.number("group_members", preview.group_members).number("group_overlaps", preview.group_overlaps);
     json.name("overlaps");
     out += '[';
     first = true;

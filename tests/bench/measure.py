@@ -1,17 +1,21 @@
 """What a gateway reaches, each beside its limit measured in the same run: JSON lines, then a line with the medians of the runs.
 
-    measure.py [submit] [submit_receipts] [webhook] [intake] [--runs N] [--program FILE] [--bench FILE] [--real-time]
+    measure.py [submit] [submit_receipts] [webhook] [callbacks] [intake] [--runs N] [--program FILE] [--bench FILE] [--real-time]
 
 submit, submit_receipts  from POST /v1/touches to the committed answer of the message centre; limit: a bare SMPP client on the same centre
 webhook                  receipts through /hooks/…, verified, deduplicated, durable; then the same ones again; limit: a bare HTTP server
+callbacks                encrypted messages of an official account's followers, verified, decrypted, deduplicated, durable; instead of a limit: Express with wechat-crypto,
+                         which keeps nothing, on the same bodies
 intake                   POST /v1/touches alone, durable, while they are also sent; limit: a bare HTTP server
 """
 
 import argparse
 import json
+import pathlib
+import subprocess
 import time
 
-from programs import KEY, Gateway, Stage, go_real_time, load_average, median, print_line, read, wait
+from programs import KEY, Gateway, Program, Stage, go_real_time, load_average, median, print_line, read, wait
 
 
 def submit(options, receipts):
@@ -47,6 +51,25 @@ def webhook(options):
                          "p50_ms": answer["p50_ms"], "p99_ms": answer["p99_ms"], "cpu_us": cpu / options.count * 1e6}
 
 
+def callbacks(options):
+    """The usual receiver, Express with wechat-crypto, gets the same bodies in the same run; it keeps nothing."""
+    folder = pathlib.Path(__file__).parent / "wechat_receiver"
+    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True)
+    with Stage(options.bench) as stage, Gateway(options.program, stage.ports) as gateway, Program() as peer:
+        receiver = peer.start(["node", str(folder / "receiver.mjs"), Gateway.APP, Gateway.TOKEN, Gateway.AES_KEY], stdout=subprocess.PIPE, text=True)
+        port = int(receiver.stdout.readline())
+        usual = stage.ask("wechat", port, "/hook", 1, options.count // 5, options.connections, Gateway.APP, Gateway.TOKEN, Gateway.AES_KEY)
+        before = gateway.cpu_seconds()
+        answer = stage.ask("wechat", gateway.port, "/hooks/oa", 1, options.count, options.connections, Gateway.APP, Gateway.TOKEN, Gateway.AES_KEY)
+        cpu = gateway.cpu_seconds() - before
+        again = stage.ask("wechat", gateway.port, "/hooks/oa", 1, options.count, options.connections, Gateway.APP, Gateway.TOKEN, Gateway.AES_KEY)
+        kept = [line for line in read(gateway.url + "/metrics").splitlines() if line.startswith("touchgate_hook_accepted_total") and '"oa"' in line]
+    for name, each in (("callbacks", answer), ("callbacks_repeated", again)):
+        yield name, {"complete": each["wrong"] == 0 and usual["wrong"] == 0 and int(float(kept[0].split()[-1])) == 2 * options.count, "per_second": each["per_second"],
+                     "limit_per_second": usual["per_second"], "of_limit": each["per_second"] / usual["per_second"], "p50_ms": each["p50_ms"], "p99_ms": each["p99_ms"],
+                     "cpu_us": cpu / options.count * 1e6}
+
+
 def intake(options):
     with Stage(options.bench) as stage, Gateway(options.program, stage.ports) as gateway:
         stage.ask("load", "single", gateway.port, KEY, options.count // 20, options.connections, 0)
@@ -59,7 +82,7 @@ def intake(options):
                      "p99_ms": answer["http_p99_ms"], "cpu_us": cpu / options.count * 1e6}
 
 
-MEASUREMENTS = {"submit": lambda options: submit(options, False), "submit_receipts": lambda options: submit(options, True), "webhook": webhook, "intake": intake}
+MEASUREMENTS = {"submit": lambda options: submit(options, False), "submit_receipts": lambda options: submit(options, True), "webhook": webhook, "callbacks": callbacks, "intake": intake}
 
 
 def rounded(fields):

@@ -115,6 +115,7 @@ class Stage(Program):
 class Gateway(Program):
     POLICY = {"name": "bench", "rules": [{"name": "cap-day", "kind": "cap", "max": 3, "per": "P1D", "by": ["contact"]}, {"name": "dnc", "kind": "suppression", "lists": ["*"]}]}
     HOOK = "/hooks/http/receipts-0123456789"
+    APP, TOKEN, AES_KEY = "wxbench", "benchtoken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 
     def __init__(self, program, ports):
         super().__init__()
@@ -127,7 +128,9 @@ class Gateway(Program):
         config = {"http": {"listen": "127.0.0.1:0"}, "data_dir": "data", "policy": "policy.json", "log_level": "warn",
                   "api_keys": [{"name": "bench", "key": KEY, "scopes": ["touches", "reports", "admin"]}],
                   "callbacks": {"caller": {"url": f"http://127.0.0.1:{ports['http']}/callback", "secret": "bench-secret-0123456789", "batch": 1000}},
-                  "accounts": {"sms": {"adapter": "smpp", "host": "127.0.0.1", "port": ports["smpp"], "system_id": "bench", "password": "bench",
+                  "accounts": {"oa": {"adapter": "official_account", "base_url": "http://127.0.0.1:9", "app_id": self.APP, "app_secret": "bench", "token": self.TOKEN,
+                                      "encoding_aes_key": self.AES_KEY},
+                               "sms": {"adapter": "smpp", "host": "127.0.0.1", "port": ports["smpp"], "system_id": "bench", "password": "bench",
                                        "source_address": "10690000", "window": 500, "tls": False},
                                "http": provider}}
         (self.folder / "config" / "gateway.json").write_text(json.dumps(config))

@@ -1,6 +1,7 @@
 #include "tests/bench/stage.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -10,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "adapters/wechat/callback_crypto.hpp"
 #include "tests/bench/http_sink.hpp"
 #include "tests/bench/load_client.hpp"
 #include "tests/bench/messages.hpp"
@@ -48,6 +50,7 @@ public:
                 else if (what == "load") load(words);
                 else if (what == "send") send(words);
                 else if (what == "hooks") hooks(words);
+                else if (what == "wechat") wechat(words);
                 else throw std::runtime_error{"unknown: " + line};
             } catch (const std::exception& fault) { std::printf("{\"error\":\"%s\"}\n", fault.what()); }
             std::fflush(stdout);
@@ -171,6 +174,39 @@ private:
         Load load;
         words >> load.port >> path >> first >> load.count >> load.connections;
         load.request = [&](std::uint64_t n) { return post_request(path, "none", "application/json", receipt_body(first + n)); };
+        const auto result = run_load(load);
+        std::printf(R"({"per_second":%.0f,"p50_ms":%.2f,"p99_ms":%.2f,"wrong":%llu})"
+                    "\n",
+                    rate(result.answers, result.seconds), result.p50_ms, result.p99_ms, static_cast<unsigned long long>(result.wrong));
+    }
+
+    // Made before the clock runs: what is measured is the receiver.
+    void wechat(std::istream& words) {
+        namespace platform = adapters::wechat;
+        std::string path, app, token, aes_key;
+        std::uint64_t first = 0;
+        Load load;
+        words >> load.port >> path >> first >> load.count >> load.connections >> app >> token >> aes_key;
+        const auto key = platform::read_aes_key(aes_key);
+        if (!key) throw std::runtime_error{"not an EncodingAESKey"};
+        const auto now = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+        std::vector<std::string> requests;
+        requests.reserve(load.count);
+        for (std::uint64_t n = 0; n < load.count; ++n) {
+            const auto number = std::to_string(first + n);
+            const auto message = "<xml><ToUserName><![CDATA[gh_bench]]></ToUserName><FromUserName><![CDATA[oBench" + number + "]]></FromUserName><CreateTime>" + now +
+                                 "</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[Is this still on sale?]]></Content><MsgId>" + number + "</MsgId></xml>";
+            std::array<std::uint8_t, 16> random{};
+            for (std::size_t i = 0; i < random.size(); ++i) random[i] = static_cast<std::uint8_t>('a' + (n * 31 + i * 7) % 26);
+            const auto encrypted = platform::encrypt_callback(*key, app, message, random);
+            const auto parts = std::to_array<std::string_view>({token, now, number, encrypted});
+            const auto plain = std::to_array<std::string_view>({token, now, number});
+            const auto query = "?signature=" + platform::callback_signature(plain) + "&timestamp=" + now + "&nonce=" + number +
+                               "&encrypt_type=aes&msg_signature=" + platform::callback_signature(parts);
+            requests.push_back(post_request(path + query, "none", "text/xml",
+                                            "<xml><ToUserName><![CDATA[gh_bench]]></ToUserName><Encrypt><![CDATA[" + encrypted + "]]></Encrypt></xml>"));
+        }
+        load.request = [&](std::uint64_t n) { return requests[n]; };
         const auto result = run_load(load);
         std::printf(R"({"per_second":%.0f,"p50_ms":%.2f,"p99_ms":%.2f,"wrong":%llu})"
                     "\n",

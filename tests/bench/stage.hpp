@@ -12,6 +12,7 @@ namespace touchgate::bench {
 //                                                                receipts are answered, and CALLBACKS callbacks came for each
 //   send PORT KEY COUNT                                          touches for the account `http`, until the provider has them
 //   hooks PORT PATH FIRST COUNT CONNECTIONS                      receipts of the provider for its messages from FIRST on
+//   wechat PORT PATH FIRST COUNT CONNECTIONS APP TOKEN AESKEY    encrypted messages of an official account's followers, numbered from FIRST on
 void run_stage();
 
 }  // namespace touchgate::bench

@@ -22,6 +22,14 @@ public:
     void revoke(std::vector<channel::AttemptRef> refs) override { revoked.insert(revoked.end(), refs.begin(), refs.end()); }
     void acknowledge(AckTicket ticket, bool durable) override { acknowledged.emplace_back(ticket, durable); }
     void reconcile(std::vector<ReconcileOrder>) override {}
+    std::vector<TaskOrder> tasks;
+    std::vector<PullStart> pulls;
+    std::vector<std::string> kept;
+    void ask_tasks(std::vector<TaskOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(tasks)); }
+    void start_pulls(std::vector<PullStart> known) override { pulls = std::move(known); }
+    void page_kept(AccountNumber, std::string name, bool durable) override {
+        if (durable) kept.push_back(std::move(name));
+    }
 };
 
 struct House {
@@ -38,9 +46,13 @@ struct House {
     std::optional<double> rate_per_second;
     int spare_window = 0;            // above 0: a second account, "sms-spare", with so many submits in flight
     content::Money spare_price{50'000};
+    std::vector<AccountSettings> more_accounts;
 
     House() { start(); }
-    House(std::string given_policy, int given_window) : policy{std::move(given_policy)}, window{given_window} { start(); }
+    House(std::string given_policy, int given_window, std::vector<AccountSettings> more = {})
+        : policy{std::move(given_policy)}, window{given_window}, more_accounts{std::move(more)} {
+        start();
+    }
 
     EngineSettings settings() const {
         EngineSettings made;
@@ -62,6 +74,7 @@ struct House {
             account.billing.price = spare_price;
             made.accounts.push_back(account);
         }
+        made.accounts.insert(made.accounts.end(), more_accounts.begin(), more_accounts.end());
         return made;
     }
 

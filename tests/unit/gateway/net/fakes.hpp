@@ -136,7 +136,7 @@ private:
 
 // ---- An HTTP adapter. Submits carry their refs and the token in the body ("token=T refs=1,2"); answers are read from the body alone.
 
-class FakeAdapter final : public channel::ExchangeAdapter {
+class FakeAdapter : public channel::ExchangeAdapter {
 public:
     std::size_t batch_max = 1;
     int window_size = 4;
