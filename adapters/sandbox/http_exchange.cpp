@@ -1,6 +1,7 @@
 #include "adapters/sandbox/http_exchange.hpp"
 
 #include <cctype>
+#include <charconv>
 
 #include "gateway/base/text.hpp"
 
@@ -73,6 +74,13 @@ std::string_view value_of(const Parameters& parameters, std::string_view name) {
     for (const auto& [key, value] : parameters)
         if (key == name) return value;
     return {};
+}
+
+std::uint64_t number_of(const Parameters& parameters, std::string_view name, std::uint64_t fallback) {
+    const auto text = value_of(parameters, name);
+    std::uint64_t value = fallback;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
 }
 
 }  // namespace touchgate::sandbox

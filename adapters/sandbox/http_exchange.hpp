@@ -63,6 +63,8 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Parameters parse_parameters(std::string_view text);
 // The first value of `name`, or "".
 [[nodiscard]] std::string_view value_of(const Parameters& parameters, std::string_view name);
+// The same as a number from 0; `fallback` when it is none.
+[[nodiscard]] std::uint64_t number_of(const Parameters& parameters, std::string_view name, std::uint64_t fallback);
 [[nodiscard]] std::string percent_decode(std::string_view text);
 // RFC 3986: all but letters, digits and -_.~ as %XX.
 [[nodiscard]] std::string percent_encode(std::string_view text);

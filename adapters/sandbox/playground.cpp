@@ -1,11 +1,11 @@
 #include "adapters/sandbox/playground.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <limits>
 #include <map>
 
+#include "adapters/sandbox/control_reply.hpp"
 #include "gateway/base/text.hpp"
 
 namespace touchgate::sandbox {
@@ -14,20 +14,7 @@ namespace {
 
 constexpr std::uint64_t list_max = 1'000'000;
 
-HttpReply problem(int status, std::string_view title, const std::vector<Problem>& problems = {}) {
-    Json body{{"type", "about:blank"}, {"title", title}, {"status", status}};
-    for (const auto& one : problems) body["errors"].push_back({{"pointer", one.pointer}, {"detail", one.detail}});
-    return {.status = status, .content_type = "application/problem+json", .body = body.dump()};
-}
-
 HttpReply json_reply(const Json& body, int status = 200) { return {.status = status, .body = body.dump()}; }
-
-std::uint64_t number_of(const Parameters& parameters, std::string_view name, std::uint64_t fallback) {
-    const auto text = value_of(parameters, name);
-    std::uint64_t value = fallback;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
 
 void append_member(std::string& out, std::string_view name, std::string_view value) {
     out.append(",\"").append(name).append("\":");
@@ -163,8 +150,8 @@ HttpReply Playground::control(const HttpRequest& request, Now now) {
     if (is("GET", "/sandbox/stats")) return statistics();
     for (const std::string_view known : {"/sandbox/messages", "/sandbox/recipients", "/sandbox/duplicates", "/sandbox/behaviour", "/sandbox/inbound", "/sandbox/disconnect",
                                          "/sandbox/stats"})
-        if (path == known) return problem(405, "this resource has no such method");
-    return problem(404, "no such resource; see adapters/sandbox/README.md");
+        if (path == known) return problem_reply(405, "this resource has no such method");
+    return problem_reply(404, "no such resource; see adapters/sandbox/README.md");
 }
 
 HttpReply Playground::list_messages(const Parameters& parameters) const {
@@ -216,18 +203,18 @@ HttpReply Playground::list_duplicates(const Parameters& parameters) const {
 
 HttpReply Playground::put_behaviour(const HttpRequest& request) {
     const auto body = parse_json(request.body);
-    if (!body) return problem(400, body.error().detail);
+    if (!body) return problem_reply(400, body.error().detail);
     std::vector<Problem> problems;
     JsonReader reader{*body, "", problems};
     update(behaviour_, reader);
-    if (!problems.empty()) return problem(422, "the behaviour was left as it was", problems);
+    if (!problems.empty()) return problem_reply(422, "the behaviour was left as it was", problems);
     if (smsc_) smsc_->behaviour_changed();
     return json_reply(to_json(behaviour_));
 }
 
 HttpReply Playground::post_inbound(const HttpRequest& request, Now now) {
     const auto body = parse_json(request.body);
-    if (!body) return problem(400, body.error().detail);
+    if (!body) return problem_reply(400, body.error().detail);
     std::vector<Problem> problems;
     JsonReader reader{*body, "", problems};
     static_cast<void>(reader.choice("channel", {"sms"}, "sms"));
@@ -237,23 +224,23 @@ HttpReply Playground::post_inbound(const HttpRequest& request, Now now) {
                                   .user = reader.text("account_user")};
     const auto via = reader.choice("via", {"smsc", "aliyun", "tencent"}, "");
     reader.finish();
-    if (!problems.empty()) return problem(422, "the message was not sent", problems);
+    if (!problems.empty()) return problem_reply(422, "the message was not sent", problems);
     std::size_t sent = 0;
     if (smsc_ && (via.empty() || via == "smsc")) sent += smsc_->inbound(message, now);
     if (aliyun_ && (via == "aliyun" || (via.empty() && sent == 0))) sent += aliyun_->inbound(message.from, message.to, message.text, now) ? 1 : 0;
     if (tencent_ && (via == "tencent" || (via.empty() && sent == 0))) sent += tencent_->inbound(message.from, message.to, message.text, now) ? 1 : 0;
-    if (sent == 0) return problem(409, "nobody takes it: no such user, or no mo_url is configured");
+    if (sent == 0) return problem_reply(409, "nobody takes it: no such user, or no mo_url is configured");
     return json_reply({{"sent_to", sent}}, 202);
 }
 
 HttpReply Playground::post_disconnect(const HttpRequest& request) {
     const auto body = parse_json(request.body.empty() ? "{}" : request.body);
-    if (!body) return problem(400, body.error().detail);
+    if (!body) return problem_reply(400, body.error().detail);
     std::vector<Problem> problems;
     JsonReader reader{*body, "", problems};
     const auto how = reader.choice("how", {"close", "reset"}, "close");
     reader.finish();
-    if (!problems.empty()) return problem(422, "nothing was disconnected", problems);
+    if (!problems.empty()) return problem_reply(422, "nothing was disconnected", problems);
     if (smsc_) smsc_->disconnect_all(how == "reset" ? Ending::reset : Ending::close);
     return {.status = 204};
 }

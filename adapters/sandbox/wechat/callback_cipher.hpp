@@ -29,6 +29,7 @@ private:
 
 // Lower-case hexadecimal SHA-1 over the sorted pieces: three for `signature` (token, timestamp, nonce), four for `msg_signature` (also the
 // encrypted text, which "" leaves out).
-[[nodiscard]] std::string callback_signature(std::string_view token, std::string_view timestamp, std::string_view nonce, std::string_view encrypted = {});
+[[nodiscard]] std::string callback_signature(std::string_view token, std::string_view timestamp, std::string_view nonce,
+                                             std::string_view encrypted = {});
 
 }  // namespace touchgate::sandbox

@@ -44,7 +44,8 @@ const CallbackReceiver* EventSender::receiver(const std::string& application) co
 
 std::uint64_t EventSender::add_record(const std::string& application, std::string event, std::string plaintext, Now now) {
     if (records_.size() >= records_max) records_.pop_front();
-    records_.push_back({.n = next_record_, .application = application, .event = std::move(event), .plaintext = std::move(plaintext), .at = now.wall, .answer = {}});
+    records_.push_back(
+        {.n = next_record_, .application = application, .event = std::move(event), .plaintext = std::move(plaintext), .at = now.wall, .answer = {}});
     return next_record_++;
 }
 
@@ -53,8 +54,8 @@ CallbackRecord* EventSender::find(std::uint64_t n) {
     return &records_[static_cast<std::size_t>(n - records_.front().n)];
 }
 
-std::uint64_t EventSender::send(const std::string& application, std::string event, std::string plaintext, std::string sender, const WechatBehaviour& behaviour,
-                                Now now) {
+std::uint64_t EventSender::send(const std::string& application, std::string event, std::string plaintext, std::string sender,
+                                const WechatBehaviour& behaviour, Now now) {
     const auto found = receivers_.find(application);
     if (found == receivers_.end() || found->second.settings.target.url.empty()) return 0;
     const auto n = add_record(application, std::move(event), plaintext, now);
@@ -154,7 +155,8 @@ std::vector<OutgoingRequest> EventSender::take_due(Now now) {
     return requests;
 }
 
-std::optional<EventSender::PassiveReply> EventSender::on_answer(std::uint64_t id, int status, std::string_view body, const WechatBehaviour& behaviour, Now now) {
+std::optional<EventSender::PassiveReply> EventSender::on_answer(std::uint64_t id, int status, std::string_view body, const WechatBehaviour& behaviour,
+                                                                Now now) {
     auto found = in_flight_.extract(id);
     if (found.empty()) return std::nullopt;
     auto& planned = found.mapped();

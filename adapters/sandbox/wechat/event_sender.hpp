@@ -65,7 +65,8 @@ public:
     [[nodiscard]] const CallbackReceiver* receiver(const std::string& application) const;
 
     // Gives the record's number, 0 when the application has no URL. `sender` is the openid that an official account's query names.
-    std::uint64_t send(const std::string& application, std::string event, std::string plaintext, std::string sender, const WechatBehaviour& behaviour, Now now);
+    std::uint64_t send(const std::string& application, std::string event, std::string plaintext, std::string sender, const WechatBehaviour& behaviour,
+                       Now now);
     // Asks the receiver to answer a GET, as the platform does when somebody saves the URL.
     std::uint64_t verify(const std::string& application, Now now);
 

@@ -36,7 +36,8 @@ void OfficialAccountPeer::somebody_acts(std::string_view act, Now now) {
         const auto* const known = random_.chance(0.5) ? any_user(*account) : nullptr;
         if (!account->scenes.empty()) {
             const auto code = std::next(account->scenes.begin(), static_cast<std::ptrdiff_t>(any_of(account->scenes.size())));
-            if (!code->second.until || *code->second.until > now.wall) scan(*account, known != nullptr ? std::string{*known} : new_id("o", 28), code->second.scene, code->first, now);
+            if (!code->second.until || *code->second.until > now.wall)
+                scan(*account, known != nullptr ? std::string{*known} : new_id("o", 28), code->second.scene, code->first, now);
         }
         return;
     }
@@ -89,7 +90,11 @@ void OfficialAccountPeer::write(Account& account, const std::string& openid, con
     auto& user = account.users[openid];
     user.allowances[Action::message] = {.at = now.wall};
     EventXml xml;
-    xml.text("ToUserName", account.settings.original_id).text("FromUserName", openid).number("CreateTime", unix_ms(now.wall) / 1'000).text("MsgType", "text").text("Content", text);
+    xml.text("ToUserName", account.settings.original_id)
+        .text("FromUserName", openid)
+        .number("CreateTime", unix_ms(now.wall) / 1'000)
+        .text("MsgType", "text")
+        .text("Content", text);
     if (!menu_id.empty()) xml.text("bizmsgmenuid", menu_id);
     xml.number("MsgId", static_cast<std::int64_t>(24'000'000'000'000'000 + new_number()));
     send_event(account, "text", openid, xml, now);
@@ -97,10 +102,12 @@ void OfficialAccountPeer::write(Account& account, const std::string& openid, con
 
 Json OfficialAccountPeer::post_act(Control& control) {
     auto& body = control.body;
-    const auto act = body.choice("act", {"follow", "unfollow", "write", "scan", "click", "view", "enter", "pay", "block", "unblock", "accept", "reject", "switch_off"}, "");
+    const auto act = body.choice(
+        "act", {"follow", "unfollow", "write", "scan", "click", "view", "enter", "pay", "block", "unblock", "accept", "reject", "switch_off"}, "");
     const auto appid = body.text("appid");
     auto openid = body.text("openid");
-    const auto text = body.text("text", {}, {0, 2'048}), menu_id = body.text("menu_id"), key = body.text("key"), ticket = body.text("ticket"), template_id = body.text("template_id");
+    const auto text = body.text("text", {}, {0, 2'048}), menu_id = body.text("menu_id"), key = body.text("key"), ticket = body.text("ticket"),
+               template_id = body.text("template_id");
     const auto unionid = body.text("unionid");
     auto scene = body.text("scene");
     const auto count = body.integer("count", 1, -1, 1'000'000);
@@ -150,7 +157,8 @@ Json OfficialAccountPeer::post_act(Control& control) {
         auto& accepted = user.accepted[template_id];
         accepted = act != "accept" ? 0 : count < 0 ? -1 : accepted < 0 ? -1 : accepted + count;
         const bool popup = act != "switch_off";
-        const std::string name = popup ? "subscribe_msg_popup_event" : "subscribe_msg_change_event", element = popup ? "SubscribeMsgPopupEvent" : "SubscribeMsgChangeEvent";
+        const std::string name = popup ? "subscribe_msg_popup_event" : "subscribe_msg_change_event",
+                          element = popup ? "SubscribeMsgPopupEvent" : "SubscribeMsgChangeEvent";
         auto xml = event(account, name, openid, now);
         xml.open(element).open("List").text("TemplateId", template_id).text("SubscribeStatusString", act == "accept" ? "accept" : "reject");
         if (popup) xml.number("PopupScene", 2);
@@ -165,7 +173,12 @@ Json OfficialAccountPeer::list_people(Control& control) {
     for (const auto& [appid, account] : accounts_) {
         Json users = Json::array();
         for (const auto& [openid, user] : account.users)
-            users.push_back({{"openid", openid}, {"unionid", user.unionid}, {"follows", user.follows}, {"blocks", user.blocks}, {"accepted", user.accepted}, {"mass_messages", user.mass.size()}});
+            users.push_back({{"openid", openid},
+                             {"unionid", user.unionid},
+                             {"follows", user.follows},
+                             {"blocks", user.blocks},
+                             {"accepted", user.accepted},
+                             {"mass_messages", user.mass.size()}});
         accounts.push_back({{"appid", appid}, {"mini_program", account.settings.mini_program}, {"users", std::move(users)}});
     }
     return {{"accounts", std::move(accounts)}};

@@ -1,6 +1,7 @@
 // Mass messages: accepted at once, sent later, reported by one event.
 #include <algorithm>
 
+#include "adapters/sandbox/wechat/china_calendar.hpp"
 #include "adapters/sandbox/wechat/json_fields.hpp"
 #include "adapters/sandbox/wechat/official_account_peer.hpp"
 #include "gateway/base/text.hpp"
@@ -13,11 +14,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t receivers_min = 2, receivers_max = 10'000, client_id_max = 64;
-
-bool same_china_month(Instant a, Instant b) {
-    const std::chrono::year_month_day first{std::chrono::floor<std::chrono::days>(a + 8h)}, second{std::chrono::floor<std::chrono::days>(b + 8h)};
-    return first.year() == second.year() && first.month() == second.month();
-}
 
 }  // namespace
 
@@ -67,7 +63,10 @@ Json OfficialAccountPeer::send_mass(const Call& call) {
     account.mass_ids.emplace(client_id, msg_id);
     account.mass_jobs.emplace(msg_id, std::move(job));
     later(official_.mass_delay.draw(random_), call.now, [this, appid = call.application, msg_id](Now then) { run_mass(appid, msg_id, then); });
-    return {{"errcode", 0}, {"errmsg", "send job submission success"}, {"msg_id", msg_id}, {"msg_data_id", static_cast<std::int64_t>(2'000'000'000 + new_number())}};
+    return {{"errcode", 0},
+            {"errmsg", "send job submission success"},
+            {"msg_id", msg_id},
+            {"msg_data_id", static_cast<std::int64_t>(2'000'000'000 + new_number())}};
 }
 
 void OfficialAccountPeer::run_mass(const std::string& appid, std::int64_t msg_id, Now now) {
@@ -79,13 +78,15 @@ void OfficialAccountPeer::run_mass(const std::string& appid, std::int64_t msg_id
     const auto text = readable(job.content), raw = job.content.dump();
     for (const auto& openid : job.receivers) {
         auto& user = account.users.at(openid);
-        const auto this_month = std::count_if(user.mass.begin(), user.mass.end(), [&](Instant at) { return same_china_month(at, now.wall); });
+        const auto this_month =
+            std::count_if(user.mass.begin(), user.mass.end(), [&](Instant at) { return china_month(at) == china_month(now.wall); });
         if (!success || !user.follows || user.blacklisted || this_month >= official_.mass_month_max) continue;
         ++filtered;
         if (user.blocks) continue;
         ++sent;
         user.mass.push_back(now.wall);
-        const auto part = arrive({.application = appid, .to = openid, .from = account.settings.original_id, .text = text, .kind = "mass", .raw = raw}, now);
+        const auto part =
+            arrive({.application = appid, .to = openid, .from = account.settings.original_id, .text = text, .kind = "mass", .raw = raw}, now);
         store_.set_answered(part);
         set_state(part, true, "");
         react(account, openid, now);
@@ -94,7 +95,8 @@ void OfficialAccountPeer::run_mass(const std::string& appid, std::int64_t msg_id
     const std::string helper = "oMassHelper";
     auto xml = event(account, "MASSSENDJOBFINISH", helper, now);
     xml.number("MsgID", msg_id).text("Status", official_.mass_status).number("TotalCount", static_cast<std::int64_t>(job.receivers.size()));
-    send_event(account, "MASSSENDJOBFINISH", helper, xml.number("FilterCount", filtered).number("SentCount", sent).number("ErrorCount", filtered - sent), now);
+    send_event(account, "MASSSENDJOBFINISH", helper,
+               xml.number("FilterCount", filtered).number("SentCount", sent).number("ErrorCount", filtered - sent), now);
 }
 
 Json OfficialAccountPeer::preview_mass(const Call& call) {
@@ -102,7 +104,13 @@ Json OfficialAccountPeer::preview_mass(const Call& call) {
     const auto openid = text_of(call.body, "touser");
     const auto* const user = user_of(account, openid);
     if (user == nullptr || !user->follows) return fault(40003);
-    const auto part = arrive({.application = call.application, .to = openid, .from = account.settings.original_id, .text = readable(call.body), .kind = "preview", .raw = call.request.body}, call.now);
+    const auto part = arrive({.application = call.application,
+                              .to = openid,
+                              .from = account.settings.original_id,
+                              .text = readable(call.body),
+                              .kind = "preview",
+                              .raw = call.request.body},
+                             call.now);
     set_state(part, true, "");
     return {{"msg_id", static_cast<std::int64_t>(1'000'000'000 + new_number())}};
 }

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t text_max = 2'048, client_id_max = 32;
 
 // Longest values of a subscribe message's fields, by the kind that their name begins with, in characters.
-constexpr std::pair<std::string_view, std::size_t> field_limits[] = {{"thing", 20}, {"character_string", 32}, {"phrase", 5}, {"letter", 32}, {"number", 32}, {"symbol", 5}};
+constexpr std::pair<std::string_view, std::size_t> field_limits[] = {{"thing", 20},  {"character_string", 32}, {"phrase", 5},
+                                                                     {"letter", 32}, {"number", 32},           {"symbol", 5}};
 
 std::size_t limit_of(std::string_view field) {
     for (const auto& [kind, limit] : field_limits)
@@ -38,7 +39,8 @@ void OfficialAccountPeer::register_messages() {
 int OfficialAccountPeer::check_custom_content(const Call& call) const {
     const auto type = text_of(call.body, "msgtype");
     const auto& content = member_of(call.body, type);
-    const std::string_view known[] = {"text", "image", "voice", "video", "music", "news", "mpnews", "mpnewsarticle", "msgmenu", "wxcard", "miniprogrampage", "link"};
+    const std::string_view known[] = {"text",   "image",         "voice",   "video",  "music",           "news",
+                                      "mpnews", "mpnewsarticle", "msgmenu", "wxcard", "miniprogrampage", "link"};
     if (std::find(std::begin(known), std::end(known), type) == std::end(known) || !content.is_object()) return 40008;
     if (type == "text") {
         const auto text = text_of(content, "content");
@@ -59,8 +61,10 @@ int OfficialAccountPeer::use_allowance(const Account& account, User& user, Insta
         const auto end = allowance.at + (after_message ? official_.message_window : official_.action_window);
         if (end <= now) continue;
         open = true;
-        const auto most = action == Action::payment ? std::numeric_limits<std::int64_t>::max() : after_message ? official_.message_max
-                          : account.settings.mini_program ? std::max<std::int64_t>(official_.action_max - 1, 0) : official_.action_max;
+        const auto most = action == Action::payment       ? std::numeric_limits<std::int64_t>::max()
+                          : after_message                 ? official_.message_max
+                          : account.settings.mini_program ? std::max<std::int64_t>(official_.action_max - 1, 0)
+                                                          : official_.action_max;
         // The one that ends first is used up first.
         if (allowance.used >= most || (best != nullptr && best_end <= end)) continue;
         best = &allowance;
@@ -81,7 +85,13 @@ Json OfficialAccountPeer::send_custom(const Call& call) {
     if (!account.settings.mini_program && !user->follows) return fault(user->followed_once ? 45015 : 43004);
     if (user->blocks) return fault(48002);
     if (const int code = use_allowance(account, *user, call.now.wall); code != 0) return fault(code);
-    const auto part = arrive({.application = call.application, .to = openid, .from = account.settings.original_id, .text = readable(call.body), .kind = "custom", .raw = call.request.body}, call.now);
+    const auto part = arrive({.application = call.application,
+                              .to = openid,
+                              .from = account.settings.original_id,
+                              .text = readable(call.body),
+                              .kind = "custom",
+                              .raw = call.request.body},
+                             call.now);
     set_state(part, true, "");
     react(account, openid, call.now);
     return {};
@@ -143,11 +153,18 @@ Json OfficialAccountPeer::send_template(const Call& call) {
     const auto key = openid + "\n" + client_id;
     if (!client_id.empty()) {
         const auto earlier = account.template_ids.find(key);
-        if (earlier != account.template_ids.end() && earlier->second.at + official_.client_id_window > call.now.wall) return {{"msgid", earlier->second.msgid}};
+        if (earlier != account.template_ids.end() && earlier->second.at + official_.client_id_window > call.now.wall)
+            return {{"msgid", earlier->second.msgid}};
     }
     const auto msgid = static_cast<std::int64_t>(3'000'000'000 + new_number());
     if (!client_id.empty()) account.template_ids[key] = {.msgid = msgid, .at = call.now.wall};
-    const auto part = arrive({.application = call.application, .to = openid, .from = account.settings.original_id, .text = text, .kind = "template", .raw = call.request.body}, call.now);
+    const auto part = arrive({.application = call.application,
+                              .to = openid,
+                              .from = account.settings.original_id,
+                              .text = text,
+                              .kind = "template",
+                              .raw = call.request.body},
+                             call.now);
     const auto status = user->blocks ? std::string{"failed:user block"} : std::string{draw(official_.template_result, random_)};
     if (!status.empty())
         later(official_.template_delay.draw(random_), call.now, [this, appid = call.application, openid, msgid, status, part](Now then) {
@@ -194,13 +211,23 @@ Json OfficialAccountPeer::send_subscribe(const Call& call) {
     if (accepted == user->accepted.end() || accepted->second == 0) return fault(43101);
     if (accepted->second > 0) --accepted->second;
     const auto msgid = static_cast<std::int64_t>(1'700'000'000'000'000'000 + new_number());
-    const auto part = arrive({.application = call.application, .to = openid, .from = account.settings.original_id, .text = text, .kind = "subscribe", .raw = call.request.body}, call.now);
+    const auto part = arrive({.application = call.application,
+                              .to = openid,
+                              .from = account.settings.original_id,
+                              .text = text,
+                              .kind = "subscribe",
+                              .raw = call.request.body},
+                             call.now);
     if (const std::string status{draw(official_.subscribe_result, random_)}; !status.empty())
         later(official_.template_delay.draw(random_), call.now, [this, appid = call.application, openid, template_id, msgid, status, part](Now then) {
             set_state(part, status == "success", status);
             const auto& owner = accounts_.at(appid);
             auto xml = event(owner, "subscribe_msg_sent_event", openid, then);
-            xml.open("SubscribeMsgSentEvent").open("List").text("TemplateId", template_id).number("MsgID", msgid).number("ErrorCode", status == "success" ? 0 : 2);
+            xml.open("SubscribeMsgSentEvent")
+                .open("List")
+                .text("TemplateId", template_id)
+                .number("MsgID", msgid)
+                .number("ErrorCode", status == "success" ? 0 : 2);
             xml.text("ErrorStatus", status).close("List").close("SubscribeMsgSentEvent");
             send_event(owner, "subscribe_msg_sent_event", openid, xml, then);
         });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "adapters/sandbox/wechat/china_calendar.hpp"
 #include "adapters/sandbox/wechat/json_fields.hpp"
 
 namespace touchgate::sandbox {
@@ -14,11 +15,10 @@ constexpr std::int64_t forced_refreshes_max = 20, clears_max = 10;
 constexpr auto forced_refresh_gap = 30s;
 constexpr std::int64_t qr_life_max = 2'592'000, qr_life_default = 30, permanent_scene_max = 100'000;
 
-std::chrono::sys_days china_day(Instant at) { return std::chrono::floor<std::chrono::days>(at + 8h); }
-
 }  // namespace
 
-OfficialAccountPeer::OfficialAccountPeer(OfficialAccountSettings settings, const OfficialAccountBehaviour& behaviour, MessageStore& store, Random& random)
+OfficialAccountPeer::OfficialAccountPeer(OfficialAccountSettings settings, const OfficialAccountBehaviour& behaviour, MessageStore& store,
+                                         Random& random)
     : PlatformPeer{Via::official_account, behaviour, store, random}, official_{behaviour} {
     on("GET", "/cgi-bin/token", &OfficialAccountPeer::get_token, Access::open);
     on("POST", "/cgi-bin/stable_token", &OfficialAccountPeer::get_stable_token, Access::open);
@@ -34,9 +34,26 @@ OfficialAccountPeer::OfficialAccountPeer(OfficialAccountSettings settings, const
     register_acts();
     for (auto& app : settings.apps) {
         events_.set_receiver(app.appid, {.target = app.callback, .receive_id = app.appid, .to_user = app.original_id, .agent_id = {}});
-        Account account{.settings = app, .users = {}, .tags = {{2, "星标组"}}, .scenes = {}, .template_ids = {}, .mass_ids = {}, .mass_jobs = {}, .calls_today = {}, .last_forced = {}, .menu = {}};
+        Account account{.settings = app,
+                        .users = {},
+                        .tags = {{2, "星标组"}},
+                        .scenes = {},
+                        .template_ids = {},
+                        .mass_ids = {},
+                        .mass_jobs = {},
+                        .calls_today = {},
+                        .last_forced = {},
+                        .menu = {}};
         const auto add = [&](std::string openid) {
-            account.users.emplace(std::move(openid), User{.follows = !app.mini_program, .followed_once = !app.mini_program, .remark = {}, .unionid = new_id("oU", 28), .scene = {}, .tags = {}, .allowances = {}, .accepted = {}, .mass = {}});
+            account.users.emplace(std::move(openid), User{.follows = !app.mini_program,
+                                                          .followed_once = !app.mini_program,
+                                                          .remark = {},
+                                                          .unionid = new_id("oU", 28),
+                                                          .scene = {},
+                                                          .tags = {},
+                                                          .allowances = {},
+                                                          .accepted = {},
+                                                          .mass = {}});
         };
         for (const auto& openid : app.openids) add(openid);
         for (std::int64_t i = 0; i < app.followers; ++i) add(new_id("o", 28));
@@ -93,8 +110,7 @@ void OfficialAccountPeer::turn_day(Account& account, Instant now) {
         account.calls_today.clear();
         account.forced = 0;
     }
-    const std::chrono::year_month_day date{today};
-    const auto month = std::chrono::sys_days{date.year() / date.month() / 1};
+    const auto month = china_month(now);
     if (month != account.month) {
         account.month = month;
         account.clears = 0;

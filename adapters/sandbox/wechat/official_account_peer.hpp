@@ -16,8 +16,8 @@ struct OfficialAccountApp {
     std::string original_id;  // gh_…, ToUserName of callbacks
     bool mini_program = false;
     CallbackTarget callback;
-    std::int64_t followers = 0;                // made at the start; a mini program's users
-    std::vector<std::string> openids;          // made at the start with these names
+    std::int64_t followers = 0;                    // made at the start; a mini program's users
+    std::vector<std::string> openids;              // made at the start with these names
     std::map<std::string, std::string> templates;  // id → text with {{name.DATA}}; empty: every id is taken
 };
 
@@ -62,10 +62,10 @@ private:
     };
     struct Account {
         OfficialAccountApp settings;
-        std::map<std::string, User> users;          // by openid
-        std::map<std::int64_t, std::string> tags;   // the account's own start at 100
+        std::map<std::string, User> users;         // by openid
+        std::map<std::int64_t, std::string> tags;  // the account's own start at 100
         std::int64_t next_tag = 100;
-        std::map<std::string, Scene> scenes;        // by ticket
+        std::map<std::string, Scene> scenes;           // by ticket
         std::map<std::string, ClientId> template_ids;  // openid and client_msg_id
         std::map<std::string, std::int64_t> mass_ids;  // clientmsgid → msg_id
         std::map<std::int64_t, MassJob> mass_jobs;

@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t page_size = 10'000, batch_max = 100, tag_batch_max = 50, tags_max = 100, user_tags_max = 20, tag_name_max = 30;
 
 // The openids after `next` that `wanted` lets through, one page of them.
-template <class Users, class Wanted> Json openids_after(const Users& users, const std::string& next, Wanted wanted) {
+template <class Users, class Wanted>
+Json openids_after(const Users& users, const std::string& next, Wanted wanted) {
     Json list = Json::array();
     for (auto it = next.empty() ? users.begin() : users.upper_bound(next); it != users.end() && list.size() < page_size; ++it)
         if (wanted(it->second)) list.push_back(it->first);
@@ -40,9 +41,23 @@ void OfficialAccountPeer::register_users() {
 
 Json OfficialAccountPeer::user_json(const std::string& openid, const User& user) const {
     if (!user.follows) return {{"subscribe", 0}, {"openid", openid}};
-    Json json{{"subscribe", 1}, {"openid", openid}, {"nickname", ""}, {"sex", 0}, {"language", "zh_CN"}, {"city", ""}, {"province", ""}, {"country", ""}, {"headimgurl", ""},
-              {"subscribe_time", unix_ms(user.since) / 1'000}, {"unionid", user.unionid}, {"remark", user.remark}, {"groupid", 0}, {"tagid_list", user.tags},
-              {"subscribe_scene", user.subscribe_scene}, {"qr_scene", 0}, {"qr_scene_str", ""}};
+    Json json{{"subscribe", 1},
+              {"openid", openid},
+              {"nickname", ""},
+              {"sex", 0},
+              {"language", "zh_CN"},
+              {"city", ""},
+              {"province", ""},
+              {"country", ""},
+              {"headimgurl", ""},
+              {"subscribe_time", unix_ms(user.since) / 1'000},
+              {"unionid", user.unionid},
+              {"remark", user.remark},
+              {"groupid", 0},
+              {"tagid_list", user.tags},
+              {"subscribe_scene", user.subscribe_scene},
+              {"qr_scene", 0},
+              {"qr_scene_str", ""}};
     const bool number = !user.scene.empty() && std::all_of(user.scene.begin(), user.scene.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (number) json["qr_scene"] = integer_of({{"n", user.scene}}, "n", 0);
     else json["qr_scene_str"] = user.scene;
@@ -103,7 +118,8 @@ Json OfficialAccountPeer::get_tags(const Call& call) {
     Json list = Json::array();
     for (const auto& [id, name] : account.tags) {
         const auto tag = id;
-        const auto count = std::count_if(account.users.begin(), account.users.end(), [&](const auto& entry) { return entry.second.follows && entry.second.tags.contains(tag); });
+        const auto count = std::count_if(account.users.begin(), account.users.end(),
+                                         [&](const auto& entry) { return entry.second.follows && entry.second.tags.contains(tag); });
         list.push_back({{"id", id}, {"name", name}, {"count", count}});
     }
     return {{"tags", std::move(list)}};
@@ -162,7 +178,8 @@ Json OfficialAccountPeer::users_of_tag(const Call& call) {
     const auto& account = account_of(call);
     const auto id = integer_of(call.body, "tagid", -1);
     if (!account.tags.contains(id)) return fault(45159);
-    auto list = openids_after(account.users, text_of(call.body, "next_openid"), [&](const User& user) { return user.follows && user.tags.contains(id); });
+    auto list =
+        openids_after(account.users, text_of(call.body, "next_openid"), [&](const User& user) { return user.follows && user.tags.contains(id); });
     Json answer{{"count", list.size()}, {"next_openid", list.empty() ? std::string{} : list.back().get<std::string>()}};
     if (!list.empty()) answer["data"] = {{"openid", std::move(list)}};
     return answer;

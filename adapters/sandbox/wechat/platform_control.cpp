@@ -1,32 +1,22 @@
 // The control API that both platforms have: storms, tokens that die, and callbacks.
 #include <limits>
 
-#include "adapters/sandbox/wechat/json_fields.hpp"
+#include "adapters/sandbox/control_reply.hpp"
 #include "adapters/sandbox/wechat/platform_peer.hpp"
 
 namespace touchgate::sandbox {
-
-namespace {
-
-HttpReply problem(int status, std::string_view title, const std::vector<Problem>& problems = {}) {
-    Json body{{"type", "about:blank"}, {"title", title}, {"status", status}};
-    for (const auto& one : problems) body["errors"].push_back({{"pointer", one.pointer}, {"detail", one.detail}});
-    return {.status = status, .content_type = "application/problem+json", .body = body.dump()};
-}
-
-}  // namespace
 
 HttpReply PlatformPeer::control(const HttpRequest& request, std::string_view path, Now now) {
     plan_activities(now);
     const auto found = controls_.find({std::string{path}, request.method});
     if (found == controls_.end()) {
         for (const auto& [key, handler] : controls_)
-            if (key.first == path) return problem(405, "this resource has no such method");
-        return problem(404, "no such resource; see adapters/sandbox/README.md");
+            if (key.first == path) return problem_reply(405, "this resource has no such method");
+        return problem_reply(404, "no such resource; see adapters/sandbox/README.md");
     }
     const auto parameters = parse_parameters(request.query());
     const auto body = parse_json(request.body.empty() ? "{}" : request.body);
-    if (!body) return problem(400, body.error().detail);
+    if (!body) return problem_reply(400, body.error().detail);
     std::vector<Problem> problems;
     JsonReader reader{*body, "", problems};
     Control control{.parameters = parameters, .body = reader, .now = now};
@@ -35,7 +25,7 @@ HttpReply PlatformPeer::control(const HttpRequest& request, std::string_view pat
     // What a person in the sandbox did was answered to nobody.
     for (const auto part : unanswered_) store_.set_answered(part);
     unanswered_.clear();
-    if (!problems.empty()) return problem(422, "nothing was done", problems);
+    if (!problems.empty()) return problem_reply(422, "nothing was done", problems);
     if (answer.is_null()) return {.status = 204};
     return {.body = answer.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
@@ -83,7 +73,10 @@ Json PlatformPeer::put_callback(Control& control) {
     target.url = body.text("url", target.url);
     target.token = body.text("token", target.token);
     target.encoding_aes_key = body.text("encoding_aes_key", target.encoding_aes_key);
-    const auto mode = body.choice("mode", {"plain", "compatible", "secure"}, target.mode == CallbackMode::plain ? "plain" : target.mode == CallbackMode::secure ? "secure" : "compatible");
+    const auto mode = body.choice("mode", {"plain", "compatible", "secure"},
+                                  target.mode == CallbackMode::plain    ? "plain"
+                                  : target.mode == CallbackMode::secure ? "secure"
+                                                                        : "compatible");
     target.mode = mode == "plain" ? CallbackMode::plain : mode == "secure" ? CallbackMode::secure : CallbackMode::compatible;
     body.finish();
     if (!target.url.empty() && !target.url.starts_with("http://")) body.problem("url", "must be an http:// URL, or \"\" for no callbacks");
@@ -115,14 +108,19 @@ Json PlatformPeer::post_callback(Control& control) {
 
 Json PlatformPeer::list_callbacks(Control& control) {
     control.body.finish();
-    std::uint64_t after = 0;
-    if (const auto text = value_of(control.parameters, "after"); !text.empty())
-        after = static_cast<std::uint64_t>(std::max<std::int64_t>(integer_of({{"after", text}}, "after", 0), 0));
+    const auto after = number_of(control.parameters, "after", 0);
     Json items = Json::array();
     for (const auto& record : events_.records()) {
         if (record.n <= after) continue;
-        items.push_back({{"n", record.n}, {"application", record.application}, {"event", record.event}, {"at", format_instant(record.at)}, {"tries", record.tries},
-                         {"status", record.status}, {"outcome", name_of(record.outcome)}, {"answer", record.answer}, {"plaintext", record.plaintext}});
+        items.push_back({{"n", record.n},
+                         {"application", record.application},
+                         {"event", record.event},
+                         {"at", format_instant(record.at)},
+                         {"tries", record.tries},
+                         {"status", record.status},
+                         {"outcome", name_of(record.outcome)},
+                         {"answer", record.answer},
+                         {"plaintext", record.plaintext}});
     }
     return {{"items", std::move(items)}};
 }

@@ -58,7 +58,9 @@ Json PlatformPeer::upload(const Call& call) {
     if (media_.size() >= media_max) std::erase_if(media_, [&](const auto& entry) { return entry.second.at + media_life < call.now.wall; });
     if (media_.size() >= media_max) return fault(45009);
     const auto id = new_id("", 64);
-    media_.emplace(id, Media{.type = std::string{type}, .content_type = std::move(file->content_type), .bytes = {}, .at = call.now.wall, .attachment = attachment});
+    media_.emplace(
+        id,
+        Media{.type = std::string{type}, .content_type = std::move(file->content_type), .bytes = {}, .at = call.now.wall, .attachment = attachment});
     const auto created = unix_ms(call.now.wall) / 1'000;
     Json answer{{"type", type}, {"media_id", id}};
     if (via_ == Via::wecom && !attachment) answer["created_at"] = std::to_string(created);

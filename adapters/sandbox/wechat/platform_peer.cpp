@@ -173,7 +173,9 @@ void PlatformPeer::on_passive_reply(const std::string& application, std::string_
     const auto to = element_text(xml, "ToUserName"), from = element_text(xml, "FromUserName"), type = element_text(xml, "MsgType");
     if (!to || !from || !type) return;
     const auto content = element_text(xml, "Content");
-    store_.set_answered(arrive({.application = application, .to = *to, .from = *from, .text = content ? std::string_view{*content} : xml, .kind = "reply", .raw = xml}, now));
+    store_.set_answered(arrive(
+        {.application = application, .to = *to, .from = *from, .text = content ? std::string_view{*content} : xml, .kind = "reply", .raw = xml},
+        now));
 }
 
 PartNumber PlatformPeer::arrive(const Arrival& arrival, Now now) {
@@ -186,8 +188,15 @@ PartNumber PlatformPeer::arrive(const Arrival& arrival, Now now) {
     };
     const auto to = put(arrival.to, 255), from = put(arrival.from, 255), payload = put(arrival.text, arrival.text.size());
     raw.append(arrival.raw);
-    const auto part = store_.add_part({.raw = raw, .to = to, .from = from, .payload = payload, .coding = Coding::utf8, .at = now.wall,
-                                       .user = store_.intern_user(arrival.application), .via = via_, .kind = store_.intern_kind(arrival.kind)});
+    const auto part = store_.add_part({.raw = raw,
+                                       .to = to,
+                                       .from = from,
+                                       .payload = payload,
+                                       .coding = Coding::utf8,
+                                       .at = now.wall,
+                                       .user = store_.intern_user(arrival.application),
+                                       .via = via_,
+                                       .kind = store_.intern_kind(arrival.kind)});
     store_.add_message({&part, 1});
     ++statistics_.accepted;
     unanswered_.push_back(part);

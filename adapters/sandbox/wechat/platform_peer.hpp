@@ -65,11 +65,14 @@ protected:
     PlatformPeer(Via via, const WechatBehaviour& behaviour, MessageStore& store, Random& random);
 
     // Registers a call of the platform; `method` "" takes any.
-    template <class Peer> void on(std::string_view method, std::string_view path, Json (Peer::*handler)(const Call&), Access access = Access::token) {
-        endpoints_.emplace(path, Endpoint{std::string{method}, access, [this, handler](const Call& call) { return (static_cast<Peer*>(this)->*handler)(call); }});
+    template <class Peer>
+    void on(std::string_view method, std::string_view path, Json (Peer::*handler)(const Call&), Access access = Access::token) {
+        endpoints_.emplace(
+            path, Endpoint{std::string{method}, access, [this, handler](const Call& call) { return (static_cast<Peer*>(this)->*handler)(call); }});
     }
     // Registers a request of the control API. Problems go to the body's reader and make the answer a 422; a null answer is a 204.
-    template <class Peer> void on_control(std::string_view method, std::string_view path, Json (Peer::*handler)(Control&)) {
+    template <class Peer>
+    void on_control(std::string_view method, std::string_view path, Json (Peer::*handler)(Control&)) {
         controls_.emplace(std::pair{std::string{path}, std::string{method}},
                           [this, handler](Control& control) { return (static_cast<Peer*>(this)->*handler)(control); });
     }

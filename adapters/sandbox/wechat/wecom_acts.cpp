@@ -38,7 +38,8 @@ Json WecomPeer::control_problem(Control& control, std::string_view key, std::str
     return nullptr;
 }
 
-void WecomPeer::follow(const std::string& userid, const std::string& customer, const std::string& state, bool half, Now now, std::string& welcome_code) {
+void WecomPeer::follow(const std::string& userid, const std::string& customer, const std::string& state, bool half, Now now,
+                       std::string& welcome_code) {
     auto& person = customers_by_id_.at(customer);
     auto& relation = person.members[userid];
     relation.lost = false;
@@ -70,14 +71,18 @@ void WecomPeer::react(const std::string& customer, const std::string& userid, No
 
 Json WecomPeer::post_act(Control& control) {
     auto& body = control.body;
-    const auto act = body.choice("act", {"follow", "half_follow", "leave", "remove", "edit", "enter", "write", "take", "end", "stop", "create_group", "join", "quit", "dissolve", "member_write"}, "");
+    const auto act = body.choice("act",
+                                 {"follow", "half_follow", "leave", "remove", "edit", "enter", "write", "take", "end", "stop", "create_group", "join",
+                                  "quit", "dissolve", "member_write"},
+                                 "");
     if (act.empty()) return control_problem(control, "act", "must name what is done");
     if (act == "enter" || act == "write" || act == "take" || act == "end" || act == "stop") return post_kf_act(control, act);
     if (act == "create_group" || act == "join" || act == "quit" || act == "dissolve") return post_group_act(control, act);
 
     const auto userid = body.required_text("userid");
     auto customer = body.text("external_userid");
-    const auto name = body.text("name"), unionid = body.text("unionid"), text = body.text("text", {}, {0, 2'048}), config_id = body.text("config_id"), agent = body.text("agentid");
+    const auto name = body.text("name"), unionid = body.text("unionid"), text = body.text("text", {}, {0, 2'048}), config_id = body.text("config_id"),
+               agent = body.text("agentid");
     auto state = body.text("state");
     body.finish();
     if (!body.problems().empty()) return nullptr;
@@ -86,7 +91,11 @@ Json WecomPeer::post_act(Control& control) {
     if (act == "member_write") {
         const auto& application = agent.empty() && !settings_.apps.empty() ? settings_.apps.front().agent_id : agent;
         EventXml xml;
-        xml.text("ToUserName", settings_.corpid).text("FromUserName", userid).number("CreateTime", unix_ms(now.wall) / 1'000).text("MsgType", "text").text("Content", text);
+        xml.text("ToUserName", settings_.corpid)
+            .text("FromUserName", userid)
+            .number("CreateTime", unix_ms(now.wall) / 1'000)
+            .text("MsgType", "text")
+            .text("Content", text);
         xml.number("MsgId", static_cast<std::int64_t>(7'300'000'000'000'000'000 + new_number()));
         xml.number("AgentID", integer_of({{"n", application}}, "n", 0));
         return {{"n", events_.send(application, "text", xml.finish(), {}, behaviour_, now)}};
@@ -102,7 +111,8 @@ Json WecomPeer::post_act(Control& control) {
         return {{"external_userid", customer}, {"welcome_code", welcome_code}};
     }
     const auto found = customers_by_id_.find(customer);
-    if (found == customers_by_id_.end() || !found->second.members.contains(userid)) return control_problem(control, "external_userid", "no such customer of this member");
+    if (found == customers_by_id_.end() || !found->second.members.contains(userid))
+        return control_problem(control, "external_userid", "no such customer of this member");
     if (act == "leave") {
         leave(customer, userid, now);
         return {{"external_userid", customer}};
@@ -120,7 +130,8 @@ Json WecomPeer::post_kf_act(Control& control, const std::string& act) {
     auto& body = control.body;
     auto open_kfid = body.text("open_kfid");
     auto customer = body.text("external_userid");
-    const auto text = body.text("text", {}, {0, 2'048}), menu_id = body.text("menu_id"), scene = body.text("scene"), scene_param = body.text("scene_param");
+    const auto text = body.text("text", {}, {0, 2'048}), menu_id = body.text("menu_id"), scene = body.text("scene"),
+               scene_param = body.text("scene_param");
     const auto servicer = body.text("servicer_userid");
     body.finish();
     if (!body.problems().empty()) return nullptr;
@@ -132,7 +143,12 @@ Json WecomPeer::post_kf_act(Control& control, const std::string& act) {
         const auto known = found->second.servicers.find(servicer);
         if (known == found->second.servicers.end()) return control_problem(control, "servicer_userid", "no servicer of this account");
         known->second = 1 - known->second;
-        kf_log(open_kfid, {{"origin", 4}, {"msgtype", "event"}, {"event", {{"event_type", "servicer_status_change"}, {"open_kfid", open_kfid}, {"servicer_userid", servicer}, {"status", known->second + 1}}}}, now);
+        kf_log(open_kfid,
+               {{"origin", 4},
+                {"msgtype", "event"},
+                {"event",
+                 {{"event_type", "servicer_status_change"}, {"open_kfid", open_kfid}, {"servicer_userid", servicer}, {"status", known->second + 1}}}},
+               now);
         return {{"open_kfid", open_kfid}, {"status", known->second}};
     }
     // People who use customer service need not be anybody's customer.
@@ -153,7 +169,8 @@ Json WecomPeer::post_kf_act(Control& control, const std::string& act) {
         kf_customer_writes(open_kfid, customer, text, menu_id, now);
     } else if (act == "enter") {
         Json fields{{"event_type", "enter_session"}, {"scene", scene}, {"scene_param", scene_param}};
-        const bool wrote = session.last_message && *session.last_message + 48h > now.wall, welcomed = session.welcomed && *session.welcomed + 48h > now.wall;
+        const bool wrote = session.last_message && *session.last_message + 48h > now.wall,
+                   welcomed = session.welcomed && *session.welcomed + 48h > now.wall;
         if (!wrote && !welcomed) {
             session.welcomed = now.wall;
             fields["welcome_code"] = answer["welcome_code"] = new_event_code(open_kfid, customer, -1, now);
@@ -161,7 +178,9 @@ Json WecomPeer::post_kf_act(Control& control, const std::string& act) {
         log_event(std::move(fields));
     } else {  // a servicer takes the session from the pool, or ends it
         const int state = act == "take" ? 3 : 4;
-        Json fields{{"event_type", "session_status_change"}, {"change_type", act == "take" ? 1 : 3}, {"old_servicer_userid", session.servicer},
+        Json fields{{"event_type", "session_status_change"},
+                    {"change_type", act == "take" ? 1 : 3},
+                    {"old_servicer_userid", session.servicer},
                     {"new_servicer_userid", act == "take" ? servicer : ""}};
         session.state = state;
         if (act == "take") session.servicer = servicer;
@@ -212,7 +231,8 @@ Json WecomPeer::post_press(Control& control) {
     const auto msgid = control.body.text("msgid"), userid = control.body.text("userid");
     control.body.finish();
     if (!control.body.problems().empty()) return nullptr;
-    if (!msgid.empty() && !tasks_.contains(msgid) && !moments_.contains(msgid) && find_moment(msgid) == nullptr) return control_problem(control, "msgid", "no such task");
+    if (!msgid.empty() && !tasks_.contains(msgid) && !moments_.contains(msgid) && find_moment(msgid) == nullptr)
+        return control_problem(control, "msgid", "no such task");
     std::uint64_t sent = 0, failed = 0;
     std::vector<std::pair<std::string, std::string>> waiting;
     for (const auto& [id, task] : tasks_)
@@ -241,14 +261,24 @@ Json WecomPeer::list_tasks(Control& control) {
             for (const auto& target : member.targets) targets.push_back({{"id", target.id}, {"status", target.status}});
             members.push_back({{"userid", userid}, {"pressed", member.pressed}, {"targets", std::move(targets)}});
         }
-        items.push_back({{"msgid", id}, {"chat_type", task.groups ? "group" : "single"}, {"application", task.creator}, {"created", format_instant(task.created)},
-                         {"cancelled", task.cancelled}, {"reminders", task.reminders.size()}, {"content", task.content}, {"members", std::move(members)}});
+        items.push_back({{"msgid", id},
+                         {"chat_type", task.groups ? "group" : "single"},
+                         {"application", task.creator},
+                         {"created", format_instant(task.created)},
+                         {"cancelled", task.cancelled},
+                         {"reminders", task.reminders.size()},
+                         {"content", task.content},
+                         {"members", std::move(members)}});
     }
     Json moments = Json::array();
     for (const auto& [id, moment] : moments_) {
         Json members = Json::array();
         for (const auto& [userid, published] : moment.members) members.push_back({{"userid", userid}, {"published", published != Instant{}}});
-        moments.push_back({{"jobid", id}, {"moment_id", moment.moment_id}, {"cancelled", moment.cancelled}, {"content", moment.content}, {"members", std::move(members)}});
+        moments.push_back({{"jobid", id},
+                           {"moment_id", moment.moment_id},
+                           {"cancelled", moment.cancelled},
+                           {"content", moment.content},
+                           {"members", std::move(members)}});
     }
     return {{"items", std::move(items)}, {"moments", std::move(moments)}};
 }
@@ -258,11 +288,17 @@ Json WecomPeer::list_people(Control& control) {
     Json customers = Json::array(), groups = Json::array(), accounts = Json::array();
     for (const auto& [id, customer] : customers_by_id_) {
         Json followers = Json::array();
-        for (const auto& [userid, relation] : customer.members) followers.push_back({{"userid", userid}, {"lost", relation.lost}, {"state", relation.state}});
-        customers.push_back({{"external_userid", id}, {"name", customer.name}, {"unionid", customer.unionid}, {"members", std::move(followers)}, {"mass_messages", customer.mass.size()}});
+        for (const auto& [userid, relation] : customer.members)
+            followers.push_back({{"userid", userid}, {"lost", relation.lost}, {"state", relation.state}});
+        customers.push_back({{"external_userid", id},
+                             {"name", customer.name},
+                             {"unionid", customer.unionid},
+                             {"members", std::move(followers)},
+                             {"mass_messages", customer.mass.size()}});
     }
     for (const auto& [id, group] : groups_)
-        groups.push_back({{"chat_id", id}, {"name", group.name}, {"owner", group.owner}, {"people", group.people.size()}, {"dissolved", group.dissolved}});
+        groups.push_back(
+            {{"chat_id", id}, {"name", group.name}, {"owner", group.owner}, {"people", group.people.size()}, {"dissolved", group.dissolved}});
     for (const auto& [id, account] : kf_) accounts.push_back({{"open_kfid", id}, {"name", account.name}});
     return {{"members", members_}, {"customers", std::move(customers)}, {"groups", std::move(groups)}, {"kf_accounts", std::move(accounts)}};
 }

@@ -36,12 +36,19 @@ void WecomPeer::register_contacts() {
 }
 
 Json WecomPeer::contact_json(const std::string& id, const Customer& customer) const {
-    return {{"external_userid", id}, {"name", customer.name}, {"avatar", "http://sandbox.invalid/" + id}, {"type", 1}, {"gender", 0}, {"unionid", customer.unionid}};
+    return {{"external_userid", id}, {"name", customer.name},      {"avatar", "http://sandbox.invalid/" + id}, {"type", 1},
+            {"gender", 0},           {"unionid", customer.unionid}};
 }
 
 Json WecomPeer::follow_json(const std::string& userid, const Relation& relation, bool whole_tags) const {
-    Json follow{{"userid", userid}, {"remark", relation.remark}, {"description", relation.description}, {"createtime", seconds(relation.since)},
-                {"remark_mobiles", Json::array()}, {"add_way", relation.add_way}, {"oper_userid", userid}, {"state", relation.state}};
+    Json follow{{"userid", userid},
+                {"remark", relation.remark},
+                {"description", relation.description},
+                {"createtime", seconds(relation.since)},
+                {"remark_mobiles", Json::array()},
+                {"add_way", relation.add_way},
+                {"oper_userid", userid},
+                {"state", relation.state}};
     auto& list = follow[whole_tags ? "tags" : "tag_id"] = Json::array();
     for (const auto& tag : relation.tags) {
         if (!whole_tags) {
@@ -80,7 +87,8 @@ Json WecomPeer::get_by_user(const Call& call) {
     Json list = Json::array();
     for (auto i = page.from; i < page.to; ++i) {
         const auto& customer = customers_by_id_.at(*rows[i].first);
-        list.push_back({{"external_contact", contact_json(*rows[i].first, customer)}, {"follow_info", follow_json(*rows[i].second, customer.members.at(*rows[i].second), false)}});
+        list.push_back({{"external_contact", contact_json(*rows[i].first, customer)},
+                        {"follow_info", follow_json(*rows[i].second, customer.members.at(*rows[i].second), false)}});
     }
     return {{"external_contact_list", std::move(list)}, {"next_cursor", page.next_cursor}};
 }
@@ -117,7 +125,9 @@ Json WecomPeer::list_tags(const Call& call) {
             if (wanted_groups.empty() && !wanted_tags.empty() && !contains(wanted_tags, tag_id)) continue;
             tags.push_back({{"id", tag_id}, {"name", name}, {"create_time", seconds(group.created)}, {"order", 0}});
         }
-        if (!tags.empty()) groups.push_back({{"group_id", id}, {"group_name", group.name}, {"create_time", seconds(group.created)}, {"order", 0}, {"tag", std::move(tags)}});
+        if (!tags.empty())
+            groups.push_back(
+                {{"group_id", id}, {"group_name", group.name}, {"create_time", seconds(group.created)}, {"order", 0}, {"tag", std::move(tags)}});
     }
     return {{"tag_group", std::move(groups)}};
 }
@@ -145,7 +155,8 @@ Json WecomPeer::add_tags(const Call& call) {
         group.tags[id] = name;
         tags.push_back({{"id", id}, {"name", name}, {"create_time", seconds(call.now.wall)}, {"order", 0}});
     }
-    return {{"tag_group", {{"group_id", group_id}, {"group_name", group.name}, {"create_time", seconds(group.created)}, {"order", 0}, {"tag", std::move(tags)}}}};
+    return {{"tag_group",
+             {{"group_id", group_id}, {"group_name", group.name}, {"create_time", seconds(group.created)}, {"order", 0}, {"tag", std::move(tags)}}}};
 }
 
 Json WecomPeer::delete_tags(const Call& call) {
@@ -200,7 +211,9 @@ Json WecomPeer::get_contact_way(const Call& call) {
     return {{"contact_way", std::move(way)}};
 }
 
-Json WecomPeer::delete_contact_way(const Call& call) { return contact_ways_.erase(text_of(call.body, "config_id")) == 0 ? fault(41044) : Json::object(); }
+Json WecomPeer::delete_contact_way(const Call& call) {
+    return contact_ways_.erase(text_of(call.body, "config_id")) == 0 ? fault(41044) : Json::object();
+}
 
 Json WecomPeer::list_groups(const Call& call) {
     const auto owners = texts_of(member_of(call.body, "owner_filter"), "userid_list");
@@ -225,7 +238,11 @@ Json WecomPeer::get_group(const Call& call) {
     const bool with_names = integer_of(call.body, "need_name", 0) == 1;
     Json people = Json::array();
     for (const auto& [id, person] : group.people) {
-        Json item{{"userid", id}, {"type", person.customer ? 2 : 1}, {"join_time", seconds(person.joined)}, {"join_scene", person.scene}, {"group_nickname", ""}};
+        Json item{{"userid", id},
+                  {"type", person.customer ? 2 : 1},
+                  {"join_time", seconds(person.joined)},
+                  {"join_scene", person.scene},
+                  {"group_nickname", ""}};
         if (!person.customer) {
             people.push_back(std::move(item));
             continue;
@@ -237,8 +254,15 @@ Json WecomPeer::get_group(const Call& call) {
         }
         people.push_back(std::move(item));
     }
-    return {{"group_chat", {{"chat_id", chat_id}, {"name", group.name}, {"owner", group.owner}, {"create_time", seconds(group.created)}, {"notice", group.notice},
-                            {"member_list", std::move(people)}, {"admin_list", Json::array()}, {"member_version", std::to_string(group.version)}}}};
+    return {{"group_chat",
+             {{"chat_id", chat_id},
+              {"name", group.name},
+              {"owner", group.owner},
+              {"create_time", seconds(group.created)},
+              {"notice", group.notice},
+              {"member_list", std::move(people)},
+              {"admin_list", Json::array()},
+              {"member_version", std::to_string(group.version)}}}};
 }
 
 Json WecomPeer::send_welcome(const Call& call) {
@@ -251,7 +275,13 @@ Json WecomPeer::send_welcome(const Call& call) {
     if (found->second.until <= call.now.monotonic) return fault(41050);
     if (const int wrong = check_content(call.body, call.now, true); wrong != 0) return fault(wrong);
     found->second.used = true;
-    arrive({.application = call.application, .to = found->second.customer, .from = found->second.userid, .text = readable(call.body), .kind = "welcome", .raw = call.request.body}, call.now);
+    arrive({.application = call.application,
+            .to = found->second.customer,
+            .from = found->second.userid,
+            .text = readable(call.body),
+            .kind = "welcome",
+            .raw = call.request.body},
+           call.now);
     return {};
 }
 

@@ -18,8 +18,11 @@ constexpr std::size_t text_max = 2'048, menu_max = 10;
 int check_kf_content(const Json& body, bool texts_only) {
     const auto type = text_of(body, "msgtype");
     const auto& content = member_of(body, type);
-    const std::string_view known[] = {"text", "msgmenu", "image", "voice", "video", "file", "link", "miniprogram", "location", "business_card", "ca_link"};
-    if (std::find(std::begin(known), texts_only ? std::begin(known) + 2 : std::end(known), type) == (texts_only ? std::begin(known) + 2 : std::end(known))) return 40008;
+    const std::string_view known[] = {"text", "msgmenu",     "image",    "voice",         "video",  "file",
+                                      "link", "miniprogram", "location", "business_card", "ca_link"};
+    if (std::find(std::begin(known), texts_only ? std::begin(known) + 2 : std::end(known), type) ==
+        (texts_only ? std::begin(known) + 2 : std::end(known)))
+        return 40008;
     if (!content.is_object()) return 40008;
     if (type == "text" && text_of(content, "content").empty()) return 44004;
     if (type == "text" && text_of(content, "content").size() > text_max) return 45002;
@@ -133,8 +136,11 @@ Json WecomPeer::kf_state_get(const Call& call) {
 std::string WecomPeer::new_event_code(const std::string& open_kfid, const std::string& customer, int state, Now now) {
     const auto code = new_id("", 48);
     const bool brief = state == 4 || state == -1;  // the end of a session and the welcome
-    event_codes_[code] = {.account = open_kfid, .customer = customer, .until = now.monotonic + (brief ? std::chrono::nanoseconds{20s} : std::chrono::nanoseconds{48h}),
-                          .menu_allowed = brief, .state = state};
+    event_codes_[code] = {.account = open_kfid,
+                          .customer = customer,
+                          .until = now.monotonic + (brief ? std::chrono::nanoseconds{20s} : std::chrono::nanoseconds{48h}),
+                          .menu_allowed = brief,
+                          .state = state};
     return code;
 }
 
@@ -175,7 +181,9 @@ Json WecomPeer::kf_sync(const Call& call) {
     }
     const auto& log = account->log;
     // Nothing older than three days is given, whatever the cursor says.
-    auto from = static_cast<std::size_t>(std::lower_bound(log.begin(), log.end(), call.now.wall - log_life, [](const KfMessage& message, Instant at) { return message.at < at; }) - log.begin());
+    auto from = static_cast<std::size_t>(
+        std::lower_bound(log.begin(), log.end(), call.now.wall - log_life, [](const KfMessage& message, Instant at) { return message.at < at; }) -
+        log.begin());
     if (!cursor.empty()) {
         const auto place = cursor.starts_with("kf") ? integer_of({{"n", cursor.substr(2)}}, "n", -1) : -1;
         if (place < 0 || static_cast<std::size_t>(place) > log.size()) return fault(50100);
@@ -206,25 +214,38 @@ Json WecomPeer::kf_send(const Call& call) {
     auto msgid = text_of(call.body, "msgid");
     if (const int code = check_kf_msgid(*account, msgid); code != 0) return fault(code);
     const auto found = account->sessions.find(customer);
-    if (found == account->sessions.end() || !found->second.last_message || *found->second.last_message + wecom_.kf_window <= call.now.wall) return fault(95002);
+    if (found == account->sessions.end() || !found->second.last_message || *found->second.last_message + wecom_.kf_window <= call.now.wall)
+        return fault(95002);
     auto& session = found->second;
     if (session.state > 1) return fault(95018);
     if (session.sent >= wecom_.kf_messages) return fault(95001);
     ++session.sent;
     account->msgids.insert(msgid);
-    const auto part = arrive({.application = call.application, .to = customer, .from = open_kfid, .text = readable(call.body), .kind = "kf", .raw = call.request.body}, call.now);
+    const auto part = arrive(
+        {.application = call.application, .to = customer, .from = open_kfid, .text = readable(call.body), .kind = "kf", .raw = call.request.body},
+        call.now);
     if (const auto failure = draw(wecom_.kf_fail, random_); !failure.empty()) {
         set_state(part, false, failure);
         const auto type = integer_of({{"n", failure}}, "n", 0);
         later(100ms, call.now, [this, open_kfid, customer, msgid, type](Now then) {
-            kf_log(open_kfid, {{"external_userid", customer}, {"origin", 4}, {"msgtype", "event"},
-                               {"event", {{"event_type", "msg_send_fail"}, {"open_kfid", open_kfid}, {"external_userid", customer}, {"fail_msgid", msgid}, {"fail_type", type}}}}, then);
+            kf_log(open_kfid,
+                   {{"external_userid", customer},
+                    {"origin", 4},
+                    {"msgtype", "event"},
+                    {"event",
+                     {{"event_type", "msg_send_fail"},
+                      {"open_kfid", open_kfid},
+                      {"external_userid", customer},
+                      {"fail_msgid", msgid},
+                      {"fail_type", type}}}},
+                   then);
         });
         return {{"msgid", msgid}};
     }
     set_state(part, true, "");
     if (auto answer = customers_.on_message(behaviour_.customers, customer))
-        later(answer->after, call.now, [this, open_kfid, customer, text = answer->text](Now then) { kf_customer_writes(open_kfid, customer, text, {}, then); });
+        later(answer->after, call.now,
+              [this, open_kfid, customer, text = answer->text](Now then) { kf_customer_writes(open_kfid, customer, text, {}, then); });
     return {{"msgid", msgid}};
 }
 
@@ -243,7 +264,13 @@ Json WecomPeer::kf_send_on_event(const Call& call) {
     if (const int wrong = check_kf_msgid(account, msgid); wrong != 0) return fault(wrong);
     code.used = true;
     account.msgids.insert(msgid);
-    const auto part = arrive({.application = call.application, .to = code.customer, .from = code.account, .text = readable(call.body), .kind = "kf_event", .raw = call.request.body}, call.now);
+    const auto part = arrive({.application = call.application,
+                              .to = code.customer,
+                              .from = code.account,
+                              .text = readable(call.body),
+                              .kind = "kf_event",
+                              .raw = call.request.body},
+                             call.now);
     set_state(part, true, "");
     return {{"msgid", msgid}};
 }
@@ -255,7 +282,12 @@ Json WecomPeer::kf_customers(const Call& call) {
     for (const auto& id : ids) {
         const auto found = customers_by_id_.find(id);
         if (found == customers_by_id_.end()) invalid.push_back(id);
-        else list.push_back({{"external_userid", id}, {"nickname", found->second.name}, {"avatar", "http://sandbox.invalid/" + id}, {"gender", 0}, {"unionid", found->second.unionid}});
+        else
+            list.push_back({{"external_userid", id},
+                            {"nickname", found->second.name},
+                            {"avatar", "http://sandbox.invalid/" + id},
+                            {"gender", 0},
+                            {"unionid", found->second.unionid}});
     }
     return {{"customer_list", std::move(list)}, {"invalid_external_userid", std::move(invalid)}};
 }
@@ -271,7 +303,8 @@ void WecomPeer::kf_log(const std::string& open_kfid, Json item, Now now) {
     broadcast("kf_msg_or_event", event("kf_msg_or_event", {}, now).text("Token", token).text("OpenKfId", open_kfid).finish(), now);
 }
 
-void WecomPeer::kf_customer_writes(const std::string& open_kfid, const std::string& customer, const std::string& text, const std::string& menu_id, Now now) {
+void WecomPeer::kf_customer_writes(const std::string& open_kfid, const std::string& customer, const std::string& text, const std::string& menu_id,
+                                   Now now) {
     auto& session = kf_.at(open_kfid).sessions[customer];
     if (session.state == 4) session.state = 0;
     session.last_message = now.wall;

@@ -1,6 +1,7 @@
 // Mass messages (企业群发): a task that each member has to send by pressing a button. Nothing reaches a customer before.
 #include <algorithm>
 
+#include "adapters/sandbox/wechat/china_calendar.hpp"
 #include "adapters/sandbox/wechat/json_fields.hpp"
 #include "adapters/sandbox/wechat/paging.hpp"
 #include "adapters/sandbox/wechat/wecom_peer.hpp"
@@ -12,8 +13,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t customers_max = 10'000, groups_max = 2'000, attachments_max = 9, text_max = 4'000;
-
-std::chrono::sys_days china_day(Instant at) { return std::chrono::floor<std::chrono::days>(at + 8h); }
 
 }  // namespace
 
@@ -69,7 +68,8 @@ Json WecomPeer::add_mass(const Call& call) {
     if (customers.size() > customers_max || chats.size() > groups_max) return fault(40058);
     if (const int wrong = check_content(call.body, call.now, true); wrong != 0) return fault(wrong);
 
-    MassTask task{.groups = type == "group", .creator = call.application, .content = Json::object(), .created = call.now.wall, .reminders = {}, .members = {}};
+    MassTask task{
+        .groups = type == "group", .creator = call.application, .content = Json::object(), .created = call.now.wall, .reminders = {}, .members = {}};
     for (const auto* key : {"text", "attachments"})
         if (call.body.contains(key)) task.content[key] = call.body[key];
     Json failed = Json::array();
@@ -126,8 +126,8 @@ bool WecomPeer::mass_allowed(const std::vector<Instant>& received, Instant now) 
         const auto monday = today - (weekday{today} - Monday);
         return std::count_if(received.begin(), received.end(), [&](Instant at) { return china_day(at) >= monday; }) < 7;
     }
-    const year_month_day date{today};
-    const auto first = sys_days{date.year() / date.month() / 1};
+    const auto first = china_month(now);
+    const year_month_day date{first};
     const auto days = (sys_days{date.year() / date.month() / last} - first).count() + 1;
     return std::count_if(received.begin(), received.end(), [&](Instant at) { return china_day(at) >= first; }) < days;
 }
@@ -149,7 +149,8 @@ std::pair<std::uint64_t, std::uint64_t> WecomPeer::press(const std::string& msgi
             if (group != groups_.end() && !group->second.dissolved) received = &group->second.mass;
         } else {
             const auto customer = customers_by_id_.find(target.id);
-            const bool friends = customer != customers_by_id_.end() && customer->second.members.contains(userid) && !customer->second.members.at(userid).lost;
+            const bool friends =
+                customer != customers_by_id_.end() && customer->second.members.contains(userid) && !customer->second.members.at(userid).lost;
             if (friends) received = &customer->second.mass;
         }
         target.status = received == nullptr ? 2 : mass_allowed(*received, now.wall) ? 1 : 3;
@@ -160,7 +161,9 @@ std::pair<std::uint64_t, std::uint64_t> WecomPeer::press(const std::string& msgi
         ++counts.first;
         target.sent = now.wall;
         received->push_back(now.wall);
-        const auto part = arrive({.application = task.creator, .to = target.id, .from = userid, .text = text, .kind = task.groups ? "mass_group" : "mass", .raw = raw}, now);
+        const auto part = arrive(
+            {.application = task.creator, .to = target.id, .from = userid, .text = text, .kind = task.groups ? "mass_group" : "mass", .raw = raw},
+            now);
         store_.set_answered(part);
         set_state(part, true, "1");
         if (!task.groups) react(target.id, userid, now);

@@ -70,7 +70,13 @@ Json WecomPeer::send_to_members(const Call& call) {
         const auto earlier = member_duplicates_.find(key);
         if (check_duplicates && earlier != member_duplicates_.end() && earlier->second + interval > call.now.wall) continue;
         if (check_duplicates) member_duplicates_[key] = call.now.wall;
-        const auto part = arrive({.application = call.application, .to = userid, .from = call.application, .text = readable(call.body), .kind = "member", .raw = call.request.body}, call.now);
+        const auto part = arrive({.application = call.application,
+                                  .to = userid,
+                                  .from = call.application,
+                                  .text = readable(call.body),
+                                  .kind = "member",
+                                  .raw = call.request.body},
+                                 call.now);
         set_state(part, true, "");
         message.parts.push_back(part);
     }

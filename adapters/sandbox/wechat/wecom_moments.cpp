@@ -34,7 +34,8 @@ Json WecomPeer::add_moment(const Call& call) {
         if (!media_is_attachment(media_id)) return fault(41072);
     }
     const auto& range = member_of(call.body, "visible_range");
-    Moment moment{.moment_id = new_id("mom", 32), .creator = call.application, .content = Json::object(), .created = call.now.wall, .members = {}, .tags = {}};
+    Moment moment{
+        .moment_id = new_id("mom", 32), .creator = call.application, .content = Json::object(), .created = call.now.wall, .members = {}, .tags = {}};
     for (const auto* key : {"text", "attachments"})
         if (call.body.contains(key)) moment.content[key] = call.body[key];
     for (const auto& tag : texts_of(member_of(range, "external_contact_list"), "tag_list")) moment.tags.insert(tag);
@@ -55,10 +56,14 @@ Json WecomPeer::moment_job(const Call& call) {
     const auto found = moments_.find(std::string{value_of(call.parameters, "jobid")});
     if (found == moments_.end() || found->second.created + 24h < call.now.wall) return fault(40058);
     if (call.now.wall < found->second.created + wecom_.dispatch) return {{"status", 1}, {"type", "add_moment_task"}};
-    return {{"status", 3}, {"type", "add_moment_task"},
-            {"result", {{"errcode", 0}, {"errmsg", "ok"}, {"moment_id", found->second.moment_id},
-                        {"invalid_sender_list", {{"user_list", Json::array()}, {"department_list", Json::array()}}},
-                        {"invalid_external_contact_list", {{"tag_list", Json::array()}}}}}};
+    return {{"status", 3},
+            {"type", "add_moment_task"},
+            {"result",
+             {{"errcode", 0},
+              {"errmsg", "ok"},
+              {"moment_id", found->second.moment_id},
+              {"invalid_sender_list", {{"user_list", Json::array()}, {"department_list", Json::array()}}},
+              {"invalid_external_contact_list", {{"tag_list", Json::array()}}}}}};
 }
 
 WecomPeer::Moment* WecomPeer::find_moment(const std::string& moment_id) {
@@ -84,7 +89,8 @@ std::vector<std::string> WecomPeer::moment_audience(const Moment& moment, const 
         const auto relation = customer.members.find(userid);
         if (relation == customer.members.end() || relation->second.lost) continue;
         const auto& held = relation->second.tags;
-        if (moment.tags.empty() || std::any_of(held.begin(), held.end(), [&](const std::string& tag) { return moment.tags.contains(tag); })) audience.push_back(id);
+        if (moment.tags.empty() || std::any_of(held.begin(), held.end(), [&](const std::string& tag) { return moment.tags.contains(tag); }))
+            audience.push_back(id);
     }
     return audience;
 }
@@ -125,7 +131,13 @@ std::uint64_t WecomPeer::publish(const std::string& jobid, const std::string& us
     member->second = now.wall;
     const auto audience = moment_audience(moment, userid);
     for (const auto& id : audience) {
-        const auto part = arrive({.application = moment.creator, .to = id, .from = userid, .text = readable(moment.content), .kind = "moment", .raw = moment.content.dump()}, now);
+        const auto part = arrive({.application = moment.creator,
+                                  .to = id,
+                                  .from = userid,
+                                  .text = readable(moment.content),
+                                  .kind = "moment",
+                                  .raw = moment.content.dump()},
+                                 now);
         store_.set_answered(part);
         set_state(part, true, "1");
     }

@@ -18,12 +18,18 @@ WecomPeer::WecomPeer(WecomSettings settings, const WecomBehaviour& behaviour, Me
     register_kf();
     register_acts();
     for (const auto& app : settings_.apps)
-        events_.set_receiver(app.agent_id, {.target = app.callback, .receive_id = settings_.corpid, .to_user = settings_.corpid, .agent_id = app.agent_id, .is_wecom = true});
+        events_.set_receiver(
+            app.agent_id,
+            {.target = app.callback, .receive_id = settings_.corpid, .to_user = settings_.corpid, .agent_id = app.agent_id, .is_wecom = true});
     for (const auto& name : settings_.kf_accounts) static_cast<void>(add_kf_account(name));
     if (members_.empty()) return;
     for (std::int64_t i = 0; i < settings_.customers; ++i) add_customer({}, members_[static_cast<std::size_t>(i) % members_.size()], Instant{});
     for (std::int64_t i = 0; i < settings_.groups; ++i) {
-        Group group{.name = "客户群 " + std::to_string(i + 1), .owner = members_[static_cast<std::size_t>(i) % members_.size()], .notice = {}, .people = {}, .mass = {}};
+        Group group{.name = "客户群 " + std::to_string(i + 1),
+                    .owner = members_[static_cast<std::size_t>(i) % members_.size()],
+                    .notice = {},
+                    .people = {},
+                    .mass = {}};
         group.people.emplace(group.owner, Group::Person{.customer = false, .joined = {}, .scene = 1, .state = {}});
         for (const auto& [id, customer] : customers_by_id_) {
             if (group.people.size() > 10) break;
@@ -48,7 +54,8 @@ Json WecomPeer::get_token(const Call& call) {
 
 std::string WecomPeer::fault_suffix(int code) const {
     std::string suffix = ", hint: [";
-    suffix.append(std::to_string(1'000'000 + statistics_.requests)).append("], from ip: 127.0.0.1, more info at https://open.work.weixin.qq.com/devtool/query?e=");
+    suffix.append(std::to_string(1'000'000 + statistics_.requests))
+        .append("], from ip: 127.0.0.1, more info at https://open.work.weixin.qq.com/devtool/query?e=");
     return suffix.append(std::to_string(code));
 }
 
