@@ -18,9 +18,11 @@
 namespace touchgate::campaign {
 
 // Shapes of content that go to a channel as they are, by the member of `content` that holds them.
-inline constexpr std::array<std::string_view, 17> shaped_content = {
+inline constexpr std::array<std::string_view, 22> shaped_content = {
     "image", "video", "file", "music", "news", "mpnews", "mpnewsarticle", "msgmenu", "wxcard", "link", "miniprogram", "miniprogrampage", "template_message",
-    "subscribe_message", "mass", "voice", "attachments"};
+    "subscribe_message", "mass", "voice", "markdown", "textcard", "template_card", "attachments", "visible_range", "response_code"};
+// Those that may stand beside a text or another form.
+[[nodiscard]] constexpr bool goes_beside(std::string_view word) { return word == "attachments" || word == "visible_range" || word == "response_code"; }
 
 // One of the forms that a touch's `content` may have. A text is a mustache template over the recipient's variables.
 struct Content {

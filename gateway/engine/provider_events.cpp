@@ -60,7 +60,8 @@ template <EventType Type> void Engine::Internals::apply(const RecordMeta& meta, 
     if (event.stale) return;
     if (event.kind == "group")
         if (PlatformEventSecret values; unseal_of(meta.contact, event.sealed, values)) note_group(event.address, values.body_json);
-    if (!event.employee.empty() && event.reach != Reached::unchanged) {
+    // Also handed over to a colleague: the customer is as reachable as before, by somebody else.
+    if (!event.employee.empty() && (event.reach != Reached::unchanged || event.kind == "unfollow")) {
         auto& followers = row.reached().followers;
         std::erase_if(followers, [&](const Reach::Follower& each) { return each.account == account && each.employee == event.employee; });
         if (event.reach == Reached::reachable) followers.push_back({.account = account, .employee = event.employee});

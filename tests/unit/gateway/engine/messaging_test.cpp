@@ -159,9 +159,12 @@ TEST_CASE("tasks: a withdrawal stops the task within seconds; the others of it g
     const auto first = house.handed_over("wm1", "m1");
     const auto second = house.handed_over("wm2", "m1");
     const auto contact = house.in_turn([&](Engine& inside) { return inside.find_touch(first); })->contact_id;
-    (void)house.in_turn([&](Engine& inside) {
-        return inside.record_consent({.id = contact, .address = {}}, {.channel = "*", .purpose = "marketing", .granted = false, .source = "form"}).has_value();
-    });
+    REQUIRE(house.in_turn([&](Engine& inside) {
+        const ContactRef whose{.id = contact, .address = {}};
+        const bool recorded = inside.record_consent(whose, {.channel = "*", .purpose = "marketing", .granted = false, .source = "form"}).has_value();
+        inside.when_settled(whose, [] {});
+        return recorded;
+    }));
     house.later(2s);
     REQUIRE(house.asked() == TaskAct::poll);
     house.task_says({.verdict = TaskAnswer::Verdict::done});
