@@ -208,6 +208,8 @@ template <class Platform, class Visitor> void wechat_fields(Platform& platform, 
     visit.share("callback_reorder", platform.callback_reorder);
     visit.share("callback_lost", platform.callback_lost);
     visit.duration("callback_retry", platform.callback_retry);
+    visit.number("follows", platform.follows);
+    visit.number("writes", platform.writes);
     visit.share("leave", platform.leave);
     customer_fields(platform.customers, visit);
 }
@@ -237,6 +239,8 @@ template <class Platform, class Visitor> void official_account_fields(Platform& 
     visit.shares("template_result", platform.template_result, is_result_text);
     visit.range("template_delay", platform.template_delay);
     visit.shares("subscribe_result", platform.subscribe_result, is_result_text);
+    visit.number("scans", platform.scans);
+    visit.number("clicks", platform.clicks);
     visit.text("mass_status", platform.mass_status);
     visit.range("mass_delay", platform.mass_delay);
     visit.count("mass_month_max", platform.mass_month_max);

@@ -98,6 +98,8 @@ struct WechatBehaviour {
     double callback_reorder = 0;     // held back 0.2 to 1 s, so that later ones overtake it
     double callback_lost = 0;        // never sent
     Duration callback_retry{5'000};  // from a failure to the next of the 3 repeats
+    double follows = 0;              // new customers a second who follow by themselves
+    double writes = 0;               // messages a second that customers write by themselves
     double leave = 0;                // share of messages after which the customer unfollows or deletes the member
     CustomerBehaviour customers;     // where a customer can write back
 };
@@ -125,6 +127,8 @@ struct OfficialAccountBehaviour : WechatBehaviour {
     Shares template_result{{"success", 1.0}};  // Status of TEMPLATESENDJOBFINISH; no event for the rest
     DelayRange template_delay{Duration{50}, Duration{200}};
     Shares subscribe_result{{"success", 1.0}};  // ErrorStatus of subscribe_msg_sent_event
+    double scans = 0;   // of the account's QR codes a second, half of them by people new to it
+    double clicks = 0;  // of the menu a second
     std::string mass_status = "send success";   // of MASSSENDJOBFINISH
     DelayRange mass_delay{Duration{50}, Duration{200}};
     std::int64_t mass_month_max = 4;      // mass messages of an account a user may get in a calendar month

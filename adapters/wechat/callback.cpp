@@ -89,14 +89,13 @@ std::variant<std::string, Refusal> read_post(const CallbackSettings& settings, c
 }  // namespace
 
 std::string Callback::id() const {
-    std::string all;
-    for (const auto* name : {"FromUserName", "CreateTime", "Event", "EventKey"}) all.append((*this)[name]).append("\n");
-    const auto digest = crypto::sha256(all, text);
+    const auto digest = crypto::sha256(text);
     return to_hex(crypto::view(digest));
 }
 
 channel::ProviderEvent unknown_event(const Callback& callback) {
-    return {.kind = "unknown", .from = std::string{callback["FromUserName"]}, .id = callback.id(), .at = callback.at, .body_json = to_body_json(callback.message)};
+    const auto event = callback["Event"];
+    return {.kind = "unknown", .name = to_lower_ascii(event.empty() ? callback["MsgType"] : event), .from = std::string{callback["FromUserName"]}, .id = callback.id(), .at = callback.at, .body_json = to_body_json(callback.message)};
 }
 
 WebhookAnswer receive_callback(const CallbackSettings& settings, const WebhookRequest& request,

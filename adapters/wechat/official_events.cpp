@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gateway/base/text.hpp"
+#include "gateway/crypto/crypto.hpp"
 
 namespace touchgate::adapters::wechat {
 
@@ -16,33 +17,34 @@ using channel::ReceiptStatus;
 using channel::WebhookEvents;
 using Reach = ProviderEvent::Reach;
 
-// The names of events are case-sensitive: an official account's menu says CLICK.
+// The names of events are case-sensitive: an official account's menu says CLICK. Kinds are their words in lower case, but for those that the gateway
+// has its own word for.
 struct EventMeaning {
     std::string_view event;
-    std::string_view kind;
-    std::string_view act;
-    Reach reach;
+    std::string_view kind = {};  // empty: the event's word
+    std::string_view act = {};
+    Reach reach = Reach::unchanged;
 };
 constexpr std::array meanings = std::to_array<EventMeaning>({
     {"subscribe", "follow", "follow", Reach::reachable},
     {"unsubscribe", "unfollow", "", Reach::refuses},
-    {"SCAN", "scan", "scan", Reach::unchanged},
-    {"CLICK", "menu", "menu", Reach::unchanged},
-    {"scancode_push", "menu", "menu", Reach::unchanged},
-    {"scancode_waitmsg", "menu", "menu", Reach::unchanged},
-    {"VIEW", "view", "", Reach::unchanged},
-    {"view_miniprogram", "view", "", Reach::unchanged},
-    {"user_enter_tempsession", "enter", "enter", Reach::unchanged},
-    {"LOCATION", "location", "", Reach::unchanged},
-    {"pic_sysphoto", "pic_sysphoto", "", Reach::unchanged},
-    {"pic_photo_or_album", "pic_photo_or_album", "", Reach::unchanged},
-    {"pic_weixin", "pic_weixin", "", Reach::unchanged},
-    {"location_select", "location_select", "", Reach::unchanged},
-    {"user_authorization_revoke", "authorization_revoked", "", Reach::unchanged},
-    {"kf_create_session", "kf_create_session", "", Reach::unchanged},
-    {"kf_close_session", "kf_close_session", "", Reach::unchanged},
-    {"kf_switch_session", "kf_switch_session", "", Reach::unchanged},
-    {"FREEPUBLISHJOBFINISH", "publish_finished", "", Reach::unchanged},
+    {"SCAN", "", "scan"},
+    {"CLICK", "", "menu"},
+    {"scancode_push", "", "menu"},
+    {"scancode_waitmsg", "", "menu"},
+    {"user_enter_tempsession", "", "enter"},
+    {"VIEW"},
+    {"view_miniprogram"},
+    {"LOCATION"},
+    {"pic_sysphoto"},
+    {"pic_photo_or_album"},
+    {"pic_weixin"},
+    {"location_select"},
+    {"user_authorization_revoke"},
+    {"kf_create_session"},
+    {"kf_close_session"},
+    {"kf_switch_session"},
+    {"FREEPUBLISHJOBFINISH"},
 });
 
 // Where a customer came from by a code: a follow says "qrscene_<scene>", a later scan the bare scene. A scene may itself begin so.
@@ -60,7 +62,8 @@ std::string employee_of(const Callback& callback) {
 ProviderEvent plain_event(const Callback& callback, const EventMeaning& meaning) {
     const auto event = callback["Event"];
     const auto key = callback["EventKey"];
-    return {.kind = std::string{meaning.kind},
+    return {.kind = meaning.kind.empty() ? to_lower_ascii(event) : std::string{meaning.kind},
+            .name = to_lower_ascii(event),
             .from = std::string{callback["FromUserName"]},
             .id = callback.id(),
             .at = callback.at,
@@ -83,7 +86,8 @@ void add_subscriptions(const Callback& callback, std::string_view holder, bool b
     for (const auto* entry : list_of(callback, holder)) {
         const auto status = bare_status(entry->text_of("SubscribeStatusString"));
         auto event = unknown_event(callback);
-        event.id.append(".").append(std::to_string(index++));  // one callback, several templates
+        const auto digest = crypto::sha256(event.id, std::to_string(index++));  // one callback, several templates
+        event.id = to_hex(crypto::view(digest));
         event.ref = std::string{entry->text_of("TemplateId")};
         if (status == "accept" || status == "reject") {
             const bool accepted = status == "accept";

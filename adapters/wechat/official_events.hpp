@@ -12,12 +12,11 @@ namespace touchgate::adapters::wechat {
 // | subscribe | follow | follow | reachable |
 // | unsubscribe | unfollow | | refuses |
 // | SCAN | scan | scan | |
-// | CLICK, scancode_push, scancode_waitmsg | menu | menu | |
-// | VIEW, view_miniprogram | view | | |
-// | user_enter_tempsession | enter | enter | |
-// | subscribe_msg_popup_event, subscribe_msg_change_event | subscription_accepted, subscription_rejected | | change: reachable, refuses |
-// | LOCATION | location | | |
-// | others that are known | their own word in lower case | | |
+// | CLICK, scancode_push, scancode_waitmsg | their own words in lower case, as of all others | menu | |
+// | user_enter_tempsession | | enter | |
+// | subscribe_msg_popup_event | subscription_accepted or subscription_rejected, one for each template | | |
+// | subscribe_msg_change_event | the same | | reachable or refuses |
+// | MASSSENDJOBFINISH | mass_finished, beside the receipt | | |
 [[nodiscard]] channel::WebhookEvents read_official_callback(const Callback& callback);
 
 // "failed: System  Failed" → "failed:systemfailed": copies of the documents differ in blanks and case.

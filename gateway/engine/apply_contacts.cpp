@@ -264,7 +264,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const MessageReceived& eve
     add_act(meta.contact, "message.received", event.kind, event.channel, at);
     if (event.address == 0) return;
     address_row(event.address).last_used = meta.contact;
-    if (address_row(event.address).kind != AddressKind::phone) note_act(event.address, event.account, "message", at);
+    if (address_row(event.address).kind != AddressKind::phone) note_act(event.address, event.account, "message", at, meta.time);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const ReceiptReceived& event) {

@@ -125,7 +125,7 @@ template <class A> void address_of(A& a, AddressRow& r) {
     if (!has_reach) return;
     auto& reach = r.reached();
     sequence_of(a, reach.standings, [&](Reach::Standing& each) { a(each.account, each.at, each.refuses); });
-    sequence_of(a, reach.acts, [&](Reach::Act& each) { a(each.account, each.kind, each.at); });
+    sequence_of(a, reach.acts, [&](Reach::Act& each) { a(each.account, each.kind, each.at, each.since); });
     sequence_of(a, reach.followers, [&](Reach::Follower& each) { a(each.account, each.employee); });
 }
 

@@ -297,7 +297,7 @@ struct Engine::Internals {
     // ---- reply_windows.cpp: what a customer's last act allows an account to send
     // Denies what needs an open window and has none.
     void keep_reply_window(Choice& choice, const TouchFacts& facts, const policy::Profile& profile, ProfileId profile_id, Instant at);
-    void note_act(std::uint32_t address, std::string_view account, std::string_view kind, Instant at);
+    void note_act(std::uint32_t address, std::string_view account, std::string_view kind, Instant at, Instant heard);
 
     // ---- arbitration.cpp
     // As `choose`, for now; where only reservations of weaker touches of the contact are in the way, these are named in `losers`.
@@ -423,6 +423,7 @@ struct Engine::Internals {
     // A touch whose task waits is judged anew: what is forbidden now is called back.
     void recheck_task(std::uint32_t row);
     [[nodiscard]] std::optional<Instant> reminder_at(const OpenTask& task) const;
+    [[nodiscard]] bool is_called_back(const Choice& choice) const;
     bool call_back(std::uint32_t row, std::string reason);   // false: nothing of it waits for an employee
     [[nodiscard]] static Attempt* handed_over(Touch& touch);
     [[nodiscard]] std::string sender_for(std::uint32_t address, const AccountRuntime& account) const;

@@ -55,7 +55,7 @@ template <EventType Type> void Engine::Internals::apply(const RecordMeta& meta, 
     if (event.address == 0) return;
     auto& row = address_row(event.address);
     const auto account = state.symbols.intern(event.account);
-    if (!event.act.empty()) note_act(event.address, event.account, event.act, event.provider_time);
+    if (!event.act.empty()) note_act(event.address, event.account, event.act, event.provider_time, meta.time);
     if (meta.contact.value != 0) add_act(meta.contact, "event.received", event.kind, event.channel, event.provider_time);
     if (event.stale) return;
     if (!event.employee.empty() && event.reach != Reached::unchanged) {

@@ -9,13 +9,15 @@
 
 namespace touchgate {
 
-void Engine::Internals::note_act(std::uint32_t address, std::string_view account, std::string_view kind, Instant at) {
+void Engine::Internals::note_act(std::uint32_t address, std::string_view account, std::string_view kind, Instant at, Instant heard) {
     const auto of = state.symbols.intern(account);
     const auto act = state.symbols.intern(kind);
     auto& acts = address_row(address).reached().acts;
     const auto known = std::find_if(acts.begin(), acts.end(), [&](const Reach::Act& each) { return each.account == of && each.kind == act; });
-    if (known == acts.end()) acts.push_back({.account = of, .kind = act, .at = at});
-    else known->at = std::max(known->at, at);
+    // Platforms tell whole seconds: what left before the act within its second is no answer to it.
+    const auto since = std::clamp(heard, at, at + Duration{999});
+    if (known == acts.end()) acts.push_back({.account = of, .kind = act, .at = at, .since = since});
+    else if (at >= known->at) *known = {.account = of, .kind = act, .at = at, .since = since};
 }
 
 void Engine::Internals::keep_reply_window(Choice& choice, const TouchFacts& of, const policy::Profile& profile, ProfileId profile_id, Instant at) {
@@ -36,7 +38,7 @@ void Engine::Internals::keep_reply_window(Choice& choice, const TouchFacts& of, 
         });
         if (act == reach->acts.end() || at >= act->at + window.lasts) return false;
         const auto sent = std::count_if(contact.history.begin(), contact.history.end(), [&](const policy::HistoryEntry& entry) {
-            return entry.at >= act->at && entry.at <= at && entry.touch != of.sequence && entry.address == choice.address &&
+            return entry.at >= act->since && entry.at <= at && entry.touch != of.sequence && entry.address == choice.address &&
                    (entry.slot == policy::Slot::counted || entry.slot == policy::Slot::reserved) && state.profiles.at(entry.profile).account == profile.account;
         });
         return sent < window.messages;

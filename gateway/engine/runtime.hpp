@@ -121,7 +121,8 @@ struct PreviewJob {
 
 // A task that waits for an employee, with the touches that it carries. Made again at every start from their attempts.
 struct OpenTask {
-    enum class Phase : std::uint8_t { waiting, cancelling, closing };  // closing: cancelled at the provider, its last state is asked for
+    // ending: its state is asked for a last time while it can still be told; closing: cancelled at the provider, and asked once more.
+    enum class Phase : std::uint8_t { waiting, ending, cancelling, closing };
     AccountNumber account = 0;
     channel::Task task;
     std::vector<TouchId> touches;

@@ -128,7 +128,7 @@ struct SuppressionEntry {
 // What messaging platforms said of an address, by account.
 struct Reach {
     struct Standing { Symbol account; Instant at{}; bool refuses = false; };
-    struct Act { Symbol account, kind; Instant at{}; };
+    struct Act { Symbol account, kind; Instant at{}, since{}; };  // since: from then on what we send is an answer to it
     struct Follower { Symbol account; std::string employee; };
     std::vector<Standing> standings;
     std::vector<Act> acts;                   // the newest of each kind

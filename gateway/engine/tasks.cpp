@@ -1,8 +1,8 @@
 // What waits for an employee: a provider's task carries one or more touches, and nothing reaches a customer before the employee has pressed send.
 //
 //   handed over → polled, slower and slower, and reminded → sent | not a friend | over the customer's limit
-//                → its end comes, or something that it carries is forbidden: cancelled at the provider → its last state is asked for → what was not
-//                  sent is expired, blocked, cancelled, or decided again for another task
+//                → its end comes, or something that it carries is forbidden: its state is asked for (some platforms tell nothing of a cancelled task) →
+//                  cancelled at the provider → asked once more → what was not sent is expired, blocked, cancelled, or decided again for another task
 //
 // Only after the provider has confirmed that the task is stopped does anything follow for the touches that it carried: so none is ever in two live
 // tasks, and nothing that the log calls expired or blocked can still be sent.
@@ -27,13 +27,14 @@ constexpr int slower_max = 5;              // 2^5 times the first interval at mo
 
 std::string key_of(const std::string& task, const std::string& employee) { return task + "\n" + employee; }
 
+}  // namespace
+
 // A platform refuses such a customer by itself: no reason to call back what others wait for.
-bool calls_back(const Choice& choice) {
-    if (choice.decision.verdict == policy::Verdict::deny) return choice.rule_override != "platform-refusal";
+bool Engine::Internals::is_called_back(const Choice& choice) const {
+    if (choice.decision.verdict == policy::Verdict::deny)
+        return choice.decision.rule == policy::no_rule || policy().compiled->rule_name(choice.decision.rule) != "platform-refusal";
     return choice.decision.verdict == policy::Verdict::defer && choice.rule_override.starts_with("hold:");
 }
-
-}  // namespace
 
 Attempt* Engine::Internals::handed_over(Touch& of) {
     if (of.final) return nullptr;
@@ -113,7 +114,7 @@ void Engine::Internals::schedule(OpenTask& task, const TaskKey& key, Instant at)
 
 void Engine::Internals::end_task(OpenTask& task, const TaskKey& key, Instant at) {
     if (task.phase != OpenTask::Phase::waiting) return;
-    task.phase = OpenTask::Phase::cancelling;
+    task.phase = OpenTask::Phase::ending;
     task.tries = 0;
     if (task.asked == 0) schedule(task, key, at);
     else task.next_at = at;  // after the answer that is on its way
@@ -140,7 +141,7 @@ void Engine::Internals::run_tasks() {
         const auto found = tasks.find(key);
         if (found == tasks.end()) continue;
         auto& task = found->second;
-        if (task.phase == OpenTask::Phase::waiting && now >= task.ends_at) task.phase = OpenTask::Phase::cancelling;
+        if (task.phase == OpenTask::Phase::waiting && now >= task.ends_at) task.phase = OpenTask::Phase::ending;
         auto act = TaskAct::poll;
         if (task.phase == OpenTask::Phase::cancelling) {
             act = TaskAct::cancel;
@@ -172,6 +173,14 @@ void Engine::Internals::on_event(TaskAnswered& event) {
         schedule(task, key, now + event.answer.retry_after.value_or(pause));
     };
     switch (task.phase) {
+        case OpenTask::Phase::ending:
+            // An answer to an earlier question may come in when the end was decided meanwhile.
+            if (event.act != TaskAct::poll || now < task.next_at) return schedule(task, key, std::max(now, task.next_at));
+            if (!answered && task.tries < 3) return again();
+            if (task.touches.empty()) return close_task(key);
+            task.phase = OpenTask::Phase::cancelling;
+            task.tries = 0;
+            return schedule(task, key, now);
         case OpenTask::Phase::cancelling:
             // A poll's answer may come in when the end was decided meanwhile: the stop is still to be asked for.
             if (event.act != TaskAct::cancel) return schedule(task, key, std::max(now, task.next_at));
@@ -284,7 +293,7 @@ void Engine::Internals::recheck_task(std::uint32_t row) {
     auto& waiting = touch(row);
     const auto* attempt = handed_over(waiting);
     if (attempt == nullptr) return;
-    if (!calls_back(judge(facts(waiting), attempt->chosen, now, policy::Detail::none))) return;
+    if (!is_called_back(judge(facts(waiting), attempt->chosen, now, policy::Detail::none))) return;
     const auto number = account_of(profile_of(waiting, attempt->chosen));
     if (!number) return;
     const TaskKey key{*number, key_of(attempt->task->id, attempt->task->employee)};

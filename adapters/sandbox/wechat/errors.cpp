@@ -35,6 +35,7 @@ constexpr Row rows[] = {
     {40066, "invalid url"},
     {40068, "invalid tagid"},
     {40096, "invalid external userid"},
+    {40125, "invalid appsecret"},
     {40130, "invalid openid list size, at least two openid"},
     {41001, "access_token missing"},
     {41002, "appid or corpid missing"},

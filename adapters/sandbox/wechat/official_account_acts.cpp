@@ -7,6 +7,58 @@ namespace touchgate::sandbox {
 void OfficialAccountPeer::register_acts() {
     on_control("POST", "/act", &OfficialAccountPeer::post_act);
     on_control("GET", "/people", &OfficialAccountPeer::list_people);
+    live([this] { return official_.follows; }, [this](Now now) { somebody_acts("follow", now); });
+    live([this] { return official_.writes; }, [this](Now now) { somebody_acts("write", now); });
+    live([this] { return official_.scans; }, [this](Now now) { somebody_acts("scan", now); });
+    live([this] { return official_.clicks; }, [this](Now now) { somebody_acts("click", now); });
+}
+
+OfficialAccountPeer::Account* OfficialAccountPeer::any_account(bool service_only) {
+    std::vector<Account*> choice;
+    for (auto& [appid, account] : accounts_)
+        if (!service_only || !account.settings.mini_program) choice.push_back(&account);
+    return choice.empty() ? nullptr : choice[any_of(choice.size())];
+}
+
+const std::string* OfficialAccountPeer::any_user(const Account& account) {
+    std::vector<const std::string*> choice;
+    for (const auto& [openid, user] : account.users)
+        if (user.follows || account.settings.mini_program) choice.push_back(&openid);
+    return choice.empty() ? nullptr : choice[any_of(choice.size())];
+}
+
+void OfficialAccountPeer::somebody_acts(std::string_view act, Now now) {
+    auto* const account = any_account(act != "write");
+    if (account == nullptr) return;
+    if (act == "follow") return follow(*account, new_id("o", 28), {}, {}, now);
+    if (act == "scan") {
+        // Every other one is new to the account.
+        const auto* const known = random_.chance(0.5) ? any_user(*account) : nullptr;
+        if (!account->scenes.empty()) {
+            const auto code = std::next(account->scenes.begin(), static_cast<std::ptrdiff_t>(any_of(account->scenes.size())));
+            if (!code->second.until || *code->second.until > now.wall) scan(*account, known != nullptr ? std::string{*known} : new_id("o", 28), code->second.scene, code->first, now);
+        }
+        return;
+    }
+    const auto* const openid = any_user(*account);
+    if (openid == nullptr) return;
+    const auto& words = official_.customers.replies;
+    if (act == "write") write(*account, *openid, words[any_of(words.size())], {}, now);
+    else click(*account, *openid, "CLICK", "MENU", now);
+}
+
+void OfficialAccountPeer::scan(Account& account, const std::string& openid, const std::string& scene, const std::string& ticket, Now now) {
+    auto& user = account.users[openid];
+    if (!user.follows) return follow(account, openid, scene, ticket, now);
+    user.allowances[Action::scan] = {.at = now.wall};
+    auto xml = event(account, "SCAN", openid, now);
+    send_event(account, "SCAN", openid, xml.text("EventKey", scene).text("Ticket", ticket), now);
+}
+
+void OfficialAccountPeer::click(Account& account, const std::string& openid, const std::string& name, const std::string& key, Now now) {
+    if (name == "CLICK") account.users[openid].allowances[Action::menu] = {.at = now.wall};
+    auto xml = event(account, name, openid, now);
+    send_event(account, name, openid, xml.text("EventKey", key), now);
 }
 
 void OfficialAccountPeer::follow(Account& account, const std::string& openid, const std::string& scene, const std::string& ticket, Now now) {
@@ -79,18 +131,9 @@ Json OfficialAccountPeer::post_act(Control& control) {
             }
             scene = code->second.scene;
         }
-        if (user.follows) {
-            user.allowances[Action::scan] = {.at = now.wall};
-            auto xml = event(account, "SCAN", openid, now);
-            send_event(account, "SCAN", openid, xml.text("EventKey", scene).text("Ticket", ticket), now);
-        } else {
-            follow(account, openid, scene, ticket, now);
-        }
+        scan(account, openid, scene, ticket, now);
     } else if (act == "click" || act == "view") {
-        const std::string name = act == "click" ? "CLICK" : "VIEW";
-        if (act == "click") user.allowances[Action::menu] = {.at = now.wall};
-        auto xml = event(account, name, openid, now);
-        send_event(account, name, openid, xml.text("EventKey", key), now);
+        click(account, openid, act == "click" ? "CLICK" : "VIEW", key, now);
     } else if (act == "enter") {
         user.allowances[Action::enter] = {.at = now.wall};
         auto xml = event(account, "user_enter_tempsession", openid, now);

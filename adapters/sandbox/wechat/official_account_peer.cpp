@@ -54,7 +54,7 @@ Json OfficialAccountPeer::get_token(const Call& call) {
     if (secret.empty()) return fault(41004);
     const auto found = accounts_.find(appid);
     if (found == accounts_.end()) return fault(40013);
-    if (secret != found->second.settings.secret) return fault(40001);
+    if (secret != found->second.settings.secret) return fault(40125);
     ++statistics_.tokens;
     // Each call makes a new token; the one before works a little longer.
     const auto issued = tokens_.renew(appid, "token", official_.token_validity, official_.token_overlap, 40001, call.now.monotonic);
@@ -69,7 +69,7 @@ Json OfficialAccountPeer::get_stable_token(const Call& call) {
     const auto found = accounts_.find(appid);
     if (found == accounts_.end()) return fault(40013);
     auto& account = found->second;
-    if (secret != account.settings.secret) return fault(40001);
+    if (secret != account.settings.secret) return fault(40125);
     ++statistics_.tokens;
     const std::chrono::nanoseconds validity = official_.token_validity;
     if (member_of(call.body, "force_refresh") == true) {

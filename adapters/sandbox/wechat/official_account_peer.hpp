@@ -143,11 +143,17 @@ private:
     [[nodiscard]] Json set_mass_speed(const Call& call);
     void run_mass(const std::string& appid, std::int64_t msg_id, Now now);
 
-    // official_account_acts.cpp: the control API
+    // official_account_acts.cpp: the control API, and what happens by itself
     void register_acts();
+    // An account of one kind and one of its users who follows it (a mini program: any); null without one.
+    [[nodiscard]] Account* any_account(bool service_only);
+    [[nodiscard]] const std::string* any_user(const Account& account);
+    void somebody_acts(std::string_view act, Now now);
     [[nodiscard]] Json post_act(Control& control);
     [[nodiscard]] Json list_people(Control& control);
     void follow(Account& account, const std::string& openid, const std::string& scene, const std::string& ticket, Now now);
+    void scan(Account& account, const std::string& openid, const std::string& scene, const std::string& ticket, Now now);
+    void click(Account& account, const std::string& openid, const std::string& name, const std::string& key, Now now);
     void unfollow(Account& account, const std::string& openid, Now now);
     void write(Account& account, const std::string& openid, const std::string& text, const std::string& menu_id, Now now);
 

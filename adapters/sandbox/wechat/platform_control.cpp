@@ -17,6 +17,7 @@ HttpReply problem(int status, std::string_view title, const std::vector<Problem>
 }  // namespace
 
 HttpReply PlatformPeer::control(const HttpRequest& request, std::string_view path, Now now) {
+    plan_activities(now);
     const auto found = controls_.find({std::string{path}, request.method});
     if (found == controls_.end()) {
         for (const auto& [key, handler] : controls_)

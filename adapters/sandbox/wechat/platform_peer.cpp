@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "adapters/sandbox/wechat/errors.hpp"
 #include "adapters/sandbox/wechat/event_xml.hpp"
@@ -42,6 +43,7 @@ Json PlatformPeer::fault(int code, Json more) const {
 
 HttpReply PlatformPeer::handle(const HttpRequest& request, Now now) {
     ++statistics_.requests;
+    plan_activities(now);
     unanswered_.clear();
     bool hang_up = false, http_error = chance(behaviour_.http_error);
     HttpReply reply;
@@ -131,7 +133,28 @@ PlatformPeer::Storm* PlatformPeer::storm_over(std::string_view path, bool busine
     return nullptr;
 }
 
+// A rate that has changed since an act was planned makes that plan void: times between such acts have no memory.
+void PlatformPeer::plan_activities(Now now) {
+    for (std::size_t i = 0; i < activities_.size(); ++i) {
+        auto& activity = activities_[i];
+        const auto rate = activity.rate();
+        if (rate == activity.planned_at_rate) continue;
+        activity.planned_at_rate = rate;
+        const auto generation = ++activity.generation;
+        if (rate <= 0) continue;
+        const std::chrono::duration<double> wait{-std::log(1 - random_.unit()) / rate};
+        later(std::chrono::duration_cast<std::chrono::nanoseconds>(wait), now, [this, i, generation](Now then) {
+            auto& due = activities_[i];
+            if (due.generation != generation) return;
+            due.planned_at_rate = 0;
+            due.act(then);
+            plan_activities(then);
+        });
+    }
+}
+
 std::vector<OutgoingRequest> PlatformPeer::take_requests(Now now) {
+    plan_activities(now);
     while (auto action = schedule_.pop_due(now.monotonic)) (*action)(now);
     return events_.take_due(now);
 }

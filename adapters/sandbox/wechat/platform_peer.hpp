@@ -102,6 +102,9 @@ protected:
     [[nodiscard]] bool media_is_attachment(std::string_view media_id) const;
     // What of a message is text for a reader, else its content as JSON.
     [[nodiscard]] static std::string readable(const Json& message);
+    // Lets `act` happen by itself, `rate()` times a second on average. Begins with the first request of any kind.
+    void live(std::function<double()> rate, std::function<void(Now)> act) { activities_.push_back({std::move(rate), std::move(act)}); }
+    [[nodiscard]] std::size_t any_of(std::size_t count) { return static_cast<std::size_t>(random_.below(count)); }
     [[nodiscard]] bool chance(double share) { return share > 0 && random_.chance(share); }
 
     const WechatBehaviour& behaviour_;
@@ -126,6 +129,13 @@ private:
         std::int64_t calls = 0;  // left
         std::chrono::nanoseconds until{0};
     };
+    struct Activity {
+        std::function<double()> rate;
+        std::function<void(Now)> act;
+        double planned_at_rate = 0;  // of the act that is planned; 0: none is
+        std::uint64_t generation = 0;
+    };
+    void plan_activities(Now now);
     struct Media {
         std::string type, content_type, bytes;
         Instant at;
@@ -151,6 +161,7 @@ private:
     Schedule<std::function<void(Now)>> schedule_;
     std::map<std::string, TokenBucket> buckets_;  // by application
     std::deque<Storm> storms_;
+    std::vector<Activity> activities_;
     std::map<std::string, Media, std::less<>> media_;
     std::vector<PartNumber> unanswered_;  // parts of the call being handled
     std::uint64_t number_ = 0;

@@ -13,6 +13,24 @@ void WecomPeer::register_acts() {
     on_control("POST", "/press", &WecomPeer::post_press);
     on_control("GET", "/tasks", &WecomPeer::list_tasks);
     on_control("GET", "/people", &WecomPeer::list_people);
+    live([this] { return wecom_.follows; }, [this](Now now) { somebody_follows(now); });
+    live([this] { return wecom_.writes; }, [this](Now now) { somebody_writes(now); });
+}
+
+void WecomPeer::somebody_follows(Now now) {
+    if (members_.empty()) return;
+    const auto& userid = members_[any_of(members_.size())];
+    const auto customer = add_customer({}, userid, now.wall);
+    std::string welcome_code;
+    follow(userid, customer, {}, false, now, welcome_code);
+}
+
+void WecomPeer::somebody_writes(Now now) {
+    if (kf_.empty() || customers_by_id_.empty()) return;
+    const auto account = std::next(kf_.begin(), static_cast<std::ptrdiff_t>(any_of(kf_.size())));
+    const auto customer = std::next(customers_by_id_.begin(), static_cast<std::ptrdiff_t>(any_of(customers_by_id_.size())));
+    const auto& words = wecom_.customers.replies;
+    kf_customer_writes(account->first, customer->first, words[any_of(words.size())], {}, now);
 }
 
 Json WecomPeer::control_problem(Control& control, std::string_view key, std::string detail) {

@@ -187,12 +187,13 @@ Json WecomPeer::kf_sync(const Call& call) {
     return {{"next_cursor", "kf" + std::to_string(to)}, {"has_more", to < log.size() ? 1 : 0}, {"msg_list", std::move(list)}};
 }
 
-int WecomPeer::check_kf_msgid(KfAccount& account, std::string& msgid) {
+int WecomPeer::check_kf_msgid(const KfAccount& account, std::string& msgid) {
     if (msgid.empty()) msgid = new_id("", 32);
     if (msgid.size() > 32) return 40058;
     for (const char c : msgid)
         if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-' && c != '_') return 40058;
-    return account.msgids.insert(msgid).second ? 0 : 40058;
+    // The code for an id that was used before is not documented.
+    return account.msgids.contains(msgid) ? 40058 : 0;
 }
 
 Json WecomPeer::kf_send(const Call& call) {
@@ -202,14 +203,15 @@ Json WecomPeer::kf_send(const Call& call) {
     const auto open_kfid = text_of(call.body, "open_kfid"), customer = text_of(call.body, "touser");
     if (!customers_by_id_.contains(customer)) return fault(40096);
     if (const int code = check_kf_content(call.body, false); code != 0) return fault(code);
+    auto msgid = text_of(call.body, "msgid");
+    if (const int code = check_kf_msgid(*account, msgid); code != 0) return fault(code);
     const auto found = account->sessions.find(customer);
     if (found == account->sessions.end() || !found->second.last_message || *found->second.last_message + wecom_.kf_window <= call.now.wall) return fault(95002);
     auto& session = found->second;
     if (session.state > 1) return fault(95018);
     if (session.sent >= wecom_.kf_messages) return fault(95001);
-    auto msgid = text_of(call.body, "msgid");
-    if (const int code = check_kf_msgid(*account, msgid); code != 0) return fault(code);
     ++session.sent;
+    account->msgids.insert(msgid);
     const auto part = arrive({.application = call.application, .to = customer, .from = open_kfid, .text = readable(call.body), .kind = "kf", .raw = call.request.body}, call.now);
     if (const auto failure = draw(wecom_.kf_fail, random_); !failure.empty()) {
         set_state(part, false, failure);
@@ -240,6 +242,7 @@ Json WecomPeer::kf_send_on_event(const Call& call) {
     auto msgid = text_of(call.body, "msgid");
     if (const int wrong = check_kf_msgid(account, msgid); wrong != 0) return fault(wrong);
     code.used = true;
+    account.msgids.insert(msgid);
     const auto part = arrive({.application = call.application, .to = code.customer, .from = code.account, .text = readable(call.body), .kind = "kf_event", .raw = call.request.body}, call.now);
     set_state(part, true, "");
     return {{"msgid", msgid}};

@@ -213,14 +213,17 @@ private:
     [[nodiscard]] Json kf_send(const Call& call);
     [[nodiscard]] Json kf_send_on_event(const Call& call);
     [[nodiscard]] Json kf_customers(const Call& call);
-    [[nodiscard]] int check_kf_msgid(KfAccount& account, std::string& msgid);
+    // 0, or why the account cannot take this id; an empty one is made.
+    [[nodiscard]] int check_kf_msgid(const KfAccount& account, std::string& msgid);
     // Puts a message or event into the account's log and tells the apps.
     void kf_log(const std::string& open_kfid, Json item, Now now);
     void kf_customer_writes(const std::string& open_kfid, const std::string& customer, const std::string& text, const std::string& menu_id, Now now);
     [[nodiscard]] std::string new_event_code(const std::string& open_kfid, const std::string& customer, int state, Now now);
 
-    // wecom_acts.cpp: the control API
+    // wecom_acts.cpp: the control API, and what happens by itself
     void register_acts();
+    void somebody_follows(Now now);
+    void somebody_writes(Now now);
     [[nodiscard]] Json post_act(Control& control);
     [[nodiscard]] Json post_kf_act(Control& control, const std::string& act);
     [[nodiscard]] Json post_group_act(Control& control, const std::string& act);

@@ -73,7 +73,7 @@ const checks = {
         assert.deepStrictEqual(got.map((message) => message.text), [0, 1, 2, 3, 4].map((i) => '您好 😀 ' + i));
         assert.strictEqual(got[0].account_user, appid);
         await assert.rejects(client.sendText('oStranger', 'x'), rejectedWith(40003));
-        await assert.rejects(api('wrong').getAccessToken(), rejectedWith(40001));
+        await assert.rejects(api('wrong').getAccessToken(), rejectedWith(40125));
     },
 
     async 'co-wechat-api: a revoked token is refreshed and the call repeated'() {
@@ -125,10 +125,10 @@ const checks = {
         const followers = await client.getFollowers();
         assert(followers.data.openid.includes('oDora'));
         assert.strictEqual((await client.batchGetUsers(['oAnna', 'oDora'])).user_info_list.length, 2);
-        const {tag} = await client.createTag('VIP');
-        await client.membersBatchtagging(tag.id, ['oDora']);
-        assert.deepStrictEqual((await client.getTagUsers(tag.id)).data.openid, ['oDora']);
-        assert.deepStrictEqual((await client.getUserTags('oDora')).tagid_list, [tag.id]);
+        const {tag} = await client.createTags('VIP');
+        await client.batchTagging(['oDora'], tag.id);
+        assert.deepStrictEqual((await client.getUsersFromTag(tag.id)).data.openid, ['oDora']);
+        assert.deepStrictEqual((await client.getIdList('oDora')).tagid_list, [tag.id]);
         await client.deleteTag(tag.id);
     },
 
@@ -244,7 +244,7 @@ const checks = {
     },
 
     async 'co-wechat: receives an official account\'s callbacks in every mode, and its answers reach the user'() {
-        for (const mode of ['plain', 'secure']) {
+        for (const mode of ['plain', 'compatible', 'secure']) {
             const got = [];
             const app = new Koa();
             app.use(wechat(mode === 'plain' ? {token, appid} : {token, appid, encodingAESKey: aesKey}).middleware(async (message) => {

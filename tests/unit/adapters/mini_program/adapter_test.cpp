@@ -55,7 +55,7 @@ TEST_CASE("mini program: entering the customer-service session opens its window"
     const auto answer = test::push(*make().adapter, event_xml("<MsgType>event</MsgType><Event>user_enter_tempsession</Event><SessionFrom>order-7</SessionFrom>"));
     CHECK(answer.body == "success");
     REQUIRE(answer.events.events.size() == 1);
-    CHECK(answer.events.events[0].kind == "enter");
+    CHECK(answer.events.events[0].kind == "user_enter_tempsession");
     CHECK(answer.events.events[0].act == "enter");
     CHECK(answer.events.events[0].ref == "order-7");
     const auto card = test::push(*make().adapter, event_xml("<MsgType>miniprogrampage</MsgType><MsgId>1</MsgId><Title>t</Title><PagePath>p</PagePath>"));

@@ -62,11 +62,11 @@ TEST_CASE("callbacks: what a customer does becomes an event with what it opens a
              {"event.subscribe.qrscene.xml", "follow", "follow", "expo_2030_b12", "qrscene_expo_2030_b12", Reach::reachable, 1893456154},
              {"event.unsubscribe.xml", "unfollow", "", "", "", Reach::refuses, 1893456155},
              {"event.SCAN.xml", "scan", "scan", "expo_2030_b12", "expo_2030_b12", Reach::unchanged, 1893456156},
-             {"event.CLICK.xml", "menu", "menu", "", "MENU_HELP", Reach::unchanged, 1893456157},
+             {"event.CLICK.xml", "click", "menu", "", "MENU_HELP", Reach::unchanged, 1893456157},
              {"event.VIEW.xml", "view", "", "", "https://shop.example.test/", Reach::unchanged, 1893456158},
-             {"event.view_miniprogram.xml", "view", "", "", "pages/index/index", Reach::unchanged, 1893456159},
+             {"event.view_miniprogram.xml", "view_miniprogram", "", "", "pages/index/index", Reach::unchanged, 1893456159},
              {"event.LOCATION.xml", "location", "", "", "", Reach::unchanged, 1893456160},
-             {"event.scancode_waitmsg.xml", "menu", "menu", "", "MENU_SCAN", Reach::unchanged, 1893456161},
+             {"event.scancode_waitmsg.xml", "scancode_waitmsg", "menu", "", "MENU_SCAN", Reach::unchanged, 1893456161},
              {"event.unknown.xml", "unknown", "", "", "", Reach::unchanged, 1893456171},
          }) {
         INFO(row.file);
@@ -102,7 +102,7 @@ TEST_CASE("callbacks: the case of an event's name matters, and what is not known
     CHECK(events_of("<xml><MsgType>text</MsgType><Content>x</Content></xml>").events.at(0).kind == "unknown");
     CHECK(events_of(event_xml("kf_create_session", "<KfAccount>a@b</KfAccount>")).events.at(0).employee == "a@b");
     CHECK(events_of(event_xml("kf_switch_session", "<FromKfAccount>a@b</FromKfAccount><ToKfAccount>c@b</ToKfAccount>")).events.at(0).employee == "c@b");
-    CHECK(events_of(event_xml("user_authorization_revoke", "")).events.at(0).kind == "authorization_revoked");
+    CHECK(events_of(event_xml("user_authorization_revoke", "")).events.at(0).kind == "user_authorization_revoke");
 }
 
 TEST_CASE("callbacks: a text is a message, also the answer to a menu", "[official_account]") {
@@ -198,6 +198,7 @@ TEST_CASE("callbacks: subscriptions are told one by one, and only switching them
     CHECK(popup[1].kind == "subscription_rejected");
     CHECK(popup[1].ref == "TPL-SYNTH-0002");
     CHECK(popup[0].id != popup[1].id);
+    CHECK(popup[1].id.size() == 64);
     CHECK(popup[1].reach == Reach::unchanged);
     const auto change = event_of("event.subscribe_msg_change_event.xml");
     CHECK(change.kind == "subscription_rejected");

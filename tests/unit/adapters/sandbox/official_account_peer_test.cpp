@@ -41,7 +41,7 @@ struct Platform : WechatClient {
 
 TEST_CASE("official account: a new token replaces the old one after an overlap; stable tokens stay apart", "[sandbox]") {
     Platform platform;
-    CHECK(errcode(platform.official("GET", "token?grant_type=client_credential&appid=wx1&secret=wrong")) == 40001);
+    CHECK(errcode(platform.official("GET", "token?grant_type=client_credential&appid=wx1&secret=wrong")) == 40125);
     CHECK(errcode(platform.official("GET", "token?grant_type=client_credential&appid=wxnone&secret=s")) == 40013);
     CHECK(errcode(platform.official("GET", "token?grant_type=other&appid=wx1&secret=s1")) == 40002);
     const auto stable = [&](bool force) {
@@ -295,6 +295,31 @@ TEST_CASE("official account: users write back and leave by share", "[sandbox]") 
     CHECK(platform.custom("oA") == 0);
     platform.pass(1s);
     CHECK(element_text(opened(platform.taken().at(0), "wx1"), "Event") == "unsubscribe");
+}
+
+TEST_CASE("official account: follows, messages, scans and clicks happen by themselves at the rates asked for, the same for one seed", "[sandbox]") {
+    const auto run = [] {
+        Platform platform;
+        platform.official("POST", "qrcode/create", {{"action_name", "QR_LIMIT_STR_SCENE"}, {"action_info", {{"scene", {{"scene_str", "shop"}}}}}});
+        platform.behave({{"official_account", {{"follows", 2}, {"writes", 2}, {"scans", 2}, {"clicks", 2}}}});
+        platform.control("GET", "official_account/people");
+        std::map<std::string, int> events;
+        for (int i = 0; i < 1'000; ++i) {
+            platform.pass(100ms);
+            for (const auto& request : platform.taken()) {
+                const auto xml = opened(request, "wx1");
+                ++events[element_text(xml, "Event").value_or("text")];
+            }
+        }
+        return events;
+    };
+    const auto events = run();
+    for (const auto* name : {"subscribe", "text", "SCAN", "CLICK"}) {
+        INFO(name << " " << events.at(name));
+        CHECK(events.at(name) > 50);
+    }
+    CHECK(events.at("CLICK") < 400);
+    CHECK(run() == events);
 }
 
 TEST_CASE("wechat settings: every mistake is named by its pointer", "[sandbox]") {

@@ -305,6 +305,25 @@ TEST_CASE("wecom: moments reach customers when members publish", "[sandbox]") {
     CHECK(corp.messages("?kind=moment").size() == 3);
 }
 
+TEST_CASE("wecom: customers follow and write by themselves, and stop when the rate is zero", "[sandbox]") {
+    Corp corp;
+    corp.behave({{"wecom", {{"follows", 1}, {"writes", 1}}}});
+    corp.control("GET", "wecom/people");
+    const auto count = [&] {
+        std::map<std::string, int> events;
+        for (int i = 0; i < 1'000; ++i) {
+            corp.pass(100ms);
+            for (const auto& request : corp.taken()) ++events[element_text(opened(request, "ww1"), "Event").value_or("")];
+        }
+        return events;
+    };
+    auto events = count();
+    CHECK(events["change_external_contact"] > 50);
+    CHECK(events["kf_msg_or_event"] > 50);
+    corp.behave({{"wecom", {{"follows", 0}, {"writes", 0}}}});
+    CHECK(count().empty());
+}
+
 TEST_CASE("wecom: storms refuse, break off after the work, or hide the whole server", "[sandbox]") {
     Corp corp;
     corp.control("POST", "wecom/storm", {{"code", 45009}, {"calls", 2}, {"path", "/cgi-bin/externalcontact/get_follow_user_list"}});

@@ -1,0 +1,335 @@
+"""WeCom and official accounts, against the sandbox's platforms: tasks of employees, reply windows, conversations, callbacks."""
+
+import unittest
+
+from gateway import PATIENCE, World, request
+
+AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+MARKETING = {"name": "with-opt-out", "rules": []}
+
+
+class Platforms(World):
+    """A gateway with an official account, a WeCom corp and its customer service."""
+
+    def __init__(self, wecom=None, oa=None, kf=None, behaviour=None, policy=None, settings=None, customers=12):
+        self.more = {"wecom": wecom or {}, "oa": oa or {}, "kf": kf or {}}
+        self.customers = customers
+        self.platform_behaviour = behaviour or {}
+        super().__init__(policy=policy, settings=settings)
+        port = self.url.rsplit(":", 1)[1]
+        for platform, application, account in (("wecom", "1000002", "wecom-main"), ("official_account", "wx1", "oa-main")):
+            self.control("PUT", f"/{platform}/callback", {"application": application, "url": f"http://127.0.0.1:{port}/hooks/{account}"})
+
+    def start_sandbox(self):
+        callback = {"token": "callbacktoken", "encoding_aes_key": AES_KEY}
+        self.sandbox_config["wecom"] = {"listen": "127.0.0.1:0", "corpid": "ww1", "apps": [{"agentid": 1000002, "secret": "s", "callback": dict(callback)}],
+                                        "members": ["alice", "bob"], "customers": self.customers, "groups": 1, "kf_accounts": ["care"]}
+        self.sandbox_config["official_account"] = {"listen": "127.0.0.1:0", "apps": [
+            {"appid": "wx1", "secret": "s1", "original_id": "gh_1", "kind": "service", "openids": ["oA", "oB", "oC"], "callback": {**callback, "mode": "secure"}}]}
+        self.sandbox_config["behaviour"] = {"wecom": {"press": 0, **self.platform_behaviour.get("wecom", {})},
+                                            "official_account": {"template_delay": ["PT0S", "PT0.2S"], **self.platform_behaviour.get("official_account", {})}}
+        super().start_sandbox()
+
+    def write_config(self):
+        people = self.control("GET", "/wecom/people")
+        self.people = people
+        kf = people["kf_accounts"][0]
+        callback = {"token": "callbacktoken", "encoding_aes_key": AES_KEY}
+        self.accounts = {
+            "oa-main": {"adapter": "official_account", "base_url": "http://" + self.ports["official_account"], "app_id": "wx1", "app_secret": "s1", "mode": "secure", **callback,
+                        **self.more["oa"]},
+            "wecom-main": {"adapter": "wecom", "base_url": "http://" + self.ports["wecom"], "corp_id": "ww1", "secret": "s", "agent_id": 1000002, "sender": "alice", "sync": False,
+                           "poll_interval": "PT0.2S", "batch_window": "PT0.3S", **callback, **self.more["wecom"]},
+            "kf-main": {"adapter": "wecom_kf", "corp": "wecom-main", "open_kfid": kf if isinstance(kf, str) else kf["open_kfid"], "queue": "care", **self.more["kf"]},
+        }
+        super().write_config()
+
+    def control(self, method, path, body=None):
+        answer = request(f"http://{self.ports['listen']}/sandbox{path}", method, body, key=None)
+        assert answer.status < 300, f"{path}: {answer.status} {answer.text}"
+        return answer.json if answer.text else None
+
+    def act(self, platform, act, **more):
+        return self.control("POST", f"/{platform}/act", {"act": act, **more})
+
+    def to_oa(self, openid, content, **more):
+        return self.post("/v1/touches", {"contact": {"openid": openid, "account": "oa-main"}, "purpose": "service", "channels": ["oa-main"], "content": content, **more}).json
+
+    def to_customer(self, customer, text="Hello", **more):
+        return self.post("/v1/touches", {"contact": {"external_userid": customer}, "purpose": "service", "channels": ["wecom-main"], "content": {"text": text}, **more}).json
+
+    def touch_of(self, touch):
+        return self.get("/v1/touches/" + touch["id"]).json
+
+    def received(self, **query):
+        parameters = "&".join(f"{name}={value}" for name, value in query.items())
+        return self.control("GET", "/messages?limit=1000&" + parameters)["items"]
+
+    def all_customers(self):
+        """Those of the default sender."""
+        return [each["external_userid"] for each in self.people["customers"] if any(member["userid"] == "alice" for member in each["members"])]
+
+    def task_of(self, touch):
+        attempts = self.touch_of(touch)["attempts"]
+        return attempts[-1].get("task") if attempts else None
+
+
+class OfficialAccount(unittest.TestCase):
+    def test_a_customers_message_opens_a_window_of_five_answers(self):
+        with Platforms() as world:
+            early = world.to_oa("oA", {"text": "nobody asked"})
+            self.assertEqual((early["state"], early["decision"]["rule"]), ("blocked", "window:oa-main"))
+            world.act("official_account", "follow", appid="wx1", openid="oA")
+            world.act("official_account", "write", appid="wx1", openid="oA", text="is anybody there?")
+            world.wait(lambda: world.get("/v1/interactions?channel=official_account").json["items"], "a conversation")
+            conversation = world.get("/v1/interactions?channel=official_account").json["items"][0]
+            self.assertEqual((conversation["state"], conversation["reason"]), ("flowed_out", "no_queue"))
+            answers = [world.post(f"/v1/interactions/{conversation['id']}/messages", {"key": str(i), "content": {"text": f"answer {i}"}}) for i in range(6)]
+            self.assertEqual([answer.status for answer in answers], [202] * 6)
+            self.assertEqual([answer.json["state"] == "blocked" for answer in answers], [False] * 5 + [True])
+            self.assertEqual(answers[5].json["decision"]["rule"], "window:oa-main")
+            world.wait(lambda: len(world.received(kind="custom")) == 5, "five messages at the platform")
+            for answer in answers[:5]:
+                world.wait_state(answer.json["id"], "accepted")
+            whole = world.get("/v1/interactions/" + conversation["id"]).json
+            self.assertEqual([message["direction"] for message in whole["messages"]], ["in"] + ["out"] * 6)
+            self.assertEqual(whole["messages"][0]["content"]["text"], "is anybody there?")
+            # A further message of the customer begins the count anew.
+            world.act("official_account", "write", appid="wx1", openid="oA", text="thank you")
+            world.wait(lambda: len(world.get("/v1/interactions/" + conversation["id"]).json["messages"]) == 8, "the second message")
+            self.assertNotEqual(world.to_oa("oA", {"text": "welcome"})["state"], "blocked")
+
+    def test_unfollowing_blocks_and_following_again_lifts(self):
+        with Platforms() as world:
+            world.act("official_account", "follow", appid="wx1", openid="oB", scene="shop-7")
+            world.wait(lambda: world.events(types="contact.followed"), "the follow")
+            followed = world.events(types="contact.followed")[0]["data"]
+            self.assertEqual((followed["source"], followed["account"]), ("shop-7", "oa-main"))
+            self.assertEqual(followed["kind"], "subscribe")
+            world.act("official_account", "unfollow", appid="wx1", openid="oB")
+            world.wait(lambda: world.events(types="suppression.added"), "the suppression")
+            added = world.events(types="suppression.added")[0]
+            self.assertEqual(added["data"]["list"], "platform:oa-main")
+            evidence = [event for event in world.events(types="contact.unfollowed") if str(event["sequence"]) == added["data"].get("evidence")]
+            self.assertTrue(evidence, "the evidence names the event")
+            touch = world.to_oa("oB", {"template_message": {"template_id": "T1", "data": {"thing1": {"value": "x"}}}})
+            self.assertEqual((touch["state"], touch["decision"]["rule"]), ("blocked", "platform-refusal"))
+            world.act("official_account", "follow", appid="wx1", openid="oB")
+            world.wait(lambda: world.events(types="suppression.removed"), "the suppression's end")
+            touch = world.to_oa("oB", {"template_message": {"template_id": "T1", "data": {"thing1": {"value": "x"}}}})
+            world.wait_state(touch["id"], "delivered")
+
+    def test_a_template_message_is_delivered_or_refused_by_its_receipt(self):
+        with Platforms() as world:
+            for openid in ("oA", "oB"):
+                world.act("official_account", "follow", appid="wx1", openid=openid)
+            first = world.to_oa("oA", {"template_message": {"template_id": "T1", "data": {"thing1": {"value": "x"}}}})
+            world.wait_state(first["id"], "delivered")
+            world.behaviour(official_account={"template_result": {"failed:user block": 1}})
+            second = world.to_oa("oB", {"template_message": {"template_id": "T1", "data": {"thing1": {"value": "x"}}}})
+            world.wait_state(second["id"], "failed")
+            lists = world.get("/v1/suppressions?list=platform:oa-main").json["items"]
+            self.assertEqual(len(lists), 1)
+
+    def test_a_revoked_token_is_fetched_once_and_the_call_repeated(self):
+        with Platforms() as world:
+            world.act("official_account", "follow", appid="wx1", openid="oA")
+            touch = world.to_oa("oA", {"template_message": {"template_id": "T1", "data": {"thing1": {"value": "1"}}}})
+            world.wait_state(touch["id"], "delivered")
+            world.control("POST", "/official_account/revoke", {"application": "wx1"})
+            touches = [world.to_oa("oA", {"template_message": {"template_id": "T1", "data": {"thing1": {"value": str(i)}}}}) for i in range(20)]
+            for touch in touches:
+                world.wait_state(touch["id"], "delivered")
+            self.assertEqual(len(world.received(kind="template")), 21)
+
+    def test_forged_stale_and_unencrypted_callbacks_are_refused_alike_and_counted(self):
+        with Platforms() as world:
+            hook = world.url + "/hooks/oa-main"
+            for query in ("?signature=x&timestamp=1&nonce=2&encrypt_type=aes&msg_signature=0000", "?signature=x&timestamp=1&nonce=2"):
+                answer = request(hook + query, "POST", "<xml><ToUserName>a</ToUserName><Encrypt>AAAA</Encrypt></xml>", key=None, content_type="text/xml")
+                self.assertEqual((answer.status, answer.text), (403, ""))
+            self.assertEqual(request(hook + "?signature=x", "POST", "no xml", key=None, content_type="text/xml").status in (400, 403), True)
+            self.assertEqual(request(world.url + "/hooks/nobody", "POST", "x", key=None).status, 404)
+            refused = [each for each in world.get("/v1/accounts").json["items"] if each["name"] == "oa-main"][0]["hook"]["refused"]
+            self.assertGreaterEqual(sum(refused.values()), 2)
+            self.assertIn("NOT_ENCRYPTED", refused)
+            self.assertEqual(world.events(types="event.received,message.received"), [])
+
+    def test_what_is_not_understood_is_kept_once_and_acknowledged(self):
+        with Platforms() as world:
+            plain = "<xml><ToUserName>gh_1</ToUserName><FromUserName>oA</FromUserName><CreateTime>1900000000</CreateTime><MsgType>event</MsgType><Event>brand_new</Event></xml>"
+            for _ in range(2):
+                world.control("POST", "/official_account/callbacks", {"application": "wx1", "plaintext": plain})
+            world.wait(lambda: len([each for each in world.control("GET", "/official_account/callbacks")["items"] if each["outcome"] == "taken"]) == 2, "both taken")
+            unknown = world.events(types="event.unknown")
+            self.assertEqual(len(unknown), 1)
+            self.assertEqual(unknown[0]["data"]["account"], "oa-main")
+            self.assertIn('touchgate_events_unknown_total{account="oa-main"} 1', world.get("/metrics").text)
+            self.assertEqual(world.control("POST", "/official_account/verify", {"application": "wx1"}) is None, False)
+
+
+class WeCom(unittest.TestCase):
+    def test_an_employees_task_is_polled_until_he_presses_send(self):
+        with Platforms() as world:
+            customers = world.all_customers()[:3]
+            touches = [world.to_customer(customer) for customer in customers]
+            for touch in touches:
+                world.wait(lambda touch=touch: world.task_of(touch) is not None, "the task")
+            shown = world.touch_of(touches[0])
+            self.assertEqual((shown["state"], shown["attempts"][-1]["outcome"], shown["attempts"][-1]["task"]["status"]), ("dispatching", "handed_to_human", "waiting"))
+            self.assertEqual(world.received(kind="mass"), [])
+            world.control("POST", "/wecom/press", {})
+            for touch in touches:
+                world.wait_state(touch["id"], "delivered")
+            self.assertEqual(world.task_of(touches[0])["status"], "sent")
+            self.assertEqual(sorted(message["to"] for message in world.received(kind="mass")), sorted(customers))
+
+    def test_ready_touches_of_the_same_content_share_one_task(self):
+        with Platforms() as world:
+            touches = world.bulk("/v1/touches/bulk", [{"contact": {"external_userid": customer}, "purpose": "service", "channels": ["wecom-main"], "content": {"text": "same"}}
+                                                      for customer in world.all_customers()[:5]])
+            for touch in touches:
+                world.wait(lambda touch=touch: world.task_of(touch) is not None, "the task")
+            by_employee = {(world.task_of(touch)["id"], world.task_of(touch)["employee"]) for touch in touches}
+            self.assertLessEqual(len(by_employee), 2)
+
+    def test_a_withdrawal_stops_the_task_and_the_others_get_a_new_one(self):
+        policy = {"name": "p", "rules": [{"name": "list", "kind": "suppression", "lists": ["dnc"]}]}
+        with Platforms(policy=policy) as world:
+            customers = world.all_customers()[:3]
+            touches = world.bulk("/v1/touches/bulk", [{"contact": {"external_userid": customer}, "purpose": "marketing", "channels": ["wecom-main"], "content": {"text": "same"}}
+                                                      for customer in customers])
+            for touch in touches:
+                world.wait(lambda touch=touch: world.task_of(touch) is not None, "the task")
+            before = {touch["id"]: world.task_of(touch)["id"] for touch in touches}
+            contact = world.touch_of(touches[0])["contact_id"]
+            answer = world.post(f"/v1/contacts/{contact}/consents", {"channel": "*", "purpose": "marketing", "status": "withdrawn", "source": "test"})
+            self.assertIn(answer.status, (200, 201))
+            world.wait_state(touches[0]["id"], "blocked", seconds=8)
+            self.assertEqual(world.touch_of(touches[0])["decision"]["rule"], "opt-out")
+            for touch in touches[1:]:
+                if before[touch["id"]] == before[touches[0]["id"]]:
+                    world.wait(lambda touch=touch: world.task_of(touch) and world.task_of(touch)["id"] != before[touch["id"]], "a new task")
+            world.control("POST", "/wecom/press", {})
+            for touch in touches[1:]:
+                world.wait_state(touch["id"], "delivered")
+            self.assertEqual(sorted(message["to"] for message in world.received(kind="mass")), sorted(customers[1:]))
+
+    def test_a_task_that_nobody_sends_expires_and_cannot_be_sent_any_more(self):
+        with Platforms(wecom={"task_expires_after": "PT2S"}) as world:
+            touch = world.to_customer(world.all_customers()[0])
+            world.wait_state(touch["id"], "expired")
+            self.assertEqual(world.task_of(touch)["status"], "expired")
+            world.control("POST", "/wecom/press", {})
+            self.assertEqual(world.received(kind="mass"), [])
+
+    def test_a_cancelled_touch_is_called_back(self):
+        with Platforms() as world:
+            touch = world.to_customer(world.all_customers()[0])
+            world.wait(lambda: world.task_of(touch) is not None, "the task")
+            self.assertEqual(world.post(f"/v1/touches/{touch['id']}/cancel").status, 200)
+            world.wait_state(touch["id"], "cancelled")
+            world.control("POST", "/wecom/press", {})
+            self.assertEqual(world.received(kind="mass"), [])
+
+    def test_tasks_survive_a_crash(self):
+        with Platforms() as world:
+            touch = world.to_customer(world.all_customers()[0])
+            world.wait(lambda: world.task_of(touch) is not None, "the task")
+            world.kill()
+            world.start()
+            self.assertEqual(world.touch_of(touch)["state"], "dispatching")
+            world.control("POST", "/wecom/press", {})
+            world.wait_state(touch["id"], "delivered")
+            self.assertEqual(len(world.received(kind="mass")), 1)
+
+    def test_a_customer_who_left_is_no_friend(self):
+        with Platforms() as world:
+            customer = world.all_customers()[0]
+            touch = world.to_customer(customer)
+            world.wait(lambda: world.task_of(touch) is not None, "the task")
+            employee = world.task_of(touch)["employee"]
+            world.act("wecom", "leave", userid=employee, external_userid=customer)
+            world.control("POST", "/wecom/press", {})
+            world.wait_state(touch["id"], "failed")
+            self.assertEqual(world.touch_of(touch)["reason"], "not_friend")
+
+    def test_a_new_customer_is_greeted_by_the_code_that_he_brings(self):
+        with Platforms(wecom={"welcome": {"text": {"content": "Welcome!"}}}) as world:
+            world.act("wecom", "follow", userid="bob", name="new", state="shop-3", unionid="u-9")
+            world.wait(lambda: world.received(kind="welcome"), "the greeting")
+            followed = world.events(types="contact.followed")[0]["data"]
+            self.assertEqual((followed["source"], followed["employee"]), ("shop-3", "bob"))
+
+    def test_customers_are_synchronised_and_joined_by_their_unionid(self):
+        with Platforms(wecom={"sync": True, "sync_interval": "PT1S"}) as world:
+            world.wait(lambda: len(world.events(types="contact.created")) >= 12, "the customers")
+            self.assertEqual(world.put("/v1/contacts/known", {"phones": ["+8613800000001"], "unionids": ["u-1"]}).status, 201)
+            customer = world.act("wecom", "follow", userid="bob", name="one", unionid="u-1")["external_userid"]
+
+            def joined():
+                known = world.get("/v1/contacts/known").json
+                return customer in known["external_userids"] or known.get("merged_with")
+            world.wait(joined, "the join by unionid")
+            # Synchronised customers are written to by the employee whom they have.
+            other = [each for each in world.people["customers"] if [member["userid"] for member in each["members"]] == ["bob"]][0]["external_userid"]
+            touch = world.to_customer(other)
+            world.wait(lambda: world.task_of(touch) is not None, "the task")
+            self.assertEqual(world.task_of(touch)["employee"], "bob")
+
+    def test_merged_contacts_are_counted_as_one_and_can_be_parted(self):
+        policy = {"name": "p", "rules": [{"name": "one-a-day", "kind": "cap", "max": 1, "per": "P1D", "by": ["contact"]}]}
+        with Platforms(policy=policy) as world:
+            for name, customer in zip(("a", "b"), world.all_customers()):
+                self.assertEqual(world.put(f"/v1/contacts/{name}", {"external_userids": [customer]}).status, 201)
+            self.assertEqual(world.post("/v1/contacts/a/merge", {"with": "b"}).json["merged_with"], ["b"])
+            send = {"purpose": "service", "channels": ["wecom-main"], "content": {"text": "x"}}
+            self.assertEqual(world.post("/v1/touches", {"contact": {"id": "a"}, **send}).json["state"], "queued")
+            self.assertEqual(world.post("/v1/touches", {"contact": {"id": "b"}, **send}).json["state"], "deferred")
+            self.assertNotIn("merged_with", world.post("/v1/contacts/b/unmerge", {}).json)
+            self.assertEqual(world.post("/v1/decisions", {"contact": {"id": "b"}, **send}).json["verdict"], "allow")
+            self.assertEqual(len(world.events(types="contact.merged,contact.unmerged")), 2)
+
+
+class CustomerService(unittest.TestCase):
+    def test_a_message_reaches_the_queue_and_its_answer_the_customer(self):
+        with Platforms() as world:
+            customer = world.act("wecom", "write", text="my order?")["external_userid"]
+            world.wait(lambda: world.get("/v1/interactions?queue=care").json["items"], "the conversation")
+            conversation = world.get("/v1/interactions?queue=care").json["items"][0]
+            self.assertEqual((conversation["channel"], conversation["state"]), ("wecom_kf", "queued"))
+            answers = [world.post(f"/v1/interactions/{conversation['id']}/messages", {"content": {"text": f"answer {i}"}}).json for i in range(6)]
+            self.assertEqual([answer["state"] == "blocked" for answer in answers], [False] * 5 + [True])
+            self.assertEqual(answers[5]["decision"]["rule"], "window:kf-main")
+            world.wait(lambda: len(world.received(kind="kf")) == 5, "the answers")
+            self.assertEqual({message["to"] for message in world.received(kind="kf")}, {customer})
+            closed = world.post(f"/v1/interactions/{conversation['id']}/close", {"disposition": "solved"})
+            self.assertEqual((closed.status, closed.json["state"], closed.json["disposition"]), (200, "completed", "solved"))
+            self.assertEqual(world.post(f"/v1/interactions/{conversation['id']}/messages", {"content": {"text": "late"}}).status, 409)
+
+    def test_messages_are_pulled_once_across_crashes(self):
+        with Platforms() as world:
+            for i in range(5):
+                world.act("wecom", "write", text=f"before {i}")
+            world.wait(lambda: len(world.events(types="message.received")) == 5, "five messages")
+            world.kill()
+            for i in range(5):
+                world.act("wecom", "write", text=f"while down {i}")
+            world.start()
+            world.wait(lambda: len(world.events(types="message.received")) == 10, "ten messages")
+            texts = [event["data"]["content"]["text"] for event in world.events(types="message.received")]
+            self.assertEqual(len(set(texts)), 10)
+
+    def test_rules_answer_without_a_person(self):
+        rules = [{"keywords": ["price"], "content": {"text": "It costs 99."}}, {"first_contact": True, "content": {"text": "We are with you soon."}}]
+        with Platforms(kf={"auto_replies": rules}) as world:
+            customer = world.act("wecom", "write", text="What is the PRICE?")["external_userid"]
+            world.wait(lambda: len(world.received(kind="kf")) == 1, "the answer")
+            self.assertIn("99", world.received(kind="kf")[0]["text"])
+            world.act("wecom", "write", text="thanks", external_userid=customer)
+            world.wait(lambda: len(world.events(types="message.received")) == 2, "the second message")
+            self.assertEqual(len(world.received(kind="kf")), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
