@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "gateway/campaign/steps.hpp"
 #include "gateway/json/scalars.hpp"
 
 namespace touchgate::campaign {
@@ -169,6 +170,8 @@ Definition read_definition(JsonReader& body) {
     made.content = read_content(body);
     if (body.has("template") && body.has("content")) body.problem("content", "give either template or content, not both");
     made.channels = read_names(body, "channels");
+    read_steps(body, made.channels, made.steps);
+    made.cheapest_first = read_cheapest_first(body);
     made.priority = static_cast<int>(body.integer("priority", 50, 0, 100));
     if (const auto text = body.text("rate", {}, {1, 50}); !text.empty()) {
         made.rate = dispatch::parse_rate(text);

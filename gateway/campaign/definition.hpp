@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/dispatch/cascade.hpp"
 #include "gateway/dispatch/rate.hpp"
 #include "gateway/json/json.hpp"
 
@@ -59,6 +60,8 @@ struct Definition {
     std::string id, name, purpose, unit, template_name;
     Content content;
     std::vector<std::string> channels;
+    std::vector<dispatch::StepTerms> steps;  // of `channels`, at the same places; empty: no steps were given
+    bool cheapest_first = false;
     int priority = 50;
     std::optional<Instant> from, to;
     std::string daily_json;  // the entries `open` of a policy's hours rule in the contact's zone; empty: always open

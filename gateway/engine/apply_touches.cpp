@@ -40,6 +40,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchCreated& event)
     made.decision_position = meta.position;
     made.contact = meta.contact;
     made.plan = intern_plan(event.candidates);
+    made.cascade = intern_cascade(event.steps);
     made.chosen = event.chosen;
     made.address = event.address;
     made.fixed_address = event.fixed_address;
@@ -140,7 +141,9 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchExpired& event)
 
 void Engine::Internals::apply(const RecordMeta& meta, const TouchSettled& event) {
     const auto row = row_of(event.touch);
-    if (row != 0) make_final(row, meta.time);
+    if (row == 0) return;
+    if (const auto best = touch(row).best(touch(row).state); best != touch(row).state) set_state(touch(row), best, meta.time);
+    make_final(row, meta.time);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const TouchDispatching& event) {
@@ -178,6 +181,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchPermitLapsed& e
     if (back.final) return change_slot(back, event.attempt, SlotChange::release, meta.time);
     change_slot(back, event.attempt, SlotChange::reserve, meta.time);
     set_state(back, TouchState::queued, meta.time);
+    if (!meta.replay) note_moved(row);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const TouchPermitRevoked& event) {
@@ -195,10 +199,11 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchAccepted& event
     if (const auto account = account_of(profile_of(accepted, attempt->chosen)))
         for (const auto& id : event.ids) state.provider_ids[id_hash(*account, id)] = {.touch = event.touch, .attempt = event.attempt};
     if (accepted.state == TouchState::dispatching || accepted.state == TouchState::unknown) {
-        set_state(accepted, TouchState::accepted, meta.time);
+        set_state(accepted, accepted.best(TouchState::accepted), meta.time);
         recount_slot(accepted, event.attempt);
     }
     accepted.settle_at = instant_never;
+    if (!meta.replay) note_moved(row);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const TouchHandedOver& event) {
@@ -243,6 +248,31 @@ void count_part(Attempt& attempt, std::uint64_t id, Progress progress) {
 
 }  // namespace
 
+// Up the lattice. A touch with steps may have ways to go yet: it ends with touch.settled.
+bool Engine::Internals::climb(const RecordMeta& meta, std::uint32_t row, std::uint16_t attempt_number, Progress to) {
+    auto& climbing = touch(row);
+    if (auto* attempt = attempt_of(climbing, attempt_number)) {
+        if (advances(attempt->progress, to)) attempt->progress = to;
+    } else if (climbing.has_steps()) {
+        // It was taken for failed, and its step is forgotten: what would have been enough for one of the steps so far is enough.
+        for (std::uint8_t candidate = 0; candidate <= climbing.chosen; ++candidate)
+            if (is_enough(climbing, candidate, true, to)) climbing.flags |= Touch::cascade_over;
+    }
+    const bool higher = advances(climbing.progress, to);
+    if (higher) climbing.progress = to;
+    if (climbing.has_steps() && !climbing.final) {
+        if (higher && climbing.is_resting()) set_state(climbing, climbing.best(climbing.state), meta.time);
+        if (meta.replay) return higher;
+        note_moved(row);
+        arm_waiting(row);
+        return higher;
+    }
+    if (!higher) return false;
+    set_state(climbing, climbing.best(climbing.state), meta.time);
+    make_final(row, meta.time);
+    return true;
+}
+
 // Delivered or better: moves up the lattice, counts a released slot again, ends the wait for a fallback.
 void Engine::Internals::apply(const RecordMeta& meta, const TouchDelivered& event) {
     const auto row = row_of(event.touch);
@@ -255,38 +285,24 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchDelivered& even
                 count_part(*attempt, id_hash(*account, event.provider_id).low, Progress::delivered);
         recount_slot(delivered, event.attempt);
     }
-    if (!advances(delivered.progress, Progress::delivered)) return;
-    delivered.progress = Progress::delivered;
-    delivered.reason.reset();
-    set_state(delivered, TouchState::delivered, meta.time);
-    make_final(row, meta.time);
+    if (climb(meta, row, event.attempt, Progress::delivered)) delivered.reason.reset();
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const TouchRead& event) {
     const auto row = row_of(event.touch);
-    if (row == 0 || !advances(touch(row).progress, Progress::read)) return;
-    touch(row).progress = Progress::read;
-    set_state(touch(row), TouchState::read, meta.time);
-    recount_slot(touch(row), event.attempt);
-    make_final(row, meta.time);
+    if (row != 0 && climb(meta, row, event.attempt, Progress::read)) recount_slot(touch(row), event.attempt);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const TouchReplied& event) {
     const auto row = row_of(event.touch);
-    if (row == 0 || !advances(touch(row).progress, Progress::replied)) return;
-    touch(row).progress = Progress::replied;
+    if (row == 0 || !climb(meta, row, event.attempt, Progress::replied)) return;
     touch(row).reason.reset();
-    set_state(touch(row), TouchState::replied, meta.time);
     recount_slot(touch(row), event.attempt);
-    make_final(row, meta.time);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const TouchCompleted& event) {
     const auto row = row_of(event.touch);
-    if (row == 0 || !advances(touch(row).progress, Progress::completed)) return;
-    touch(row).progress = Progress::completed;
-    set_state(touch(row), TouchState::completed, meta.time);
-    make_final(row, meta.time);
+    if (row != 0) (void)climb(meta, row, event.attempt, Progress::completed);
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const TouchAttemptEnded& event) {
@@ -302,7 +318,9 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchAttemptEnded& e
     }
     ended.retry_at = event.retry_at == 0 ? Instant::min() : from_unix_ms(event.retry_at);
     if (event.next == 1) {
-        ended.chosen = static_cast<std::uint8_t>(std::min<std::size_t>(ended.chosen + 1U, candidates(ended).size() - 1));
+        // A definite failure leads to the next candidate, a time that is over to the next step.
+        const auto next = event.outcome == channel::OutcomeKind::accepted ? cascade_of(ended).next(ended.chosen).value_or(ended.chosen) : ended.chosen + 1U;
+        ended.chosen = static_cast<std::uint8_t>(std::min<std::size_t>(next, candidates(ended).size() - 1));
         ended.retries = 0;
     } else if (event.outcome != channel::OutcomeKind::throttled) {
         ++ended.retries;
@@ -310,11 +328,15 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchAttemptEnded& e
     if (event.next == 3) return;  // only this attempt ended
     if (event.outcome == channel::OutcomeKind::accepted && event.next == 2) {  // the fallback may not go: the first attempt stands
         change_slot(ended, 0, SlotChange::release, meta.time);
+        ended.flags |= Touch::cascade_over;
         if (!ended.final) {
             bool accepted = false;
             for (const auto& attempt : ended.attempts) accepted = accepted || attempt.state == AttemptState::accepted;
-            set_state(ended, accepted ? TouchState::accepted : TouchState::unknown, meta.time);
-            if (!meta.replay) arm_waiting(row);
+            set_state(ended, ended.best(accepted ? TouchState::accepted : TouchState::unknown), meta.time);
+            if (!meta.replay) {
+                note_moved(row);
+                arm_waiting(row);
+            }
         }
         return;
     }

@@ -1,10 +1,11 @@
-// The preview: every recipient that waits for its release is judged as if it were released now. Nothing is written and nothing reserved, so
-// each is judged by itself; slots that recipients of the same campaign would take from a counter they share are not foreseen.
+// The preview: every recipient that waits for its release is judged as if it were released now, in the order of the release. Nothing is
+// written and nothing reserved; what the recipients before would take from counters that contacts share is foreseen.
 
 #include <algorithm>
 
 #include "gateway/content/signature.hpp"
 #include "gateway/engine/internals.hpp"
+#include "gateway/policy/foresight.hpp"
 
 namespace touchgate {
 
@@ -113,6 +114,12 @@ void Engine::Internals::preview_recipient(PreviewJob& job, CampaignRow& row, con
     of.not_before = std::max(prepared->not_before, row.parsed->from.value_or(Instant::min()));
     of.expires_at = row.parsed->to ? prepared->expires_at : prepared->expires_at + (std::max(now, of.not_before) - now);
     of.campaign = &row;
+    if (job.foreseen_by != policy().compiled) {  // a policy that came meanwhile counts by itself
+        job.foresight = std::make_shared<policy::Foresight>();
+        job.foreseen_by = policy().compiled;
+    }
+    job.foresight->begin();
+    of.foresight = job.foresight.get();
     const auto choice = choose(of, now, policy::Detail::none, 0, static_cast<std::uint8_t>(prepared->plan.size()));
     const auto& profile = state.profiles.at(prepared->plan[choice.chosen]);
     const auto& contact = state.contacts[recipient.contact.value];
@@ -123,7 +130,17 @@ void Engine::Internals::preview_recipient(PreviewJob& job, CampaignRow& row, con
         return;
     }
     const auto rule = !choice.rule_override.empty() ? choice.rule_override : choice.decision.rule == policy::no_rule ? std::string{} : policy().compiled->rule_name(choice.decision.rule);
+    const auto until = choice.decision.verdict == Verdict::allow ? std::max(now, of.not_before) : choice.decision.until;
+    if (choice.rule_override.empty() && policy().compiled->counts_shared(choice.decision.rule)) {
+        auto& foreseen = preview.foreseen[rule];
+        ++(choice.decision.verdict == Verdict::deny ? foreseen.denied : foreseen.deferred);
+        if (choice.decision.verdict == Verdict::defer && until != instant_never) {
+            foreseen.first = std::min(foreseen.first.value_or(until), until);
+            foreseen.last = std::max(foreseen.last.value_or(until), until);
+        }
+    }
     if (choice.decision.verdict == Verdict::deny) return refuse(rule);
+    if (until != instant_never) job.foresight->take(prepared->plan[choice.chosen], until);
     auto& channel = preview.by_channel[std::string{state.symbols.name(profile.channel)}];
     if (choice.decision.verdict == Verdict::defer) {
         ++preview.defer;

@@ -143,6 +143,8 @@ Result<TouchRequest> Engine::Internals::request_for(CampaignRow& row, const Reci
     request.purpose = definition.purpose;
     request.campaign = row.id;
     request.channels = definition.channels;
+    request.steps = definition.steps;
+    request.cheapest_first = definition.cheapest_first;
     request.template_name = definition.template_of(arm);
     request.variables = std::move(own.variables);
     for (const auto& fallback : definition.variables)
@@ -167,7 +169,8 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare_recipient(Campaig
     prepared.fixed_address = recipient.address;
     auto plan = make_plan(request, make);
     if (!plan) return plan.error();
-    prepared.plan = std::move(*plan);
+    prepared.plan = std::move(plan->candidates);
+    prepared.steps = std::move(plan->steps);
     prepared.content = {.key = request.key, .variables = request.variables, .content = request.content, .metadata = request.metadata};
     if (!request.template_name.empty()) {
         // Frozen at the start; before it as it is now.
@@ -393,7 +396,7 @@ void Engine::Internals::keep_window(const TouchFacts& of, Choice& choice, policy
             return;
         }
         request.not_before = open.until;
-        choice.decision = policy().compiled->decide(request, contact, address, &shared, at, detail);
+        choice.decision = policy().compiled->decide(request, contact, address, &shared, at, detail, of.foresight);
     }
 }
 

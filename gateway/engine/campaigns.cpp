@@ -265,6 +265,7 @@ std::vector<Problem> Engine::Internals::start_problems(CampaignRow& row, std::ve
         request.purpose = definition.purpose;
         request.campaign = row.id;
         request.channels = definition.channels;
+        request.steps = definition.steps;
         request.unit = row.unit;
         if (const auto plan = make_plan(request, false); !plan) problems = plan.error().problems;
     }

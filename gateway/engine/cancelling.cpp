@@ -7,16 +7,11 @@
 namespace touchgate {
 
 bool Engine::Internals::left_before(const Touch& waiting) {
-    return std::any_of(waiting.attempts.begin(), waiting.attempts.end(),
-                       [](const Attempt& attempt) { return attempt.state == AttemptState::accepted || attempt.state == AttemptState::unknown; });
+    return std::any_of(waiting.attempts.begin(), waiting.attempts.end(), [](const Attempt& attempt) { return attempt.may_have_arrived(); });
 }
 
 void Engine::Internals::cancel(std::uint32_t row, std::string reason) {
-    if (left_before(touch(row))) {  // only a fallback waits; what was sent stands
-        emit(touch(row).contact, TouchAttemptEnded{.touch = touch(row).id, .attempt = 0, .outcome = channel::OutcomeKind::accepted, .code = "fallback_cancelled", .detail = {},
-                                                   .slot = SlotChange::keep, .next = 2, .retry_at = 0});
-        return;
-    }
+    if (keep_what_left(row, "fallback_cancelled")) return;
     emit(touch(row).contact, TouchCancelled{.touch = touch(row).id, .reason = std::move(reason)});
 }
 

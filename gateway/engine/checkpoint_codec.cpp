@@ -139,11 +139,11 @@ template <class A> void touch_of(A& a, Touch& t) {
     a(t.id, t.created_sequence);
     positions(a, t.created_position);
     positions(a, t.decision_position);
-    a(t.contact, t.plan, t.address, t.fixed_address, t.template_number, t.policy, t.facts.value, t.rule, t.next_attempt, t.state, t.verdict, t.decision_reason, t.origin, t.chosen,
+    a(t.contact, t.plan, t.cascade, t.address, t.fixed_address, t.template_number, t.policy, t.facts.value, t.rule, t.next_attempt, t.state, t.verdict, t.decision_reason, t.origin, t.chosen,
       t.priority, t.flags, t.retries, t.segments, t.progress, t.final, t.has_key, t.arm, t.yields, t.recipient, t.counted_rule, t.created_at, t.updated_at, t.expires_at, t.not_before, t.until, t.retry_at,
       t.fallback_after_ms, t.key_hash, t.callback, t.key_name);
     sequence_of(a, t.attempts, [&](Attempt& attempt) {
-        a(attempt.number, attempt.chosen, attempt.state, attempt.parts, attempt.address, attempt.permitted_at);
+        a(attempt.number, attempt.chosen, attempt.state, attempt.parts, attempt.address, attempt.permitted_at, attempt.progress);
         sequence_of(a, attempt.receipts, [&](PartReceipt& part) { a(part.id, part.progress); });
         bool has_task = attempt.task != nullptr;
         a(has_task);
@@ -230,7 +230,7 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
         }
     }
     s.logged_facts = static_cast<std::uint32_t>(facts);
-    a(s.plans);
+    a(s.plans, s.cascades);
     numbers(a, s.contact_ids);
     sequence_of(a, s.contacts, [&](Contact& c) { contact_of(a, c); });
     sequence_of(a, s.addresses, [&](AddressRow& r) { address_of(a, r); });

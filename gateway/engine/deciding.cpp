@@ -247,7 +247,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
     if (of.used_template != nullptr && of.used_template->parsed && !of.used_template->parsed->filings().empty())
         request.template_not_filed = !of.used_template->parsed->filed_for(state.symbols.name(profile.account), fact->carrier, at);
 
-    choice.decision = compiled.decide(request, contact_view, address_view, &shared, at, detail);
+    choice.decision = compiled.decide(request, contact_view, address_view, &shared, at, detail, of.foresight);
     if (of.campaign != nullptr) keep_window(of, choice, request, contact_view, address_view, at, detail);
     keep_reply_window(choice, of, profile, profile_id, at);
     apply_holds(choice, profile, at);
@@ -316,13 +316,7 @@ int Engine::Internals::rank_of(const Touch& owner) const { return policy().compi
 
 void Engine::Internals::block(std::uint32_t row, const Choice& choice) {
     auto& blocked = touch(row);
-    // A fallback that may not go leaves the first attempt as it is.
-    for (const auto& attempt : blocked.attempts)
-        if (attempt.state == AttemptState::accepted || attempt.state == AttemptState::unknown) {
-            emit(blocked.contact, TouchAttemptEnded{.touch = blocked.id, .attempt = attempt.number, .outcome = channel::OutcomeKind::accepted,
-                                                    .code = "fallback_denied", .detail = {}, .slot = SlotChange::keep, .next = 2, .retry_at = 0});
-            return;
-        }
+    if (keep_what_left(row, "fallback_denied")) return;
     emit(blocked.contact, TouchDecided{.touch = blocked.id, .chosen = choice.chosen, .address = choice.address,
                                        .decision = to_logged(choice.decision, state.active_policy, choice.rule_override)});
     emit(touch(row).contact, TouchBlocked{.touch = touch(row).id, .reason = winner == nullptr ? std::string{} : "yielded to " + to_string(*winner)});

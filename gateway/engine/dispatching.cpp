@@ -91,16 +91,17 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
     const auto profile_id = profile_of(waiting, choice.chosen);
     auto* content = content_of(waiting);
     if (content == nullptr) {
-        fail(row, 0, "content_unreadable", SlotChange::release);
+        if (!keep_what_left(row, "fallback_failed")) fail(row, 0, "content_unreadable", SlotChange::release);
         return false;
     }
     const auto& contact = state.contacts[waiting.contact.value];
     const std::string_view locale = contact.extras ? std::string_view{contact.extras->locale} : std::string_view{};
     auto rendered = render(*content, template_of(waiting), state.profiles.at(profile_id), locale);
     if (!rendered) {
-        fail(row, 0, "missing_variable", SlotChange::release);
+        if (!keep_what_left(row, "fallback_failed")) fail(row, 0, "missing_variable", SlotChange::release);
         return false;
     }
+    const auto price = price_reason(waiting, choice.chosen, *content);
     const auto& settings_of = account.settings;
     const auto judged = content::with_signature(rendered->text, settings_of.sign_name);
     rendered->text = content::text_to_send(judged, settings_of.sign_name,
@@ -115,9 +116,11 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
     ++counters.permits;
     // What the attempt costs is known only now for every policy; its labels are those of its decision.
     choice.decision.facts = intern_facts(priced(state.profiles.facts().at(fresh ? waiting.facts : choice.decision.facts), settings_of.billing, segments));
+    auto route_reason = take_route(waiting, choice.chosen);
+    if (!price.empty()) route_reason.append(route_reason.empty() ? "" : "; ").append(price);
     emit(waiting.contact, TouchDispatching{.touch = waiting.id, .attempt = attempt_number, .chosen = choice.chosen, .address = choice.address,
                                            .segments = static_cast<std::uint8_t>(std::min(segments, 255)),
-                                           .cost_micro = settings_of.billing.message_cost(segments).micros, .route_reason = take_route(waiting, choice.chosen),
+                                           .cost_micro = settings_of.billing.message_cost(segments).micros, .route_reason = std::move(route_reason),
                                            .decision = to_logged(choice.decision, state.active_policy, choice.rule_override)});
     auto& sent = touch(row);
     note_permit(sent);
@@ -275,8 +278,8 @@ void Engine::Internals::on_outcome(std::uint32_t row, std::uint16_t attempt_numb
             end_attempt(row, attempt_number, {.kind = OutcomeKind::not_sent, .code = outcome.code, .detail = "repeated: delivery is at_least_once"},
                         {.step = Step::retry_same, .slot = dispatch::SlotFate::keep, .account = AccountEffect::none, .address = dispatch::AddressEffect::none,
                          .delay = plan.delay(1, parts.random), .counts_as_attempt = true});
-        } else if (unknown.fallback_on_unknown() && unknown.chosen + 1U < candidates(unknown).size()) {
-            start_fallback(row);
+        } else if (unknown.fallback_on_unknown() && !(unknown.has_steps() && cascade_of(unknown).terms(unknown.chosen).within_ms >= 0)) {
+            start_fallback(row);  // a step with a time waits for it: a receipt may still tell
         }
         return;
     }
@@ -300,10 +303,11 @@ void Engine::Internals::end_attempt(std::uint32_t row, std::uint16_t attempt_num
                                              .slot = SlotChange::release, .next = 3, .retry_at = 0});
         return;
     }
-    const bool again = step.step == Step::retry_same || step.step == Step::wait_scope;
-    const bool more = step.step == Step::next_candidate && sent.chosen + 1U < candidates(sent).size();
+    const bool over = cascade_is_over(sent);
+    const bool again = !over && (step.step == Step::retry_same || step.step == Step::wait_scope);
+    const bool more = !over && step.step == Step::next_candidate && sent.chosen + 1U < candidates(sent).size();
     const bool other_sent = std::any_of(sent.attempts.begin(), sent.attempts.end(), [&](const Attempt& attempt) {
-        return attempt.number != attempt_number && (attempt.state == AttemptState::accepted || attempt.state == AttemptState::unknown || attempt.state == AttemptState::open);
+        return attempt.number != attempt_number && (attempt.may_have_arrived() || attempt.state == AttemptState::open);
     });
     const auto slot = again ? SlotChange::reserve : SlotChange::release;
     if (again || more) {
@@ -340,26 +344,8 @@ void Engine::Internals::fail(std::uint32_t row, std::uint16_t attempt, std::stri
 }
 
 void Engine::Internals::expire(std::uint32_t row) {
-    auto& old = touch(row);
-    for (const auto& attempt : old.attempts)
-        if (attempt.state == AttemptState::accepted || attempt.state == AttemptState::unknown) {
-            // Only a fallback was waiting; the attempt that was made stands.
-            emit(old.contact, TouchAttemptEnded{.touch = old.id, .attempt = attempt.number, .outcome = OutcomeKind::accepted, .code = "fallback_expired", .detail = {},
-                                                .slot = SlotChange::keep, .next = 2, .retry_at = 0});
-            return;
-        }
-    emit(old.contact, TouchExpired{.touch = old.id, .reason = {}});
-}
-
-// Nothing was heard in time (or the outcome is unknown and the caller allows it): the next candidate gets its chance, sharing the slot.
-void Engine::Internals::start_fallback(std::uint32_t row) {
-    auto& slow = touch(row);
-    if (slow.final || slow.chosen + 1U >= candidates(slow).size() || slow.attempts.empty()) return;
-    if (slow.state != TouchState::accepted && slow.state != TouchState::unknown) return;
-    if (now >= slow.expires_at) return;
-    emit(slow.contact, TouchAttemptEnded{.touch = slow.id, .attempt = slow.attempts.back().number, .outcome = OutcomeKind::accepted, .code = "fallback", .detail = {},
-                                         .slot = SlotChange::keep, .next = 1, .retry_at = 0});
-    go_on(row);
+    if (keep_what_left(row, "fallback_expired")) return;
+    emit(touch(row).contact, TouchExpired{.touch = touch(row).id, .reason = {}});
 }
 
 void Engine::Internals::on_event(Reconciled& event) {

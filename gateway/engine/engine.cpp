@@ -225,7 +225,9 @@ Result<bool> Engine::turn() {
         in.run_released();
         in.run_sweep();
         in.run_campaigns();
+        in.run_cascades();  // before anything goes that is not needed any more
         in.pump();
+        in.run_cascades();
         in.forget_inbound();
         in.close_idle_interactions();
         in.purge_finals();

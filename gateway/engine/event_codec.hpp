@@ -79,7 +79,7 @@ public:
             value.high = in_.u64();
             value.low = in_.u64();
         } else if constexpr (std::is_same_v<T, ProfileId> || std::is_same_v<T, ContactIndex> || std::is_same_v<T, Symbol>) value.value = static_cast<std::uint32_t>(in_.varint());
-        else if constexpr (std::is_same_v<T, std::string>) value = std::string{in_.text()};
+        else if constexpr (std::is_same_v<T, std::string>) value.assign(in_.text());  // an event that is read again and again keeps its memory
         else if constexpr (HasFields<T>) value.fields(*this);
         else read_container(value);
     }

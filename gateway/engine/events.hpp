@@ -263,7 +263,7 @@ struct TouchCreated {
     std::uint32_t address = 0;             // of the chosen candidate
     std::uint32_t fixed_address = 0;       // the touch was made for this address
     std::uint8_t priority = 50;
-    std::uint8_t flags = 0;                // 1 at_least_once, 2 fallback_on_unknown
+    std::uint8_t flags = 0;                // 1 at_least_once, 2 fallback_on_unknown, 4 has steps, 8 cheapest first
     policy::Origin origin = policy::Origin::api;
     bool has_key = false;
     crypto::Hash128 key_hash{}, body_hash{};
@@ -281,12 +281,14 @@ struct TouchCreated {
     bool arm_given = false;                // by the audience's line, not by the hash
     // Of answers in a conversation (origins agent, reply, bot) only:
     Uuid interaction{};
+    std::vector<dispatch::CascadeStep> steps;  // with flag 4 only
     template <class A> void fields(A&& a) {
         a(id, candidates, chosen, state, address, fixed_address, priority, flags, origin, has_key);
         if (has_key) a(key_hash, body_hash);
         a(not_before, expires_at, fallback_after_ms, template_hash, callback, key_name, segments, decision, sealed);
         if (origin == policy::Origin::campaign) a(recipient, arm, arm_given);
         if (origin == policy::Origin::agent || origin == policy::Origin::reply || origin == policy::Origin::bot) a(interaction);
+        if (flags & 4U) a(steps);
     }
 };
 // A later decision that changed verdict, rule or until.

@@ -49,6 +49,7 @@ struct TouchFacts {
     bool held_out = false;                 // by its campaign
     CampaignRow* campaign = nullptr;                           // whose recipient it is; null for all other touches
     const std::vector<std::uint64_t>* yielding = nullptr;      // touches whose reservations are taken as given up
+    policy::Foresight* foresight = nullptr;                    // of a preview
 };
 
 struct Engine::Internals {
@@ -246,6 +247,7 @@ struct Engine::Internals {
     [[nodiscard]] ProfileId profile_of(const Touch& touch, std::uint8_t chosen) const { return candidates(touch)[chosen]; }
     [[nodiscard]] std::optional<AccountNumber> account_of(ProfileId profile) const;
     std::uint32_t intern_plan(const std::vector<ProfileId>& plan);
+    std::uint32_t intern_cascade(const std::vector<dispatch::CascadeStep>& steps);
     ProfileId intern_profile(const policy::Profile& profile);  // emits profile.defined when new
     policy::FactsId intern_facts(const policy::AttemptFacts& facts);
     void log_facts(policy::FactsId newest);                    // emits attempt_facts.defined for all up to this that the log does not have
@@ -276,7 +278,8 @@ struct Engine::Internals {
 
     // ---- deciding.cpp: a touch is judged from its facts, whether it is new, waits, or stands in the log that a replay reads
     [[nodiscard]] policy::AttemptFacts priced(policy::AttemptFacts facts, const content::Billing& billing, int segments);
-    struct Prepared { ContactIndex contact{}; std::uint32_t fixed_address = 0; std::vector<ProfileId> plan; CachedContent content; const TemplateRecord* used = nullptr; Instant not_before{}, expires_at{}; };
+    struct Plan { std::vector<ProfileId> candidates; std::vector<dispatch::CascadeStep> steps; };
+    struct Prepared { ContactIndex contact{}; std::uint32_t fixed_address = 0; std::vector<ProfileId> plan; std::vector<dispatch::CascadeStep> steps; CachedContent content; const TemplateRecord* used = nullptr; Instant not_before{}, expires_at{}; };
     [[nodiscard]] TouchFacts facts(Touch& touch);
     [[nodiscard]] TouchFacts facts(Prepared& asked, policy::Origin origin) const;
     // Does a rule read the content of a touch with these candidates?
@@ -312,7 +315,6 @@ struct Engine::Internals {
     // Decides a waiting touch again; emits what changed. True: it may go now (allow).
     bool decide_again(std::uint32_t row, bool pump);
     void contact_changed(ContactIndex contact);
-    [[nodiscard]] int segments_of(AccountNumber account, CachedContent& content, const TemplateRecord* used, std::string_view locale);
     [[nodiscard]] std::vector<ContactIndex> sharing(ContactIndex contact) const;
 
     // ---- content.cpp
@@ -336,7 +338,7 @@ struct Engine::Internals {
     bool is_purpose(std::string_view name) const;
     bool is_channel(std::string_view name) const;
     std::vector<Problem> suppression_problems(const SuppressionInput& input, const std::string& pointer) const;
-    Result<std::vector<ProfileId>> make_plan(const TouchRequest& request, bool make);
+    Result<Plan> make_plan(const TouchRequest& request, bool make);
 
     // ---- apply_campaigns.cpp
     void assign(CampaignRow& row, std::size_t from);  // a place in the experiment for recipients that have none
@@ -408,7 +410,25 @@ struct Engine::Internals {
     void fail(std::uint32_t row, std::uint16_t attempt, std::string reason, SlotChange slot, std::string provider_id = {}, std::string raw = {});
     void settled_ref(channel::AttemptRef ref);
     void expire(std::uint32_t row);
+
+    // ---- cascade.cpp
+    [[nodiscard]] dispatch::Cascade cascade_of(const Touch& touch) const;
+    // No further way will be tried: an attempt has what its step waits for, or the next way was given up.
+    [[nodiscard]] bool cascade_is_over(const Touch& touch) const;
+    // Is that what the step of this candidate waits for?
+    [[nodiscard]] bool is_enough(const Touch& touch, std::uint8_t candidate, bool accepted, dispatch::Progress progress) const;
+    // When the next step begins if nothing is heard; instant_never: it does not by itself.
+    [[nodiscard]] Instant fallback_due(const Touch& touch) const;
     void start_fallback(std::uint32_t row);
+    // If an earlier attempt may have reached the customer it stands, and the way that waits is given up; false: there is no such attempt.
+    bool keep_what_left(std::uint32_t row, std::string_view why);
+    bool climb(const RecordMeta& meta, std::uint32_t row, std::uint16_t attempt, dispatch::Progress to);  // true: the touch never came so far
+    void note_moved(std::uint32_t row);         // by a fold: its cascade may have come to its end
+    void run_cascades();                        // settles those, and revokes what is not needed any more
+    std::vector<std::uint32_t> moved_cascades;  // rows of this turn
+    void put_cheapest_first(Prepared& prepared) const;
+    // What the candidates from `chosen` on would cost, for the reason of a permit; empty for a touch that did not ask for the cheapest.
+    [[nodiscard]] std::string price_reason(const Touch& touch, std::uint8_t chosen, const CachedContent& content) const;
 
     // ---- tasks.cpp: what waits for an employee
     void hand_over(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const channel::Outcome& outcome);

@@ -125,8 +125,8 @@ private:
         tally_.count(row, in.state.profiles.at(created_.candidates.front()).campaign);
         if (each_) each_(row);
 
-        if (request_.history == ReplayHistory::logged) return fold_.fold(record);
-        simulate(record, choice);
+        if (request_.history == ReplayHistory::logged) fold_.fold_created(record, created_);
+        else simulate(record, choice);
         return {};
     }
 

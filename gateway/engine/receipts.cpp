@@ -220,9 +220,11 @@ void Engine::Internals::advance(std::uint32_t row, std::uint16_t attempt_number,
         failed = receipt.status == ReceiptStatus::failed || receipt.status == ReceiptStatus::recipient_refuses ? 1 : 0;
     }
     auto& moved = touch(row);
+    // Every attempt of a touch with steps goes its own way; of others the first that comes somewhere tells for all.
+    const auto before = moved.has_steps() && attempt != moved.attempts.end() ? attempt->progress : moved.progress;
     switch (receipt.status) {
         case ReceiptStatus::delivered:
-            if (delivered >= parts_of_message && dispatch::advances(moved.progress, Progress::delivered))
+            if (delivered >= parts_of_message && dispatch::advances(before, Progress::delivered))
             {
                 emit(moved.contact, TouchDelivered{.touch = moved.id, .attempt = attempt_number, .provider_id = provider_id, .raw = receipt.raw, .provider_time = provider_time});
                 // A fallback on its way is not needed any more.
@@ -231,7 +233,7 @@ void Engine::Internals::advance(std::uint32_t row, std::uint16_t attempt_number,
             }
             return;
         case ReceiptStatus::read:
-            if (dispatch::advances(moved.progress, Progress::read))
+            if (dispatch::advances(before, Progress::read))
                 emit(moved.contact, TouchRead{.touch = moved.id, .attempt = attempt_number, .provider_id = provider_id, .raw = receipt.raw, .provider_time = provider_time});
             return;
         case ReceiptStatus::failed:
@@ -240,11 +242,11 @@ void Engine::Internals::advance(std::uint32_t row, std::uint16_t attempt_number,
                 if (const auto account = account_of(profile_of(moved, attempt->chosen))) suppress_platform(row, attempt->address, *account, receipt.raw);
             auto& failing = touch(row);
             if (failing.final && !dispatch::advances(failing.progress, Progress::failed)) return;
-            if (failing.progress >= Progress::delivered) return;
+            if (before >= Progress::delivered) return;
             const bool newest = !failing.attempts.empty() && failing.attempts.back().number == attempt_number;
             if (!failing.final && !failing.attempts.empty() && !newest) return;  // a later attempt has taken over
-            const bool more = !failing.final && failing.chosen + 1U < candidates(failing).size() && now < failing.expires_at;
-            if (more && (failing.state == TouchState::accepted || failing.state == TouchState::unknown)) {
+            const bool more = !failing.final && !cascade_is_over(failing) && failing.chosen + 1U < candidates(failing).size() && now < failing.expires_at;
+            if (more && (failing.is_resting() || failing.state == TouchState::unknown)) {
                 // Definite failure: the next account or channel at once.
                 emit(failing.contact, TouchAttemptEnded{.touch = failing.id, .attempt = attempt_number, .outcome = channel::OutcomeKind::refused, .code = receipt.raw,
                                                         .detail = "receipt", .slot = SlotChange::fail, .next = 1, .retry_at = 0});
@@ -252,6 +254,13 @@ void Engine::Internals::advance(std::uint32_t row, std::uint16_t attempt_number,
                 return;
             }
             if (failing.is_waiting()) return;  // a fallback is already on its way
+            if (failing.progress >= Progress::delivered) {
+                // An earlier step arrived, and no other can follow this one.
+                emit(failing.contact, TouchAttemptEnded{.touch = failing.id, .attempt = attempt_number, .outcome = channel::OutcomeKind::refused, .code = receipt.raw,
+                                                        .detail = "receipt", .slot = SlotChange::fail, .next = 2, .retry_at = 0});
+                (void)keep_what_left(row, "fallback_failed");
+                return;
+            }
             auto reason = receipt.reason.empty() ? to_lower_ascii(receipt.raw) : receipt.reason;
             emit(failing.contact, TouchFailed{.touch = failing.id, .attempt = attempt_number, .reason = std::move(reason), .provider_id = provider_id, .raw = receipt.raw,
                                               .slot = SlotChange::fail});

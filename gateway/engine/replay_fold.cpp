@@ -129,6 +129,7 @@ void ReplayFold::stand_at(Instant at) {
 }
 
 template <class E, class Forget> Result<void> ReplayFold::fold_without(const Record& record, E& event, Forget forget) {
+    if constexpr (requires { event.decision.facts; }) event.decision.facts = {};  // not every record has it, and the event is used again
     if (record.version != event_version || !decode(record.payload, event)) return unreadable(record);
     forget(event);
     stand_at(record.time);
@@ -171,6 +172,12 @@ Result<void> ReplayFold::fold_facts(const Record& record) {
 }
 
 Result<void> ReplayFold::read(const Record& record, TouchCreated& event) {
+    // Members that not every record has, of an event that is used again.
+    event.decision.facts = {};
+    event.recipient = 0;
+    event.arm.clear();
+    event.arm_given = false;
+    event.steps.clear();
     if (record.version != event_version || !decode(record.payload, event) || event.candidates.empty()) return unreadable(record);
     auto& inside = in();
     for (auto& candidate : event.candidates) {
@@ -208,24 +215,29 @@ TouchFacts ReplayFold::facts(ContactIndex contact, const TouchCreated& event) {
     return made;
 }
 
+void ReplayFold::fold_created(const Record& record, TouchCreated& event) {
+    event.has_key = false;
+    stand_at(record.time);
+    in().apply({.sequence = record.sequence, .time = record.time, .contact = record.contact, .position = record.position, .replay = true}, event);
+}
+
 Result<void> ReplayFold::fold(const Record& record) {
     const auto type = static_cast<EventType>(record.type);
     auto& inside = in();
     switch (type) {
-        case EventType::receipt_received: return {};
+        // No decision looks at these: the slot of an attempt counts from its permit on, whatever was answered.
+        case EventType::receipt_received:
+        case EventType::touch_accepted: return {};
         case EventType::profile_defined: return fold_profile(record);
         case EventType::attempt_facts_defined: return fold_facts(record);
         case EventType::calendar_updated: return fold_calendar(record);
         case EventType::touch_created:
             if (auto done = read(record, created_); !done) return done;
-            created_.has_key = false;
-            stand_at(record.time);
-            inside.apply({.sequence = record.sequence, .time = record.time, .contact = record.contact, .position = record.position, .replay = true}, created_);
+            fold_created(record, created_);
             return {};
         case EventType::touch_decided: return fold_without(record, decided_, [&](TouchDecided& event) { event.decision.facts = own_facts(event.decision.facts); });
         case EventType::touch_dispatching:
             return fold_without(record, dispatching_, [&](TouchDispatching& event) { event.decision.facts = own_facts(event.decision.facts); });
-        case EventType::touch_accepted: return fold_without(record, accepted_, [](TouchAccepted& event) { event.ids.clear(); });
         case EventType::touch_delivered: return fold_without(record, delivered_, [](TouchDelivered& event) { event.provider_id.clear(); });
         case EventType::touch_failed: return fold_without(record, failed_, [](TouchFailed& event) { event.provider_id.clear(); });
         case EventType::message_received: return fold_without(record, message_, [](MessageReceived& event) { event.dedupe = {}; });

@@ -25,6 +25,8 @@ public:
 
     // Folds a record as the engine does. touch.created makes the touch known; events of touches that are not known change nothing.
     Result<void> fold(const Record& record);
+    // The same for a touch.created that `read` has read; its key is forgotten.
+    void fold_created(const Record& record, TouchCreated& event);
     // The clock of what is judged next.
     void stand_at(Instant at);
     // Decodes touch.created, with its candidates as numbers of this state, and what the engine judged the touch by.
@@ -69,7 +71,6 @@ private:
     TouchCreated created_;
     TouchDecided decided_;
     TouchDispatching dispatching_;
-    TouchAccepted accepted_;
     TouchDelivered delivered_;
     TouchFailed failed_;
     MessageReceived message_;

@@ -14,6 +14,7 @@
 #include "gateway/base/time.hpp"
 #include "gateway/channel/submission.hpp"
 #include "gateway/crypto/crypto.hpp"
+#include "gateway/dispatch/cascade.hpp"
 #include "gateway/policy/inputs.hpp"
 
 namespace touchgate {
@@ -61,6 +62,8 @@ struct TouchRequest {
     std::string purpose;
     std::string campaign = {};
     std::vector<std::string> channels = {};  // channels or accounts, in order of preference
+    std::vector<dispatch::StepTerms> steps = {};  // of `channels`, at the same places; empty: no steps were given
+    bool cheapest_first = false;      // among the accounts that may take its place: of the touch, or of each step
     std::string template_name = {};
     Variables variables = {};
     TouchContent content = {};

@@ -107,11 +107,15 @@ struct CampaignRuntime {
     std::unique_ptr<Freezing> freezing;
 };
 
+namespace policy { class Foresight; }
+
 struct PreviewJob {
     std::string id;
     std::size_t next = 0;
     CampaignPreview preview;
     campaign::Histogram deferred{std::chrono::hours{1}};
+    std::shared_ptr<policy::Foresight> foresight;
+    std::shared_ptr<policy::CompiledPolicy> foreseen_by;  // its counters are those of this policy
     std::vector<std::string> others;         // running campaigns whose audiences are still to be compared
     std::size_t next_of_other = 0;
     std::vector<bool> contacts;              // of this audience

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "gateway/campaign/assignment.hpp"
-#include "gateway/dispatch/lattice.hpp"
+#include "gateway/dispatch/cascade.hpp"
 #include "gateway/engine/events.hpp"
 
 namespace touchgate {
@@ -42,10 +42,12 @@ struct Attempt {
     std::uint8_t parts = 1;
     std::uint32_t address = 0;
     Instant permitted_at{};
+    dispatch::Progress progress = dispatch::Progress::open;  // of this attempt alone
     absl::InlinedVector<PartReceipt, 1> receipts;
     std::unique_ptr<HumanTask> task = {};    // handed over to an employee
     channel::AttemptRef ref = 0;             // volatile: in flight under this name; 0: not in flight in this run
     bool may_be_written = true;              // volatile
+    [[nodiscard]] bool may_have_arrived() const { return state == AttemptState::accepted || state == AttemptState::delivered || state == AttemptState::unknown; }
 };
 
 struct CachedContent {
@@ -62,6 +64,7 @@ struct Touch {
     LogPosition decision_position{};         // record with the latest decision
     ContactIndex contact{};
     std::uint32_t plan = 0;                  // candidates: index into State::plans
+    std::uint32_t cascade = 0;               // steps: index into State::cascades; 0: every candidate is a step of its own
     std::uint32_t address = 0;
     std::uint32_t fixed_address = 0;
     std::uint32_t template_number = 0;       // index into State::templates, 0 none
@@ -109,6 +112,22 @@ struct Touch {
 
     [[nodiscard]] bool at_least_once() const { return (flags & 1U) != 0; }
     [[nodiscard]] bool fallback_on_unknown() const { return (flags & 3U) != 0; }
+    [[nodiscard]] bool cheapest_first() const { return (flags & 8U) != 0; }
+    [[nodiscard]] bool has_steps() const { return cascade != 0; }
+    // No further way is tried: the next one may not go, was called off or failed.
+    static constexpr std::uint8_t cascade_over = 16;
+    // The state that its progress gives; `otherwise` when nothing was delivered.
+    [[nodiscard]] TouchState best(TouchState otherwise) const {
+        switch (progress) {
+            case dispatch::Progress::delivered: return TouchState::delivered;
+            case dispatch::Progress::read: return TouchState::read;
+            case dispatch::Progress::replied: return TouchState::replied;
+            case dispatch::Progress::completed: return TouchState::completed;
+            default: return otherwise;
+        }
+    }
+    // Handed over, and nothing of it waits or is on its way.
+    [[nodiscard]] bool is_resting() const { return state >= TouchState::accepted && state <= TouchState::completed; }
     [[nodiscard]] bool is_waiting() const { return state == TouchState::queued || state == TouchState::deferred; }
     [[nodiscard]] std::string_view override_view() const { return rule_override ? std::string_view{*rule_override} : std::string_view{}; }
 };
@@ -305,6 +324,7 @@ struct State {
     std::uint32_t logged_facts = 1;                    // facts below this number are in the log; those above were only asked about
     std::vector<std::vector<ProfileId>> plans{1};
     std::map<std::vector<ProfileId>, std::uint32_t> plan_numbers;
+    std::vector<std::vector<dispatch::CascadeStep>> cascades{1};
 
     std::deque<Contact> contacts{1};                   // by ContactIndex; row 0 is nobody
     std::deque<std::string> contact_ids{1};            // external ids, same rows

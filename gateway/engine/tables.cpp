@@ -130,6 +130,15 @@ std::uint32_t Engine::Internals::intern_plan(const std::vector<ProfileId>& plan)
     return position->second;
 }
 
+// Few are ever in use: what callers write is one of some configured cascades.
+std::uint32_t Engine::Internals::intern_cascade(const std::vector<dispatch::CascadeStep>& steps) {
+    if (steps.empty()) return 0;
+    auto& known = state.cascades;
+    const auto place = std::find(known.begin() + 1, known.end(), steps) - known.begin();
+    if (static_cast<std::size_t>(place) == known.size()) known.push_back(steps);
+    return static_cast<std::uint32_t>(place);
+}
+
 ProfileId Engine::Internals::intern_profile(const policy::Profile& profile) {
     bool made = false;
     ProfileId id;
@@ -276,7 +285,8 @@ void Engine::Internals::put_slot(Touch& owner, Slot slot, Instant at, ProfileId 
 void Engine::Internals::change_slot(Touch& owner, std::uint16_t attempt, SlotChange change, Instant at) {
     if (change == SlotChange::keep) return;
     auto& history = state.contacts[owner.contact.value].history;
-    for (auto i = history.size(); i-- > 0;) {
+    // No entry of the touch is older than the touch.
+    for (auto i = history.size(); i-- > 0 && history[i].at >= owner.created_at;) {
         if (history[i].touch != owner.created_sequence) continue;
         if (attempt != 0 ? history[i].attempt != attempt : history[i].slot != Slot::reserved) continue;  // 0: what is only reserved
         auto entry = history[i];
@@ -299,10 +309,10 @@ void Engine::Internals::change_slot(Touch& owner, std::uint16_t attempt, SlotCha
 // A released slot whose message later proves delivered counts again at its original instant.
 void Engine::Internals::recount_slot(Touch& owner, std::uint16_t attempt) {
     auto& history = state.contacts[owner.contact.value].history;
-    for (auto& entry : history)
-        if (entry.touch == owner.created_sequence && entry.attempt == attempt) {
-            entry.slot = Slot::counted;
-            share_entry(owner.contact, entry, owner.created_at);
+    for (auto i = history.size(); i-- > 0 && history[i].at >= owner.created_at;)
+        if (history[i].touch == owner.created_sequence && history[i].attempt == attempt) {
+            history[i].slot = Slot::counted;
+            share_entry(owner.contact, history[i], owner.created_at);
             return;
         }
 }

@@ -28,13 +28,9 @@ void Engine::Internals::arm_waiting(std::uint32_t row) {
         }
         return;
     }
-    if ((live.state == TouchState::accepted || live.state == TouchState::dispatching) && live.fallback_after_ms >= 0 && live.chosen + 1U < candidates(live).size() &&
-        !live.attempts.empty()) {
-        const auto at = live.attempts.back().permitted_at + Duration{live.fallback_after_ms};
-        if (live.fallback_at != at) {
-            live.fallback_at = at;
-            arm(at, row, TimerKind::fallback);
-        }
+    if (const auto at = fallback_due(live); live.fallback_at != at) {
+        live.fallback_at = at;
+        arm(at, row, TimerKind::fallback);
     }
     if (live.state == TouchState::unknown && !live.attempts.empty()) {
         const auto account = account_of(profile_of(live, live.attempts.back().chosen));
@@ -83,7 +79,9 @@ void Engine::Internals::run_timers() {
                 else due.expiry_armed = false;
                 break;
             case TimerKind::fallback:
-                if (due.fallback_at == timer.at) start_fallback(timer.row);
+                if (due.fallback_at != timer.at) break;
+                due.fallback_at = instant_never;
+                start_fallback(timer.row);
                 break;
             case TimerKind::settle:
                 if (due.settle_at == timer.at && due.state == TouchState::unknown) emit(due.contact, TouchSettled{.touch = due.id, .reason = {}});
@@ -187,6 +185,7 @@ void Engine::Internals::rebuild_volatile() {
             const auto account = account_of(profile_of(live, live.attempts.back().chosen));
             if (account && accounts[*account].settings.capabilities.can_reconcile) arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);
         }
+        if (live.has_steps()) note_moved(row);
         arm_waiting(row);
         if (live.state == TouchState::queued && live.retry_at <= now) enqueue(row);
         note_held(row);

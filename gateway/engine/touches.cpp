@@ -13,8 +13,12 @@ namespace {
 
 constexpr auto expiry_max = std::chrono::hours{24 * 366};
 
-Problem no_such_channel(std::size_t index, const std::string& channel) {
-    return {"/channels/" + std::to_string(index), "\"" + channel + "\" is neither an account nor a channel that an account serves"};
+std::string pointer_to_channel(const TouchRequest& request, std::size_t index) {
+    return request.steps.empty() ? "/channels/" + std::to_string(index) : "/steps/" + std::to_string(index) + "/channel";
+}
+
+Problem no_such_channel(const TouchRequest& request, std::size_t index, const std::string& channel) {
+    return {pointer_to_channel(request, index), "\"" + channel + "\" is neither an account nor a channel that an account serves"};
 }
 
 }  // namespace
@@ -39,7 +43,7 @@ CompiledRoute* Engine::Internals::route_for(const std::string& channel, const po
     return route_of(channel, profile, index, phone, request.origin);
 }
 
-Result<std::vector<ProfileId>> Engine::Internals::make_plan(const TouchRequest& request, bool make) {
+Result<Engine::Internals::Plan> Engine::Internals::make_plan(const TouchRequest& request, bool make) {
     std::vector<std::string> channels = request.channels;
     if (channels.empty()) channels = policy().compiled->default_channels(request.purpose);
     // Where every account serves the same channel there is nothing to choose.
@@ -53,12 +57,22 @@ Result<std::vector<ProfileId>> Engine::Internals::make_plan(const TouchRequest& 
         if (std::find(chosen.begin(), chosen.end(), number) == chosen.end()) chosen.push_back(number);
     };
     std::vector<Problem> problems;
+    Plan plan;
+    const auto begin_step = [&](std::size_t i) {
+        if (!request.steps.empty())
+            plan.steps.push_back({.first = static_cast<std::uint8_t>(chosen.size()), .until = request.steps[i].until, .within_ms = request.steps[i].within_ms});
+    };
+    const auto is_step = [&](std::size_t i, std::size_t before) {
+        if (!request.steps.empty() && chosen.size() == before) problems.push_back({pointer_to_channel(request, i), "all accounts of \"" + channels[i] + "\" belong to earlier steps"});
+    };
     for (std::size_t i = 0; i < channels.size(); ++i) {
+        const auto before = chosen.size();
+        begin_step(i);
         if (const auto account = account_numbers.find(channels[i]); account != account_numbers.end()) {
             add(account->second);
+            is_step(i, before);
             continue;
         }
-        const auto before = chosen.size();
         policy::Profile asked{.purpose = state.symbols.intern(request.purpose), .channel = state.symbols.intern(channels[i]), .account = {},
                               .campaign = state.symbols.intern(request.campaign), .unit = state.symbols.intern(request.unit),
                               .template_name = state.symbols.intern(request.template_name)};
@@ -68,23 +82,28 @@ Result<std::vector<ProfileId>> Engine::Internals::make_plan(const TouchRequest& 
             for (AccountNumber number = 0; number < accounts.size(); ++number)
                 if (accounts[number].settings.capabilities.channel == channels[i]) add(number);
         }
-        if (chosen.size() == before) problems.push_back(no_such_channel(i, channels[i]));
+        if (request.steps.empty() || !serves(channels[i])) {
+            if (chosen.size() == before) problems.push_back(no_such_channel(request, i, channels[i]));
+        } else {
+            is_step(i, before);
+        }
     }
     if (!problems.empty()) return Error{.kind = ErrorKind::invalid_input, .detail = problems.front().detail, .problems = std::move(problems)};
-    if (chosen.size() > 32) chosen.resize(32);
-    std::vector<ProfileId> plan;
+    constexpr std::size_t candidates_max = 32;
+    if (chosen.size() > candidates_max) chosen.resize(candidates_max);
+    std::erase_if(plan.steps, [&](const dispatch::CascadeStep& step) { return step.first >= chosen.size(); });
     policy::Profile profile{.purpose = state.symbols.intern(request.purpose), .channel = {}, .account = {}, .campaign = state.symbols.intern(request.campaign),
                             .unit = state.symbols.intern(request.unit), .template_name = state.symbols.intern(request.template_name)};
     for (const auto number : chosen) {
         profile.account = accounts[number].symbol;
         profile.channel = accounts[number].channel;
         if (make) {
-            plan.push_back(intern_profile(profile));
+            plan.candidates.push_back(intern_profile(profile));
         } else {  // a question writes nothing; an interned name without a record is forgotten with the process
             bool made = false;
             const std::unique_lock lock{state.names_mutex};
-            plan.push_back(state.profiles.intern(profile, made));
-            if (made) unlogged_profiles.insert(plan.back());
+            plan.candidates.push_back(state.profiles.intern(profile, made));
+            if (made) unlogged_profiles.insert(plan.candidates.back());
         }
     }
     return plan;
@@ -139,10 +158,13 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare(const TouchReques
     if (names_known) {
         auto plan = make_plan(request, make && problems.empty());
         if (!plan) problems.insert(problems.end(), plan.error().problems.begin(), plan.error().problems.end());
-        else prepared.plan = std::move(*plan);
+        else {
+            prepared.plan = std::move(plan->candidates);
+            prepared.steps = std::move(plan->steps);
+        }
     } else {  // a plan would intern names that do not exist
         for (std::size_t i = 0; i < request.channels.size(); ++i)
-            if (!serves(request.channels[i])) problems.push_back(no_such_channel(i, request.channels[i]));
+            if (!serves(request.channels[i])) problems.push_back(no_such_channel(request, i, request.channels[i]));
     }
 
     prepared.content.key = request.key;
@@ -199,6 +221,7 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare(const TouchReques
         prepared.contact = *contact;
     }
     if (!problems.empty()) return Error{.kind = ErrorKind::invalid_input, .detail = problems.front().detail, .problems = std::move(problems)};
+    if (request.cheapest_first) put_cheapest_first(prepared);
     return prepared;
 }
 
@@ -267,7 +290,9 @@ std::uint32_t Engine::Internals::create(TouchRequest& request, Prepared& prepare
     event.address = choice.address;
     event.fixed_address = prepared.fixed_address;
     event.priority = static_cast<std::uint8_t>(request.priority);
-    event.flags = static_cast<std::uint8_t>((request.at_least_once ? 1U : 0U) | (request.fallback_on_unknown ? 2U : 0U));
+    event.flags = static_cast<std::uint8_t>((request.at_least_once ? 1U : 0U) | (request.fallback_on_unknown ? 2U : 0U) |
+                                            (prepared.steps.empty() ? 0U : 4U) | (request.cheapest_first ? 8U : 0U));
+    event.steps = std::move(prepared.steps);
     event.origin = request.origin;
     event.interaction = request.interaction;
     event.has_key = !request.key.empty();

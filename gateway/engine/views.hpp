@@ -162,6 +162,10 @@ struct CampaignPreview {
     std::uint64_t deferred_open = 0;                     // until something happens
     std::uint64_t segments = 0;
     std::map<std::string, std::int64_t> cost_micro;
+    // By rule whose counter contacts share (an account's quota, a campaign's budget …): how many have to wait for it or get nothing, because of
+    // what was sent before or because others of this audience come first, and when the first and the last of those who wait come free.
+    struct Foreseen { std::uint64_t deferred = 0, denied = 0; std::optional<Instant> first, last; };
+    std::map<std::string, Foreseen> foreseen;
     std::optional<Instant> earliest_finish;
     double per_second = 0;                               // what rate the forecast took, 0 none
     std::map<std::string, std::uint64_t> overlaps;       // contacts shared with other running campaigns

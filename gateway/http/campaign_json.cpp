@@ -131,6 +131,14 @@ void append_preview(std::string& out, const CampaignPreview& preview) {
     out += ']';
     json.number("deferred_open", preview.deferred_open).number("messages", preview.allow + preview.defer).number("segments", preview.segments).name("cost");
     append_money(out, preview.cost_micro);
+    json.name("foreseen");
+    out += '{';
+    first = true;
+    for (const auto& [rule, of] : preview.foreseen) {
+        member(rule);
+        JsonObject{out}.number("deferred", of.deferred).number("denied", of.denied).instant("first", of.first).instant("last", of.last).close();
+    }
+    out += '}';
     json.raw("rate_per_second", preview.per_second > 0 ? Json(preview.per_second).dump() : "null").instant("earliest_finish", preview.earliest_finish);
     json.name("overlaps");
     out += '[';

@@ -13,12 +13,13 @@ namespace touchgate::http {
 
 enum class TouchField : std::uint8_t {
     key, contact, purpose, campaign, channels, template_name, variables, content, priority, not_before, expires_at, fallback_after,
-    delivery, unit, metadata, callback, fallback_on_unknown, at,
+    delivery, unit, metadata, callback, fallback_on_unknown, at, steps, first,
 };
 
-inline constexpr std::array<std::string_view, 18> touch_field_names = {
+inline constexpr std::array<std::string_view, 20> touch_field_names = {
     "key",        "contact",        "purpose",  "campaign", "channels", "template", "variables",           "content", "priority",
-    "not_before", "expires_at",     "fallback_after", "delivery", "unit", "metadata", "callback", "fallback_on_unknown", "at"};
+    "not_before", "expires_at",     "fallback_after", "delivery", "unit", "metadata", "callback", "fallback_on_unknown", "at",
+    "steps",      "first"};
 
 [[nodiscard]] constexpr std::uint32_t bit(TouchField field) { return 1U << static_cast<unsigned>(field); }
 

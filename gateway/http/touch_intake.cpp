@@ -7,6 +7,7 @@
 #include "gateway/base/bytes.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/campaign/definition.hpp"
+#include "gateway/campaign/steps.hpp"
 #include "gateway/http/input_readers.hpp"
 #include "gateway/http/touch_fields.hpp"
 
@@ -179,7 +180,9 @@ bool take_field(TouchField field, ondemand::value value, const PhoneNumbers& pho
         case TouchField::metadata: return take_metadata(value, request.metadata);
         case TouchField::callback: return take_text(value, request.callback, limits::name);
         case TouchField::fallback_on_unknown: return value.get_bool().get(request.fallback_on_unknown) == simdjson::SUCCESS;
-        case TouchField::at: return false;
+        case TouchField::at:
+        case TouchField::steps:
+        case TouchField::first: return false;
     }
     return false;
 }
@@ -266,6 +269,8 @@ void read_touch(JsonReader& body, std::string_view bytes, const PhoneNumbers& ph
     request.purpose = body.required_text("purpose", limits::name);
     request.campaign = body.text("campaign", {}, limits::name);
     read_channels(body, request.channels);
+    campaign::read_steps(body, request.channels, request.steps);
+    request.cheapest_first = campaign::read_cheapest_first(body);
     request.template_name = body.text("template", {}, limits::name);
     read_scalars(body, "variables", [&](const std::string& name, std::string value) { request.variables.emplace_back(name, std::move(value)); });
     std::sort(request.variables.begin(), request.variables.end());
@@ -380,6 +385,12 @@ void TouchIntake::hash(TouchRequest& request, std::uint32_t given) {
     writer.i64(request.fallback_after ? request.fallback_after->count() : 0);
     writer.boolean(request.at_least_once);
     writer.boolean(request.fallback_on_unknown);
+    // Members that came later are written only where they are given: the hashes of bodies without them stay what they were.
+    for (const auto& step : request.steps) {
+        writer.u8(static_cast<std::uint8_t>(step.until));
+        writer.i64(step.within_ms);
+    }
+    if (request.cheapest_first) writer.boolean(true);
     request.body_hash = body_hash_(writer.bytes());
     writer.bytes().swap(canonical_);
 }

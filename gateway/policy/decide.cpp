@@ -226,10 +226,11 @@ CompiledPolicy::CompiledPolicy(std::unique_ptr<Implementation> implementation) :
 CompiledPolicy::~CompiledPolicy() = default;
 
 Decision CompiledPolicy::decide(const Request& request, const ContactView& contact, const AddressView& address, const SharedHistory* shared,
-                                Instant now, Detail detail) const {
+                                Instant now, Detail detail, Foresight* foresight) const {
     // With millions of contacts their history is never in the cache: have it fetched while the first rules are judged.
     for (std::size_t i = 0; i < contact.history.size() && i < prefetched_entries_max; i += 2) __builtin_prefetch(&contact.history[i]);
     auto evaluation = evaluation_for(*implementation_, request, contact, address, shared, now);
+    evaluation.foresight = foresight;
     if (const auto* row = implementation_->tables->row(request.profile, request.names))
         return Decider{*implementation_, *row, evaluation}.decide(now, detail);
     const auto row = implementation_->tables->make_row(request.names);  // nobody prepared it: correct, but slow
@@ -287,6 +288,11 @@ std::uint16_t CompiledPolicy::rule_index(std::string_view name) const {
     for (std::size_t i = 0; i < rule_count(); ++i)
         if (implementation_->rules[i]->name == name) return static_cast<std::uint16_t>(i);
     return no_rule;
+}
+
+bool CompiledPolicy::counts_shared(std::uint16_t rule) const {
+    const auto* counting = rule < rule_count() ? implementation_->rules[rule]->counting() : nullptr;
+    return counting != nullptr && counting->by_set >= 0;
 }
 
 bool CompiledPolicy::reads_list(std::string_view list) const {

@@ -56,6 +56,7 @@ struct Decision {
 enum class Detail : std::uint8_t { none, steps, explained };
 
 struct Calendar;  // see calendar.hpp
+class Foresight;  // see foresight.hpp
 using Calendars = std::map<std::string, std::shared_ptr<const Calendar>, std::less<>>;
 
 // Reads other documents by name, for "include". Returns the document's JSON or an error.
@@ -97,6 +98,8 @@ public:
     [[nodiscard]] const std::string& rule_kind(std::uint16_t rule) const;
     // Index of a rule by name, no_rule if there is none. Built-ins: "opt-out", "platform-refusal", "holdout" …
     [[nodiscard]] std::uint16_t rule_index(std::string_view name) const;
+    // Does it count in a counter that contacts share?
+    [[nodiscard]] bool counts_shared(std::uint16_t rule) const;
 
     // Suppression lists that some rule reads; "*" if all.
     [[nodiscard]] bool reads_list(std::string_view list) const;
@@ -120,8 +123,9 @@ public:
 
     void prepare_profile(ProfileId profile);
 
+    // With foresight caps over shared counters also count what it foresees.
     [[nodiscard]] Decision decide(const Request& request, const ContactView& contact, const AddressView& address, const SharedHistory* shared,
-                                  Instant now, Detail detail) const;
+                                  Instant now, Detail detail, Foresight* foresight = nullptr) const;
 
     // End of the current open span over all binding `hours` and `blackout` rules: until when a message may still reach the phone.
     // instant_never when none binds.

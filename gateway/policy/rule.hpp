@@ -30,6 +30,7 @@ struct Evaluation {
     Surroundings around;
     Instant reserved_at;                 // when unpermitted slots are taken to be permitted: now, the earliest
     bool ignore_reserved = false;        // as if all unpermitted slots were released
+    Foresight* foresight = nullptr;      // of a preview: what the recipients before this one will have taken
     mutable std::int8_t fallbacks = -1;  // does the contact's history have second attempts of one message? -1: nobody has looked
     mutable std::shared_ptr<const NormalizedContent> content = {};  // made by the first content rule that looks
 };

@@ -1,5 +1,7 @@
 // Words and parts that the renderings of events and of touches share: decisions with their trace, metadata, amounts.
 
+#include <algorithm>
+
 #include "gateway/engine/event_codec.hpp"
 #include "gateway/policy/explain.hpp"
 #include "gateway/projection/event_json.hpp"
@@ -91,6 +93,29 @@ std::string_view address_word(AddressKind kind) {
         case AddressKind::chat_id: return "chat_id";
     }
     return "address";
+}
+
+void append_steps(JsonText& json, const TouchCreated& created, const NameSource& names) {
+    if (created.steps.empty()) return;
+    json.open_array("steps");
+    for (std::size_t i = 0; i < created.steps.size(); ++i) {
+        const auto& step = created.steps[i];
+        const auto end = i + 1 < created.steps.size() ? created.steps[i + 1].first : created.candidates.size();
+        std::vector<std::string> accounts;
+        std::string channel;
+        for (std::size_t candidate = step.first; candidate < std::min(end, created.candidates.size()); ++candidate) {
+            const auto profile = names.profile(created.candidates[candidate]);
+            channel = profile.channel;
+            accounts.push_back(profile.account);
+        }
+        json.open_object();
+        json.text("channel", channel);
+        json.texts("accounts", accounts);
+        json.text("until", dispatch::to_string(step.until));
+        if (step.within_ms >= 0) json.text("within", format_duration(Duration{step.within_ms}));
+        json.close_object();
+    }
+    json.close_array();
 }
 
 }  // namespace touchgate::projection

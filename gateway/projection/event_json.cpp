@@ -258,6 +258,7 @@ struct EventData {
         json.instant_if("not_before", e.not_before);
         json.instant("expires_at", e.expires_at);
         if (e.segments != 0) json.number("segments", e.segments);
+        append_steps(json, e, names());
         address(e.address);
         append_decision(json, "decision", e.decision, names());
         if (!secret) return;

@@ -58,4 +58,7 @@ private:
     ContactContexts contacts_;
 };
 
+// "steps":[…] of a touch that has some: what each waits for, and over which accounts it goes.
+void append_steps(JsonText& json, const TouchCreated& created, const NameSource& names);
+
 }  // namespace touchgate::projection

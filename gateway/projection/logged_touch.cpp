@@ -240,6 +240,7 @@ void append_touch(std::string& out, const LoggedTouch& touch, const std::vector<
     json.text_if("callback", touch.created.callback);
     json.text_if("key_name", touch.created.key_name);
     if (touch.created.segments != 0) json.number("segments", touch.created.segments);
+    append_steps(json, touch.created, names);
     if (secret && !secret->metadata.empty()) append_metadata(json, secret->metadata);
     append_attempts(json, touch, names);
     if (!records.empty()) {

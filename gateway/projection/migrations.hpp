@@ -9,6 +9,8 @@ inline constexpr std::array migrations = {
 #include "gateway/projection/migrations/0001_tables.sql"
     ,
 #include "gateway/projection/migrations/0002_measuring.sql"
+    ,
+#include "gateway/projection/migrations/0003_inbound.sql"
 };
 
 }  // namespace touchgate::projection

@@ -242,6 +242,9 @@ void Projector::apply_other(const Record& record) {
     const auto account = [&](std::string_view name, bool up, std::string_view reason) {
         statement("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)").bind_text(1, name).bind(2, up ? 1 : 0).bind_text(3, reason).bind(4, at).run();
     };
+    const auto inbound = [&](std::string_view from_account, std::string_view channel) {
+        statement("INSERT INTO inbound VALUES (?, ?, ?, ?)").bind(1, static_cast<std::int64_t>(record.sequence)).bind(2, at).bind_text(3, from_account).bind_text(4, channel).run();
+    };
     switch (static_cast<EventType>(record.type)) {
         case EventType::profile_defined:
             visit_as<ProfileDefined>(record, [&](const ProfileDefined& e) {
@@ -271,8 +274,12 @@ void Projector::apply_other(const Record& record) {
                     .bind_text(3, e.kind).bind_text(4, e.currency).bind(5, e.value_cents).bind(6, unix_ms(e.at)).run();
             });
             return;
+        case EventType::message_received:
+            visit_as<MessageReceived>(record, [&](const MessageReceived& e) { inbound(e.account, e.channel); });
+            return;
         case EventType::event_received:
             visit_as<EventReceived>(record, [&](const EventReceived& e) {
+                if (e.kind == "call") inbound(e.account, e.channel.empty() ? std::string_view{"voice"} : std::string_view{e.channel});
                 if (e.kind != "complaint" || record.contact.value == 0) return;
                 statement("INSERT INTO complaints VALUES (?, ?, ?)").bind(1, static_cast<std::int64_t>(record.sequence)).bind(2, record.contact.value)
                     .bind(3, unix_ms(e.provider_time)).run();

@@ -123,7 +123,7 @@ void fill_cost(ReportSource& source, const Parsed& parsed, const BillingOf& bill
 }  // namespace
 
 const std::vector<std::string>& report_names() {
-    static const std::vector<std::string> names = {"funnel", "channels", "policy", "campaign", "cost", "attribution", "uplift", "rfm"};
+    static const std::vector<std::string> names = {"funnel", "channels", "policy", "campaign", "cost", "attribution", "uplift", "rfm", "digital_share"};
     return names;
 }
 
@@ -136,6 +136,7 @@ ReportShape shape_of(const std::string& name) {
     if (name == "attribution") return {.default_groups = {"channel"}, .more_groups = {"agent"}, .more_parameters = {"model", "window", "half_life", "kind"}};
     if (name == "uplift") return {.more_parameters = {"window", "kind"}};
     if (name == "rfm") return {.more_parameters = {"kind"}};
+    if (name == "digital_share") return {.default_groups = {"month"}};
     return {.more_groups = name == "funnel" ? std::vector<std::string>{"arm"} : std::vector<std::string>{}};
 }
 
@@ -176,6 +177,7 @@ Result<Report> make_report(Projection& projection, const ReportQuery& query, con
         else if (query.name == "attribution") fill_attribution(database, source, *parsed, report);
         else if (query.name == "uplift") filled = fill_uplift(database, *parsed, report);
         else if (query.name == "rfm") fill_customers(database, *parsed, report);
+        else if (query.name == "digital_share") fill_digital_share(database, source, *parsed, report);
         else fill_cost(source, *parsed, billing, report);
     }
     database.execute("COMMIT");

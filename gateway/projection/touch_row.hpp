@@ -85,7 +85,10 @@ struct TouchRow {
 
     // Members that have no column.
     template <class A> void fields(A&& a) {
-        a(states.progress, states.final, states.chosen, states.candidates, candidates, allowed, held_out, arm, rule, deferred_by, attempts);
+        auto bits = static_cast<std::uint8_t>(static_cast<unsigned>(states.progress) | (states.has_steps ? 16U : 0U));
+        a(bits, states.final, states.chosen, states.candidates, candidates, allowed, held_out, arm, rule, deferred_by, attempts);
+        states.progress = static_cast<dispatch::Progress>(bits & 15U);
+        states.has_steps = (bits & 16U) != 0;
     }
 };
 

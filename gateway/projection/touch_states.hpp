@@ -14,6 +14,7 @@ struct TouchStates {
     TouchState state = TouchState::queued;
     dispatch::Progress progress = dispatch::Progress::open;
     bool final = false;
+    bool has_steps = false;       // then it ends with touch.settled, not with its first delivery
     std::uint8_t chosen = 0;      // candidate in use
     std::uint8_t candidates = 1;
     std::string reason;
@@ -26,6 +27,7 @@ struct TouchStates {
         chosen = e.chosen;
         candidates = static_cast<std::uint8_t>(std::clamp<std::size_t>(e.candidates.size(), 1, 255));
         final = e.state == TouchState::blocked;
+        has_steps = !e.steps.empty();
         updated_at = at;
     }
     void apply(const TouchDecided& e, Instant at) {
@@ -40,7 +42,10 @@ struct TouchStates {
     }
     void apply(const TouchCancelled& e, Instant at) { end_because(TouchState::cancelled, e.reason, at); }
     void apply(const TouchExpired& e, Instant at) { end_because(TouchState::expired, e.reason, at); }
-    void apply(const TouchSettled&, Instant) { final = true; }
+    void apply(const TouchSettled&, Instant at) {
+        if (best(state) != state) move(best(state), at);
+        final = true;
+    }
     void apply(const TouchDispatching& e, Instant at) {
         chosen = e.chosen;
         move(TouchState::dispatching, at);
@@ -49,7 +54,7 @@ struct TouchStates {
         if (!final) move(TouchState::queued, at);
     }
     void apply(const TouchAccepted&, Instant at) {
-        if (state == TouchState::dispatching || state == TouchState::unknown) move(TouchState::accepted, at);
+        if (state == TouchState::dispatching || state == TouchState::unknown) move(best(TouchState::accepted), at);
     }
     void apply(const TouchDelivered&, Instant at) {
         if (climb(dispatch::Progress::delivered, TouchState::delivered, at)) reason.clear();
@@ -63,7 +68,7 @@ struct TouchStates {
         if (e.next == 1) chosen = static_cast<std::uint8_t>(std::min(chosen + 1, candidates - 1));
         if (final) return;
         // A fallback that may not go leaves the first attempt as it stands.
-        if (e.outcome == channel::OutcomeKind::accepted && e.next == 2) move(TouchState::accepted, at);
+        if (e.outcome == channel::OutcomeKind::accepted && e.next == 2) move(best(TouchState::accepted), at);
         else if (e.next != 2) move(e.slot == SlotChange::reserve ? TouchState::queued : TouchState::deferred, at);
     }
     void apply(const TouchFailed& e, Instant at) {
@@ -92,8 +97,18 @@ private:
     bool climb(dispatch::Progress to, TouchState becomes, Instant at) {
         if (!dispatch::advances(progress, to)) return false;
         progress = to;
-        end(becomes, at);
+        if (!has_steps || final || becomes == TouchState::failed) end(becomes, at);
+        else if (state >= TouchState::accepted && state <= TouchState::completed) move(becomes, at);
         return true;
+    }
+    [[nodiscard]] TouchState best(TouchState otherwise) const {
+        switch (progress) {
+            case dispatch::Progress::delivered: return TouchState::delivered;
+            case dispatch::Progress::read: return TouchState::read;
+            case dispatch::Progress::replied: return TouchState::replied;
+            case dispatch::Progress::completed: return TouchState::completed;
+            default: return otherwise;
+        }
     }
 };
 

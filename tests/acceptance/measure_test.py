@@ -169,7 +169,7 @@ class AttributionTest(unittest.TestCase):
         self.assertEqual(made.returncode, 0, made.stderr)
         self.assertEqual(json.loads(made.stdout)["rows"], self.report("attribution", model="linear", group_by="campaign")["rows"])
         self.assertIn("verified", made.stderr)
-        for name in ["funnel", "channels", "campaign", "cost", "policy", "rfm"]:
+        for name in ["funnel", "channels", "campaign", "cost", "policy", "rfm", "digital_share"]:
             done = self.world.command("report", name, "--config", config, "--verify")
             self.assertEqual(done.returncode, 0, name + ": " + done.stderr)
 

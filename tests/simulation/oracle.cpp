@@ -68,11 +68,16 @@ void Oracle::check_cap(const Logged& touch, const Record& record) {
 void Oracle::advance(const TouchId& id, std::uint16_t number, int to, const Record& record) {
     auto* touch = logged(id, record);
     if (touch == nullptr) return;
-    if (to <= touch->progress && to > 1)
-        fail("6 statuses", "touch " + touch->token + " goes from " + std::to_string(touch->progress) + " to " + std::to_string(to) + " at " + std::to_string(record.sequence));
+    auto before = touch->progress;
+    for (auto& attempt : touch->attempts) {
+        if (attempt.number != number) continue;
+        if (touch->has_steps) before = attempt.progress;  // each attempt of a cascade is told for itself
+        attempt.progress = std::max(attempt.progress, to);
+        attempt.counts = attempt.accepted = true;
+    }
+    if (to <= before && to > 1)
+        fail("6 statuses", "touch " + touch->token + " goes from " + std::to_string(before) + " to " + std::to_string(to) + " at " + std::to_string(record.sequence));
     touch->progress = std::max(touch->progress, to);
-    for (auto& attempt : touch->attempts)
-        if (attempt.number == number) attempt.counts = attempt.accepted = true;
 }
 
 void Oracle::take(const Record& record) {
@@ -125,7 +130,8 @@ void Oracle::take(const Record& record) {
             touches_[event.id] = {.id = event.id, .token = event.key_name, .contact = record.contact.value,
                                   .marketing = !event.candidates.empty() && marketing_profile_[event.candidates[event.chosen].value],
                                   .expires_at = event.expires_at, .attempts = {},
-                                  .never_again = event.state == TouchState::blocked, .campaign = campaign};
+                                  .never_again = event.state == TouchState::blocked, .campaign = campaign, .has_steps = !event.steps.empty()};
+            if (const auto* by = by_token(event.key_name); by != nullptr && by->steps.empty() != event.steps.empty()) fail("11 cascade", by->token + " was taken with other steps");
             of_contact_[record.contact.value].push_back(event.id);
             break;
         }
@@ -161,7 +167,11 @@ void Oracle::take(const Record& record) {
             // What was unknown stays so, whatever the gateway says, until the provider reports a failure.
             if (auto* attempt = attempt_of(event.touch, event.attempt); attempt != nullptr && event.outcome != channel::OutcomeKind::accepted) {
                 if (!attempt->unknown || attempt->failed_by_receipt) attempt->may_have_arrived = false;
-                if (attempt->failed_by_receipt) touches_.at(event.touch).progress = 0;  // the next account or channel may try
+                if (attempt->failed_by_receipt) {  // the next account or channel may try
+                    auto& touch = touches_.at(event.touch);
+                    attempt->progress = touch.progress = 0;
+                    for (const auto& other : touch.attempts) touch.progress = std::max(touch.progress, other.progress);
+                }
             }
             break;
         }
@@ -218,11 +228,38 @@ void Oracle::take(const Record& record) {
             last = record.time;
             break;
         }
+        case EventType::touch_settled: {
+            const auto event = read<TouchSettled>(record);
+            never_again(event.touch);
+            ++counts_.settled;
+            break;
+        }
         case EventType::touch_cancelled: never_again(read<TouchCancelled>(record).touch); break;
         case EventType::touch_expired: never_again(read<TouchExpired>(record).touch); break;
         case EventType::touch_blocked: never_again(read<TouchBlocked>(record).touch); break;
         default: break;
     }
+}
+
+// A further attempt beside one that may have arrived needs that one's time to be over, and that nothing came so far as its step waits for.
+std::string Oracle::wrong_step(const Logged& touch, const Asked* by, std::uint8_t chosen, const Record& record) const {
+    const auto of_campaign = steps_of_campaign_.find(touch.campaign);
+    const auto terms = [&](std::uint8_t candidate) -> dispatch::StepTerms {
+        if (of_campaign != steps_of_campaign_.end() && candidate < of_campaign->second.size()) return of_campaign->second[candidate];
+        if (by != nullptr && candidate < by->steps.size()) return by->steps[candidate];
+        return {.until = dispatch::Until::delivered, .within_ms = by != nullptr && by->fallback_after ? by->fallback_after->count() : -1};
+    };
+    for (const auto& attempt : touch.attempts) {
+        const auto asked_for = terms(attempt.chosen);
+        const int wanted = asked_for.until == dispatch::Until::accepted ? 1 : asked_for.until == dispatch::Until::delivered ? 2 : asked_for.until == dispatch::Until::read ? 3 : 4;
+        if (attempt.progress >= wanted) return "after attempt " + std::to_string(attempt.number) + " came as far as it should";
+        if (!attempt.may_have_arrived) continue;
+        if (asked_for.within_ms < 0 && !(by != nullptr && by->fallback_on_unknown && attempt.unknown)) return "while an earlier attempt may have arrived";
+        if (asked_for.within_ms >= 0 && record.time < attempt.at + Duration{asked_for.within_ms}) return "before the time of attempt " + std::to_string(attempt.number) + " is over";
+        if (attempt.unknown && !attempt.accepted && !(by != nullptr && by->fallback_on_unknown)) return "while nobody knows what became of attempt " + std::to_string(attempt.number);
+        if (chosen <= attempt.chosen) return "over the same way";
+    }
+    return {};
 }
 
 void Oracle::take_dispatching(const Record& record) {
@@ -232,14 +269,13 @@ void Oracle::take_dispatching(const Record& record) {
     if (touch == nullptr) return;
     const auto says = [&](const std::string& what) { return "touch " + touch->token + " is permitted " + what + ", at " + std::to_string(record.sequence); };
     const auto* by = by_token(touch->token);
-    const bool may_repeat = by != nullptr && by->may_repeat;
     if (touch->never_again) fail("6 statuses", says("after its end"));
     if (record.time >= touch->expires_at) fail("4 stale", says("after it expired"));
-    if (touch->progress > 0 && !may_repeat) fail("5 double send", says("again after it was accepted"));
-    if (!may_repeat && std::any_of(touch->attempts.begin(), touch->attempts.end(), [](const SentAttempt& attempt) { return attempt.may_have_arrived; }))
-        fail("5 double send", says("again while an earlier attempt may have arrived"));
+    if (by == nullptr || !by->at_least_once)
+        if (const auto wrong = wrong_step(*touch, by, event.chosen, record); !wrong.empty()) fail("5 double send", says("again " + wrong));
+    if (std::any_of(touch->attempts.begin(), touch->attempts.end(), [](const SentAttempt& attempt) { return attempt.may_have_arrived; })) ++counts_.further_steps;
     if (stopped_campaigns_.contains(touch->campaign)) fail("10 campaign", says("although its campaign " + touch->campaign + " rests"));
-    touch->attempts.push_back({.number = event.attempt, .at = record.time});
+    touch->attempts.push_back({.number = event.attempt, .at = record.time, .chosen = event.chosen});
     if (touch->marketing) check_cap(*touch, record);
 }
 

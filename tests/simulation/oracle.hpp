@@ -44,7 +44,10 @@ struct Asked {
     std::string purpose;
     bool at_least_once = false;
     std::optional<Duration> fallback_after;
-    bool may_repeat = false;             // either of these
+    std::vector<std::string> channels = {};           // accounts, one a step; empty: the policy's default
+    std::vector<dispatch::StepTerms> steps = {};      // of `channels`
+    bool fallback_on_unknown = false;
+    bool may_repeat = false;             // the phone may get it twice: a repeat, or a further step beside an earlier one, was asked for
     std::string text;
     std::string campaign = {};           // a line of this campaign's audience, not a touch of its own
     std::optional<TouchId> answered = {};     // accepted under this id
@@ -67,6 +70,8 @@ public:
 
     // The log as it is now durable; read at every check. Null while the gateway is down.
     void watch(const LogReader* log) { log_ = log; }
+    // What a campaign asks for each of its recipients.
+    void add_steps(const std::string& campaign, std::vector<dispatch::StepTerms> steps) { steps_of_campaign_[campaign] = std::move(steps); }
     void add_policy(const Cap& cap) { policies_[policy_document(cap)] = cap; }
     // Reads the records that have become durable since.
     void read_log();
@@ -92,7 +97,7 @@ public:
     std::vector<Asked> asked;
 
     struct Counts {
-        std::uint64_t received = 0, permits = 0, cap_checks = 0, opt_outs = 0, records = 0, created = 0, delivered = 0, failed = 0, unknown = 0, full_caps = 0, recipients = 0, yielded = 0;
+        std::uint64_t received = 0, permits = 0, cap_checks = 0, opt_outs = 0, records = 0, created = 0, delivered = 0, failed = 0, unknown = 0, full_caps = 0, recipients = 0, yielded = 0, further_steps = 0, settled = 0;
     };
     [[nodiscard]] const Counts& counts() const { return counts_; }
 
@@ -100,6 +105,8 @@ private:
     struct SentAttempt {
         std::uint16_t number = 0;
         Instant at{};
+        std::uint8_t chosen = 0;
+        int progress = 0;              // as of a touch, of this attempt alone
         bool counts = true;
         bool may_have_arrived = true;  // not known to have failed
         bool accepted = false;
@@ -116,9 +123,12 @@ private:
         int progress = 0;       // 1 accepted, 2 delivered, 3 read, 4 replied
         bool never_again = false;  // cancelled, expired, blocked
         std::string campaign;      // of whose audience
+        bool has_steps = false;
     };
     void take(const Record& record);
     void take_dispatching(const Record& record);
+    // Empty: this further permit is what was asked for. Else what is wrong with it.
+    [[nodiscard]] std::string wrong_step(const Logged& touch, const Asked* by, std::uint8_t chosen, const Record& record) const;
     [[nodiscard]] std::optional<TouchId> touch_of(const std::string& token, const Asked& asked_for) const;
     void first_byte(const std::string& token, channel::Monotonic now);
     void check_rate(channel::Monotonic permitted);
@@ -143,6 +153,7 @@ private:
     std::map<std::uint32_t, std::string> campaign_of_profile_;
     std::map<std::pair<std::string, std::uint32_t>, TouchId> touch_of_recipient_;  // by campaign and contact
     std::set<std::string> stopped_campaigns_;
+    std::map<std::string, std::vector<dispatch::StepTerms>> steps_of_campaign_;
     std::map<TouchId, Logged> touches_;
     std::map<std::string, TouchId> touch_of_token_;
     std::map<std::uint32_t, std::vector<TouchId>> of_contact_;

@@ -41,12 +41,21 @@ void World::new_touch(std::size_t customer) {
     made.purpose = purposes[random_.below(4)];
     const bool at_least_once = random_.chance(0.05);
     const bool falls_back = random_.chance(0.05);
-    made.may_repeat = at_least_once || falls_back;
+    made.at_least_once = at_least_once;
+    if (falls_back) made.fallback_after = std::chrono::seconds{1 + random_.below(30)};
+    else if (random_.chance(0.3)) {
+        static constexpr dispatch::Until conditions[] = {dispatch::Until::accepted, dispatch::Until::delivered, dispatch::Until::delivered, dispatch::Until::read, dispatch::Until::replied};
+        made.channels = {"main", "spare"};
+        if (random_.chance(0.5)) std::swap(made.channels[0], made.channels[1]);
+        if (random_.chance(0.2)) made.channels.pop_back();
+        for (std::size_t i = 0; i < made.channels.size(); ++i)
+            made.steps.push_back({.until = conditions[random_.below(5)], .within_ms = random_.chance(0.7) ? static_cast<std::int64_t>(random_.below(20'000)) : -1});
+        made.fallback_on_unknown = random_.chance(0.1);
+    }
+    made.may_repeat = at_least_once || falls_back || made.fallback_on_unknown || (made.steps.size() > 1 && made.steps[0].within_ms >= 0);
     made.text = made.token + " private words for a customer";
     if (random_.chance(0.1)) made.text += std::string(150, 'x') + " over several parts";
     if (random_.chance(0.2)) made.text += " 会员日";
-    made.at_least_once = at_least_once;
-    if (falls_back) made.fallback_after = std::chrono::seconds{1 + random_.below(30)};
     oracle_.asked.push_back(std::move(made));
     submit(oracle_.asked.size() - 1, false);
 }
@@ -70,9 +79,12 @@ void World::submit(std::size_t number, bool changed_body) {
     request.content.text = each.text;
     request.at_least_once = each.at_least_once;
     request.fallback_after = each.fallback_after;
+    request.channels = each.channels;
+    request.steps = each.steps;
+    request.fallback_on_unknown = each.fallback_on_unknown;
     request.key_name = each.token;
     request.priority = static_cast<int>(random_.below(101));
-    if (random_.chance(0.1)) request.expires_at = clock_.wall_now() + std::chrono::seconds{600 + random_.below(1'200)};
+    if (random_.chance(0.1)) request.expires_at = clock_.wall_now() + std::chrono::seconds{1'800 + random_.below(1'200)};
     if (random_.chance(0.1)) request.not_before = clock_.wall_now() + Duration{static_cast<std::int64_t>(random_.below(20'000))};
     gateway_->engine->post([this, number, changed_body, request = std::move(request)](Engine& engine) mutable {
         auto answer = engine.submit_touch(std::move(request));
@@ -179,7 +191,9 @@ void World::new_campaign() {
     input.id = id;
     input.purpose = random_.chance(0.7) ? "marketing" : "service";
     static constexpr const char* rates[] = {"", R"(,"rate":"1/second")", R"(,"rate":"20/minute")", R"(,"rate":"100/hour")"};
-    input.definition_json = R"({"id":")" + id + R"(","purpose":")" + input.purpose + R"(","channels":["sms"],"content":{"text":"{{token}} words of a campaign"},"priority":)" +
+    const bool has_steps = random_.chance(0.3);
+    if (has_steps) oracle_.add_steps(id, {{.until = dispatch::Until::replied, .within_ms = 5'000}, {}});
+    input.definition_json = R"({"id":")" + id + R"(","purpose":")" + input.purpose + R"(",)" + (has_steps ? R"("steps":[{"channel":"main","until":"replied","within":"PT5S"},{"channel":"spare"}])" : R"("channels":["sms"])") + R"(,"content":{"text":"{{token}} words of a campaign"},"priority":)" +
                             std::to_string(random_.below(101)) + rates[random_.below(4)] + (random_.chance(0.5) ? R"(,"holdout":0.3)" : "") +
                             (random_.chance(0.2) ? R"(,"stop_on":["reply"])" : "") + "}";
     std::vector<AudienceLine> lines;
@@ -192,6 +206,7 @@ void World::new_campaign() {
         made.purpose = input.purpose;
         made.text = made.token + " words of a campaign";
         made.campaign = id;
+        made.may_repeat = has_steps;
         lines.push_back({.contact = reference(oracle_.customers[i]), .variables = {{"token", made.token}}, .arm = {}, .item = {}});
         oracle_.asked.push_back(std::move(made));
     }

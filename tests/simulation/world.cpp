@@ -194,8 +194,10 @@ std::vector<std::string> told(Engine& engine) {
         std::string line = "touch " + to_string(touch.id) + " " + std::string{to_string(touch.state)} + (touch.final ? " final " : " ") + std::to_string(touch.created_sequence) + " " +
                            std::to_string(touch.chosen) + " " + std::to_string(touch.retries) + " " + std::to_string(touch.next_attempt) + " " + instant(touch.until) + " " +
                            instant(touch.expires_at) + " " + instant(touch.retry_at) + " " + std::to_string(static_cast<int>(touch.verdict)) + " " + std::string{touch.override_view()};
+        line += " " + std::to_string(touch.flags);
+        for (const auto& step : state.cascades[touch.cascade]) line += " step " + std::to_string(step.first) + " " + std::string{dispatch::to_string(step.until)} + " " + std::to_string(step.within_ms);
         for (const auto& attempt : touch.attempts)
-            line += " [" + std::to_string(attempt.number) + " " + std::to_string(static_cast<int>(attempt.state)) + " " + std::to_string(attempt.receipts.size()) + "]";
+            line += " [" + std::to_string(attempt.number) + " " + std::to_string(static_cast<int>(attempt.state)) + " " + std::to_string(static_cast<int>(attempt.progress)) + " " + std::to_string(attempt.receipts.size()) + "]";
         lines.push_back(line);
     }
     for (std::size_t i = 1; i < state.contacts.size(); ++i) {
@@ -380,6 +382,8 @@ void World::settle() {
         gateway_->engine->post([&](Engine& engine) { view = engine.find_touch(*each.answered); });
         turn();
         if (!gateway_) return;
+        if (view && view->state >= TouchState::delivered && view->state <= TouchState::completed && !view->final)
+            oracle_.fail("4 stuck", each.token + " is " + std::string{to_string(view->state)} + " and has not come to its end after a day without faults");
         if (view && (view->state == TouchState::queued || view->state == TouchState::deferred || view->state == TouchState::dispatching || view->state == TouchState::unknown) &&
             !view->final)
             oracle_.fail("4 stuck", each.token + " is still " + std::string{to_string(view->state)} + " after a day without faults");
@@ -392,6 +396,7 @@ std::string World::summary() const {
     const auto n = [](std::uint64_t value) { return std::to_string(value); };
     return "records=" + n(c.records) + " touches=" + n(c.created) + " accepted=" + n(accepted_) + " refused=" + n(refused_) + " permits=" + n(c.permits) + " received=" + n(c.received) +
            " delivered=" + n(c.delivered) + " failed=" + n(c.failed) + " unknown=" + n(c.unknown) + " full-caps=" + n(c.full_caps) + " opt-outs=" + n(c.opt_outs) + " recipients=" + n(c.recipients) + " yielded=" + n(c.yielded) +
+           " further-steps=" + n(c.further_steps) + " settled=" + n(c.settled) +
            " crashes=" + n(crashes_) + " tears=" + n(tears_) + " checkpoints=" + n(checkpoints_) + " compared=" + n(from_checkpoint_);
 }
 

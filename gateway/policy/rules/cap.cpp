@@ -5,8 +5,10 @@
 #include "gateway/policy/rules/cap.hpp"
 
 #include <array>
+#include <unordered_map>
 
 #include "gateway/policy/call_outcomes.hpp"
+#include "gateway/policy/foresight.hpp"
 
 namespace touchgate::policy {
 
@@ -63,6 +65,7 @@ public:
         if (cap_.max == 0) return Judgement::deny(is_budget() ? Why::budget_spent : Why::cap_is_zero);
         const Tally alone{cap_, evaluation};
         if (!alone.fits()) return Judgement::deny(over());
+        if (evaluation.foresight != nullptr && cap_.counting.by_set >= 0) return judge_foreseen(evaluation, at);
         // Most contacts have so few attempts that there is room whatever these are: their history need not be looked at.
         if (zone_is_sure(evaluation) && alone.fits_beside(cap_.counting.at_most(evaluation))) return Judgement::allow(at, room());
         if (cap_.period == Period::sliding) return judge_sliding(evaluation, at);
@@ -199,6 +202,101 @@ private:
             });
         }
         return Judgement::until(next, over());
+    }
+
+    // ---- with foresight: sums by instants, instead of one slot after the other
+
+    // Weights as a ledger keeps them.
+    [[nodiscard]] Ledger::Sum weights(std::int64_t weight, Symbol purpose) const {
+        Ledger::Sum sum;
+        sum.used = weight;
+        for (std::size_t i = 0; i < cap_.reserve.size(); ++i)
+            if (cap_.reserve[i].first == purpose) sum.used_by[i] = weight;
+        return sum;
+    }
+
+    // What the log knows of the counter, by the minute.
+    void fill(Ledger& ledger, const Evaluation& evaluation, std::span<const HistoryEntry> entries, Instant at) const {
+        const auto add = [&](const Counted& slot) {
+            const auto minute = slot.at - slot.at.time_since_epoch() % std::chrono::minutes{1};
+            ledger.add(slot.entry->slot == Slot::reserved ? slot.at : minute, weights(slot.weight, evaluation.profiles.names(slot.entry->profile).purpose));
+        };
+        // Of the attempts of one message the latest counts.
+        std::unordered_map<std::uint64_t, Counted> newest;
+        cap_.counting.each_counted_of(entries, false, evaluation, at, [](Instant) { return true; }, [&](const Counted& slot) {
+            if (!cap_.counting.one_slot_per_touch || slot.entry->touch == 0 || slot.entry->outcome != 0) return add(slot);
+            const auto [place, made] = newest.try_emplace(slot.entry->touch, slot);
+            if (!made && place->second.entry->attempt < slot.entry->attempt) place->second = slot;
+        });
+        for (const auto& [touch, slot] : newest) add(slot);
+    }
+
+    [[nodiscard]] bool fits(const Ledger::Sum& sum, std::int64_t own, Symbol purpose) const {
+        auto taken = sum.used + own;
+        for (std::size_t i = 0; i < cap_.reserve.size(); ++i)
+            if (cap_.reserve[i].first != purpose) taken += std::max<std::int64_t>(0, cap_.reserve[i].second - sum.used_by[i]);
+        return taken <= cap_.max;
+    }
+
+    Judgement judge_foreseen(const Evaluation& evaluation, Instant at) const {
+        if (evaluation.shared == nullptr) return Judgement::deny(Why::cannot_evaluate);
+        const auto key = shared_key(cap_.counting.by, evaluation.request.names, evaluation.address.number, own_facts(evaluation));
+        bool is_new = false;
+        auto& ledger = evaluation.foresight->ledger(this, key, is_new);
+        if (is_new) fill(ledger, evaluation, evaluation.shared->entries(static_cast<std::size_t>(cap_.counting.by_set), key), at);
+        const auto purpose = evaluation.request.names.purpose;
+        const auto own = cap_.counting.own(evaluation);
+        const bool counted = evaluation.profiles.quick_weight(evaluation.request.profile, cap_.counting.column) != -1;
+        evaluation.foresight->note(ledger, evaluation.request.profile, counted ? weights(own, purpose) : Ledger::Sum{});
+
+        if (cap_.period == Period::ever)
+            return fits(ledger.sum({Instant::min(), at + Duration{1}}), own, purpose) ? Judgement::allow(at, room()) : Judgement::until(instant_never, over());
+        auto next = at;
+        if (cap_.period == Period::sliding) {
+            next = first_room(ledger, at, own, purpose);
+        } else {
+            bool moved = true;
+            while (moved && next != instant_never) {
+                moved = false;
+                if (!each_zone(evaluation, [&](const Zone& zone) {
+                        const auto here = first_room(ledger, zone, next, own, purpose);
+                        moved = moved || here != next;
+                        next = std::max(next, here);
+                    }))
+                    return Judgement::deny(Why::cannot_evaluate);
+            }
+        }
+        return next == at ? Judgement::allow(at, room()) : Judgement::until(next, over());
+    }
+
+    // The least instant ≥ at whose window has room; each slot leaves it `per` after its own.
+    [[nodiscard]] Instant first_room(Ledger& ledger, Instant at, std::int64_t own, Symbol purpose) const {
+        const auto window = [&](Instant end) { return Ledger::Window{end - cap_.per + Duration{1}, end + Duration{1}}; };
+        auto next = ledger.full_until(nullptr, at, own);
+        for (;;) {
+            const auto inside = window(next);
+            auto rest = ledger.sum(inside);
+            if (fits(rest, own, purpose)) break;
+            for (auto slot = ledger.from(inside.begin); slot != ledger.end() && slot->first < inside.end && !fits(rest, own, purpose); ++slot) {
+                rest.used -= slot->second.used;
+                for (std::size_t i = 0; i < cap_.reserve.size(); ++i) rest.used_by[i] -= slot->second.used_by[i];
+                next = slot->first + cap_.per;
+            }
+        }
+        ledger.note_full(nullptr, at, next, own);
+        return next;
+    }
+
+    [[nodiscard]] Instant first_room(Ledger& ledger, const Zone& zone, Instant at, std::int64_t own, Symbol purpose) const {
+        auto next = ledger.full_until(&zone, at, own);
+        while (next != instant_never) {
+            const auto& range = zone.range_at(next);
+            const auto period = period_of(cap_.period, range.local(next));
+            if (fits(ledger.sum({range.instant(period.begin), range.instant(period.end)}), own, purpose)) break;
+            next = next_stretch(cap_.period, zone, next);
+        }
+        ledger.note_full(&zone, at, next, own);
+        return next;
     }
 
     CapSettings cap_;

@@ -374,6 +374,49 @@ TEST_CASE("campaign: a preview judges everyone, writes nothing and foresees the 
     CHECK(stage.in_turn([](Engine& inside) { return inside.sequence(); }) == sequence);
 }
 
+TEST_CASE("campaign: a preview foresees what the audience itself uses up", "[engine]") {
+    const std::string definition = R"({"id":"c","purpose":"marketing","channels":["sms"],"content":{"text":"hi {{name}}"},"window":{"to":"2027-01-31T00:00:00Z"}})";
+    SECTION("a quota of the account, of which others used some") {
+        Stage stage{R"({"name":"p","rules":[{"name":"quota","kind":"quota","max":100,"per":"day","zone":"Asia/Shanghai","by":["account"]}]})"};
+        for (int i = 0; i < 40; ++i) REQUIRE(stage.submit(House::touch(phone_of(50'000 + i), {}, "service")));
+        REQUIRE(stage.create(definition));
+        stage.add("c", 0, 250);
+        const auto preview = stage.preview("c");
+        CHECK(preview.allow == 60);
+        CHECK(preview.defer == 190);
+        const auto& quota = preview.foreseen.at("quota");
+        CHECK(quota.deferred == 190);
+        CHECK(quota.denied == 0);
+        CHECK(quota.first == parse_instant("2026-11-23T16:00:00Z"));  // midnight in Shanghai
+        CHECK(quota.last == parse_instant("2026-11-24T16:00:00Z"));
+        CHECK(preview.earliest_finish >= quota.last);
+        CHECK(preview.deferred_until.at(*quota.first) == 100);
+        CHECK(preview.by_rule.at("quota").defer == 190);
+        // Nothing of it was reserved.
+        CHECK(stage.preview("c").allow == 60);
+        CHECK(stage.submit(House::touch(phone_of(60'000), {}, "service"))->state == TouchState::queued);
+    }
+    SECTION("a budget that is spent for good") {
+        Stage stage{R"({"name":"p","rules":[{"name":"spend","kind":"budget","max":"5.00","by":["campaign"]}]})"};  // 0.05 each
+        REQUIRE(stage.create(definition));
+        stage.add("c", 0, 250);
+        const auto preview = stage.preview("c");
+        CHECK(preview.allow == 100);
+        CHECK(preview.deny == 150);
+        CHECK(preview.foreseen.at("spend").denied == 150);
+        CHECK_FALSE(preview.foreseen.at("spend").first);
+    }
+    SECTION("a sliding cap of a unit") {
+        Stage stage{R"({"name":"p","rules":[{"name":"hourly","kind":"cap","max":30,"per":"PT1H","by":["unit"]}]})"};
+        REQUIRE(stage.create(definition));
+        stage.add("c", 0, 100);
+        const auto preview = stage.preview("c");
+        CHECK(preview.allow == 30);
+        CHECK(preview.foreseen.at("hourly").deferred == 70);
+        CHECK(preview.foreseen.at("hourly").last == preview.at + std::chrono::hours{3});
+    }
+}
+
 TEST_CASE("campaign: an open audience takes lines while it runs", "[engine]") {
     Stage stage;
     REQUIRE(stage.create(R"({"id":"c","purpose":"marketing","channels":["sms"],"content":{"text":"hi"},"audience_mode":"open","window":{"to":"2026-11-24T00:00:00Z"}})"));

@@ -37,6 +37,7 @@ struct House {
     int window = 32;                 // submits in flight
     std::optional<double> rate_per_second;
     int spare_window = 0;            // above 0: a second account, "sms-spare", with so many submits in flight
+    content::Money spare_price{50'000};
 
     House() { start(); }
     House(std::string given_policy, int given_window) : policy{std::move(given_policy)}, window{given_window} { start(); }
@@ -58,6 +59,7 @@ struct House {
         if (spare_window > 0) {
             account.name = "sms-spare";
             account.window = spare_window;
+            account.billing.price = spare_price;
             made.accounts.push_back(account);
         }
         return made;

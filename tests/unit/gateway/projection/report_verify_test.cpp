@@ -39,7 +39,7 @@ struct Verified {
 
 TEST_CASE("verify: every report follows from the log") {
     Verified verified;
-    for (const auto* name : {"funnel", "channels", "policy", "campaign", "cost", "rfm"}) {
+    for (const auto* name : {"funnel", "channels", "policy", "campaign", "cost", "rfm", "digital_share"}) {
         INFO(name);
         CHECK(verified.verify(name).empty());
     }
