@@ -238,25 +238,39 @@ TEST_CASE("Customer service: the same message twice is one, whatever the server 
     CHECK(corp.messages("?kind=kf").size() == 1);
 }
 
-TEST_CASE("Customer service: who enters is greeted, and a message that fails later has a receipt") {
+TEST_CASE("Customer service: who enters is greeted by his code once") {
     Corp corp;
-    corp.behave({{"wecom", {{"kf_fail", {{"10", 1}}}}}});
     const auto entered = corp.control("POST", "wecom/act", {{"act", "enter"}, {"scene", "oa_menu"}});
     const auto adapter = make("wecom_kf", {{"corp", "wecom-main"}, {"open_kfid", entered.at("open_kfid")}});
     std::string cursor;
-    const auto first = corp.pull(*adapter, "messages", cursor);
-    REQUIRE(first.events.size() == 1);
-    CHECK(first.events[0].kind == "enter");
-    CHECK(first.events[0].source == "oa_menu");
-    CHECK(first.events[0].reply_code == entered.at("welcome_code"));
-    const auto outcome = corp.send(*adapter, {to(first.events[0].from, "", Json{{"text", "欢迎"}, {"reply_code", first.events[0].reply_code}}.dump())}).at(0);
+    const auto events = corp.pull(*adapter, "messages", cursor).events;
+    REQUIRE(events.size() == 1);
+    CHECK(events[0].kind == "enter");
+    CHECK(events[0].source == "oa_menu");
+    CHECK(events[0].reply_code == entered.at("welcome_code"));
+    const auto greeting = [&](std::uint8_t touch) {
+        auto made = to(events[0].from, "", Json{{"text", "欢迎"}, {"reply_code", events[0].reply_code}}.dump());
+        made.touch.bytes[15] = touch;
+        return made;
+    };
+    CHECK(corp.send(*adapter, {greeting(1)}).at(0).kind == Kind::accepted);
+    CHECK(corp.send(*adapter, {greeting(2)}).at(0).kind == Kind::refused);
+}
+
+TEST_CASE("Customer service: a message that fails after it was taken has a receipt") {
+    Corp corp;
+    corp.behave({{"wecom", {{"kf_fail", {{"10", 1}}}}}});
+    const auto wrote = corp.control("POST", "wecom/act", {{"act", "write"}, {"text", "在吗"}});
+    const auto adapter = make("wecom_kf", {{"corp", "wecom-main"}, {"open_kfid", wrote.at("open_kfid")}});
+    const auto outcome = corp.send(*adapter, {to(wrote.at("external_userid").get<std::string>())}).at(0);
     REQUIRE(outcome.kind == Kind::accepted);
     corp.pass(std::chrono::seconds{1});
     corp.told(*one_to_one());
-    const auto later = corp.pull(*adapter, "messages", cursor);
-    REQUIRE(later.receipts.size() == 1);
-    CHECK(later.receipts[0].provider_ids == outcome.ids);
-    CHECK(later.receipts[0].status == ReceiptStatus::recipient_refuses);
+    std::string cursor;
+    const auto pulled = corp.pull(*adapter, "messages", cursor);
+    REQUIRE(pulled.receipts.size() == 1);
+    CHECK(pulled.receipts[0].provider_ids == outcome.ids);
+    CHECK(pulled.receipts[0].status == ReceiptStatus::recipient_refuses);
 }
 
 TEST_CASE("Groups are read with their members, one of them again when it changed, and written to through their owner") {
