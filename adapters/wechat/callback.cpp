@@ -96,7 +96,8 @@ std::string Callback::id() const {
 }
 
 channel::ProviderEvent unknown_event(const Callback& callback) {
-    return {.kind = "unknown", .from = std::string{callback["FromUserName"]}, .id = callback.id(), .at = callback.at, .body_json = to_body_json(callback.message)};
+    const auto word = callback[callback["Event"].empty() ? "MsgType" : "Event"];
+    return {.kind = "unknown", .name = channel::printable_code(to_lower_ascii(word)), .from = std::string{callback["FromUserName"]}, .id = callback.id(), .at = callback.at, .body_json = to_body_json(callback.message)};
 }
 
 WebhookAnswer receive_callback(const CallbackSettings& settings, const WebhookRequest& request,

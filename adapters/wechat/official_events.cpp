@@ -63,6 +63,7 @@ ProviderEvent plain_event(const Callback& callback, const EventMeaning& meaning)
     const auto event = callback["Event"];
     const auto key = callback["EventKey"];
     return {.kind = meaning.kind.empty() ? to_lower_ascii(event) : std::string{meaning.kind},
+            .name = to_lower_ascii(event),
             .from = std::string{callback["FromUserName"]},
             .id = callback.id(),
             .at = callback.at,
@@ -91,6 +92,7 @@ void add_subscriptions(const Callback& callback, std::string_view holder, bool b
         if (status == "accept" || status == "reject") {
             const bool accepted = status == "accept";
             event.kind = accepted ? "subscription_accepted" : "subscription_rejected";
+            event.name.append(".").append(status);
             // Declining one question is no refusal of the account; switching messages off in the settings is.
             if (binding) event.reach = accepted ? Reach::reachable : Reach::refuses;
         }

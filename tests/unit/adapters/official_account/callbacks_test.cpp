@@ -3,6 +3,7 @@
 
 #include "adapters/wechat/callback.hpp"
 #include "adapters/wechat/official_events.hpp"
+#include "gateway/base/text.hpp"
 #include "tests/unit/adapters/official_account/support.hpp"
 
 using namespace touchgate;
@@ -72,6 +73,7 @@ TEST_CASE("callbacks: what a customer does becomes an event with what it opens a
         INFO(row.file);
         const auto event = event_of(row.file);
         CHECK(event.kind == row.kind);
+        CHECK(event.name == to_lower_ascii(adapters::wechat::read_xml(test::callback_text(row.file))->text_of("Event")));
         CHECK(event.from == test::openid);
         CHECK(event.act == row.act);
         CHECK(event.source == row.source);
@@ -194,6 +196,7 @@ TEST_CASE("callbacks: subscriptions are told one by one, and only switching them
     const auto popup = events_of(test::callback_text("event.subscribe_msg_popup_event.xml")).events;
     REQUIRE(popup.size() == 2);
     CHECK(popup[0].kind == "subscription_accepted");
+    CHECK(popup[0].name == "subscribe_msg_popup_event.accept");
     CHECK(popup[0].ref == "TPL-SYNTH-0001");
     CHECK(popup[1].kind == "subscription_rejected");
     CHECK(popup[1].ref == "TPL-SYNTH-0002");
