@@ -30,9 +30,10 @@ wechat::Offer offer() {
 }  // namespace mini_program
 
 channel::AdapterInfo mini_program_adapter() {
-    return {.name = "mini_program", .channel = "mini_program", .make = [](JsonReader& settings, const channel::AccountContext&) -> channel::AnyAdapter {
-                return wechat::make_official_adapter(wechat::read_official_settings(settings, mini_program::offer()));
-            }};
+    return {
+        .name = "mini_program", .channel = "mini_program", .make = [](JsonReader& settings, const channel::AccountContext&) -> channel::AnyAdapter {
+            return wechat::make_official_adapter(wechat::read_official_settings(settings, mini_program::offer()));
+        }};
 }
 
 }  // namespace touchgate::adapters

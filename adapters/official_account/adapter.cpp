@@ -33,7 +33,9 @@ wechat::Offer offer() {
 }  // namespace official_account
 
 channel::AdapterInfo official_account_adapter() {
-    return {.name = "official_account", .channel = "official_account", .make = [](JsonReader& settings, const channel::AccountContext&) -> channel::AnyAdapter {
+    return {.name = "official_account",
+            .channel = "official_account",
+            .make = [](JsonReader& settings, const channel::AccountContext&) -> channel::AnyAdapter {
                 return wechat::make_official_adapter(wechat::read_official_settings(settings, official_account::offer()));
             }};
 }

@@ -1,4 +1,5 @@
-// WeChat official accounts (服务号, 公众号): customer-service, template, subscribe and mass messages, and callbacks. See README.md for what the platform promises.
+// WeChat official accounts (服务号, 公众号): customer-service, template, subscribe and mass messages, and callbacks. See README.md for what the
+// platform promises.
 #pragma once
 
 #include "gateway/channel/adapter.hpp"

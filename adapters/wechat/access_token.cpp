@@ -19,15 +19,18 @@ constexpr std::int64_t valid_for_max_s = 7 * 86'400;
 std::string address(const TokenSource& source, std::string_view path) { return (source.base.origin + source.base.path).append(path); }
 
 HttpRequest json_post(const TokenSource& source, std::string url, std::string body) {
-    return {"POST", std::move(url), {{"host", source.base.host}, {"content-type", "application/json"}, {"accept", "application/json"}}, std::move(body)};
+    return {
+        "POST", std::move(url), {{"host", source.base.host}, {"content-type", "application/json"}, {"accept", "application/json"}}, std::move(body)};
 }
 
-HttpRequest get(const TokenSource& source, std::string url) { return {"GET", std::move(url), {{"host", source.base.host}, {"accept", "application/json"}}, {}}; }
+HttpRequest get(const TokenSource& source, std::string url) {
+    return {"GET", std::move(url), {{"host", source.base.host}, {"accept", "application/json"}}, {}};
+}
 
 // What a call for a token can end in: nothing was sent, whatever it was.
 bool means_not_sent(OutcomeKind kind) {
-    return kind == OutcomeKind::not_sent || kind == OutcomeKind::throttled || kind == OutcomeKind::quota_exhausted || kind == OutcomeKind::credentials ||
-           kind == OutcomeKind::config || kind == OutcomeKind::provider_down;
+    return kind == OutcomeKind::not_sent || kind == OutcomeKind::throttled || kind == OutcomeKind::quota_exhausted ||
+           kind == OutcomeKind::credentials || kind == OutcomeKind::config || kind == OutcomeKind::provider_down;
 }
 
 }  // namespace
@@ -59,7 +62,8 @@ std::variant<channel::Resource, Outcome> read_token(const channel::HttpResponse&
     const auto answer = read_answer(response);
     if (!answer.readable) {
         auto outcome = outcome_of(answer, {});
-        if (outcome.kind != OutcomeKind::throttled) outcome = {.kind = OutcomeKind::not_sent, .code = outcome.code, .detail = "no access token: the answer cannot be read"};
+        if (outcome.kind != OutcomeKind::throttled)
+            outcome = {.kind = OutcomeKind::not_sent, .code = outcome.code, .detail = "no access token: the answer cannot be read"};
         return outcome;
     }
     if (answer.errcode == 0) {

@@ -28,13 +28,15 @@ struct TokenSource {
 // "token:<app>:<hash of the secret>": accounts that share both share the token.
 [[nodiscard]] channel::Need token_need(const TokenSource& source);
 [[nodiscard]] channel::HttpRequest token_request(const TokenSource& source);
-// The token, or the outcome of everyone who waits for it; always a kind that means that nothing was sent. `meanings` are those of the platform's other
-// calls; a stale token has none here, so 40001 means the wrong secret.
-[[nodiscard]] std::variant<channel::Resource, channel::Outcome> read_token(const channel::HttpResponse& response, std::span<const CodeMeaning> meanings);
+// The token, or the outcome of everyone who waits for it; always a kind that means that nothing was sent. `meanings` are those of the platform's
+// other calls; a stale token has none here, so 40001 means the wrong secret.
+[[nodiscard]] std::variant<channel::Resource, channel::Outcome> read_token(const channel::HttpResponse& response,
+                                                                           std::span<const CodeMeaning> meanings);
 
 // base + path + "?access_token=…"; without the parameter where the resources have no token. `path` starts with "/".
 [[nodiscard]] std::string authorized_url(const TokenSource& source, std::string_view path, const channel::Resources& resources);
 // A POST of raw UTF-8 JSON to that URL.
-[[nodiscard]] channel::HttpRequest authorized_post(const TokenSource& source, std::string_view path, const channel::Resources& resources, std::string body);
+[[nodiscard]] channel::HttpRequest authorized_post(const TokenSource& source, std::string_view path, const channel::Resources& resources,
+                                                   std::string body);
 
 }  // namespace touchgate::adapters::wechat

@@ -59,7 +59,11 @@ Outcome outcome_of(const Answer& answer, std::span<const CodeMeaning> meanings) 
     if (!answer.readable || answer.errcode == 0) {
         auto http = "http:" + std::to_string(answer.status);
         if (answer.status == 429)
-            return {.kind = OutcomeKind::throttled, .code = std::move(http), .detail = "too many requests", .scope = "account", .retry_after = answer.retry_after};
+            return {.kind = OutcomeKind::throttled,
+                    .code = std::move(http),
+                    .detail = "too many requests",
+                    .scope = "account",
+                    .retry_after = answer.retry_after};
         return {.kind = OutcomeKind::unknown, .code = std::move(http), .detail = "the answer cannot be read"};
     }
     Outcome outcome{.kind = OutcomeKind::refused, .code = std::to_string(answer.errcode), .detail = "a code that is not in the table"};
@@ -76,6 +80,8 @@ Outcome outcome_of(const Answer& answer, std::span<const CodeMeaning> meanings) 
     return outcome;
 }
 
-bool token_is_stale(const Answer& answer) { return answer.readable && (answer.errcode == 40001 || answer.errcode == 40014 || answer.errcode == 42001); }
+bool token_is_stale(const Answer& answer) {
+    return answer.readable && (answer.errcode == 40001 || answer.errcode == 40014 || answer.errcode == 42001);
+}
 
 }  // namespace touchgate::adapters::wechat

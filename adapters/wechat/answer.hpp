@@ -1,5 +1,5 @@
-// The platforms' answers: HTTP 200 with a JSON object whose `errcode` (0 or absent: done) says what happened. WeCom and official accounts have the same
-// frame and different tables of codes; a table is data, what follows from it is here.
+// The platforms' answers: HTTP 200 with a JSON object whose `errcode` (0 or absent: done) says what happened. WeCom and official accounts have the
+// same frame and different tables of codes; a table is data, what follows from it is here.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct Answer {
     std::int64_t errcode = 0;  // 0 also where there is none
     bool has_errcode = false;
     Json body = {};
-    std::string request_id = {};  // that the platform's support asks for: "rid" or "hint" of errmsg
+    std::string request_id = {};               // that the platform's support asks for: "rid" or "hint" of errmsg
     std::optional<Duration> retry_after = {};  // of the header
     std::optional<Duration> to_midnight = {};  // in China, by the answer's Date
 
@@ -47,8 +47,9 @@ struct CodeMeaning {
     std::string_view detail;  // for people
 };
 
-// The outcome of a submit that was not accepted, total: the first meaning that fits; a code that no meaning has is `refused` (the platform refused, and
-// certainly sent nothing); an answer that cannot be read is `unknown`, one with status 429 `throttled`. Must not be asked of an answer that is ok().
+// The outcome of a submit that was not accepted, total: the first meaning that fits; a code that no meaning has is `refused` (the platform refused,
+// and certainly sent nothing); an answer that cannot be read is `unknown`, one with status 429 `throttled`. Must not be asked of an answer that is
+// ok().
 [[nodiscard]] channel::Outcome outcome_of(const Answer& answer, std::span<const CodeMeaning> meanings);
 
 // 40001, 40014, 42001: the access token is stale and one fresh one may help. The same on both platforms.

@@ -94,8 +94,18 @@ std::string Callback::id() const {
 }
 
 channel::ProviderEvent unknown_event(const Callback& callback) {
+<<<<<<< HEAD
     const auto event = callback["Event"];
     return {.kind = "unknown", .name = to_lower_ascii(event.empty() ? callback["MsgType"] : event), .from = std::string{callback["FromUserName"]}, .id = callback.id(), .at = callback.at, .body_json = to_body_json(callback.message)};
+=======
+    const auto word = callback[callback["Event"].empty() ? "MsgType" : "Event"];
+    return {.kind = "unknown",
+            .name = channel::printable_code(to_lower_ascii(word)),
+            .from = std::string{callback["FromUserName"]},
+            .id = callback.id(),
+            .at = callback.at,
+            .body_json = to_body_json(callback.message)};
+>>>>>>> h/oa
 }
 
 WebhookAnswer receive_callback(const CallbackSettings& settings, const WebhookRequest& request,
@@ -130,8 +140,8 @@ std::string encrypted_answer(const CallbackSettings& settings, std::string_view 
     const auto encrypted = encrypt_callback(*settings.aes_key, settings.receive_id, message, random);
     const auto time = std::to_string(unix_ms(now) / 1000);
     const std::array<std::string_view, 4> parts = {settings.token, time, nonce, encrypted};
-    return "<xml><Encrypt><![CDATA[" + encrypted + "]]></Encrypt><MsgSignature><![CDATA[" + callback_signature(parts) + "]]></MsgSignature><TimeStamp>" + time +
-           "</TimeStamp><Nonce><![CDATA[" + std::string{nonce} + "]]></Nonce></xml>";
+    return "<xml><Encrypt><![CDATA[" + encrypted + "]]></Encrypt><MsgSignature><![CDATA[" + callback_signature(parts) +
+           "]]></MsgSignature><TimeStamp>" + time + "</TimeStamp><Nonce><![CDATA[" + std::string{nonce} + "]]></Nonce></xml>";
 }
 
 }  // namespace touchgate::adapters::wechat

@@ -72,7 +72,9 @@ std::string callback_signature(std::span<const std::string_view> parts) {
     return to_hex(crypto::sha1(joined));
 }
 
-bool signature_fits(std::string_view given, std::span<const std::string_view> parts) { return crypto::constant_time_equal(given, callback_signature(parts)); }
+bool signature_fits(std::string_view given, std::span<const std::string_view> parts) {
+    return crypto::constant_time_equal(given, callback_signature(parts));
+}
 
 std::variant<std::string, Refusal> decrypt_callback(const crypto::Key& key, std::string_view receive_id, std::string_view encrypted) {
     const auto bytes = crypto::from_base64(encrypted);
@@ -90,7 +92,8 @@ std::variant<std::string, Refusal> decrypt_callback(const crypto::Key& key, std:
     return std::string{message};
 }
 
-std::string encrypt_callback(const crypto::Key& key, std::string_view receive_id, std::string_view message, const std::array<std::uint8_t, 16>& random) {
+std::string encrypt_callback(const crypto::Key& key, std::string_view receive_id, std::string_view message,
+                             const std::array<std::uint8_t, 16>& random) {
     std::string plain{random.begin(), random.end()};
     for (unsigned shift = 32; shift > 0; shift -= 8) plain.push_back(static_cast<char>((message.size() >> (shift - 8)) & 0xFFU));
     plain.append(message).append(receive_id);

@@ -20,7 +20,7 @@ namespace touchgate::adapters::wechat {
 enum class Refusal : std::uint8_t {
     signature_mismatch,
     base64,
-    ciphertext_length,    // empty, or no multiple of 16
+    ciphertext_length,  // empty, or no multiple of 16
     bad_padding,
     bad_length,           // too short, or the length inside exceeds what is there
     receive_id_mismatch,  // meant for another corporation or app

@@ -35,7 +35,8 @@ std::optional<CallbackSettings> read_callback_settings(JsonReader& reader, const
     const bool has_key = reader.has("encoding_aes_key");
     if (has_key) {
         settings.aes_key = read_aes_key(key);
-        if (!settings.aes_key) reader.problem("encoding_aes_key", "AES_KEY: must be the EncodingAESKey of the platform's page, 43 letters, digits, '+' or '/'");
+        if (!settings.aes_key)
+            reader.problem("encoding_aes_key", "AES_KEY: must be the EncodingAESKey of the platform's page, 43 letters, digits, '+' or '/'");
     }
     if (!defaults.required && !reader.has("token") && !has_key) return std::nullopt;
     if (!reader.has("token")) reader.problem("token", "is required: the token of the platform's callback page");

@@ -25,10 +25,10 @@ struct CallbackSettings {
     Platform platform = Platform::wecom;
     CallbackMode mode = CallbackMode::secure;
     std::string token = {};
-    std::optional<crypto::Key> aes_key = {};       // present unless the mode is plain
-    std::string receive_id = {};                   // always compared; empty equals only empty
-    std::optional<Duration> max_skew = {};         // between the query's time stamp and now, both ways; nothing: any time stamp will do
-    bool json = false;                             // the body may be JSON as well
+    std::optional<crypto::Key> aes_key = {};  // present unless the mode is plain
+    std::string receive_id = {};              // always compared; empty equals only empty
+    std::optional<Duration> max_skew = {};    // between the query's time stamp and now, both ways; nothing: any time stamp will do
+    bool json = false;                        // the body may be JSON as well
 };
 
 struct CallbackDefaults {
@@ -38,8 +38,8 @@ struct CallbackDefaults {
     bool json = false;
 };
 
-// Reads `token`, `encoding_aes_key`, `receive_id`, `callback_max_skew` (PT10M; null: none) and, for an official account, `mode`. What is wrong becomes
-// a problem there; a bad key's text names AES_KEY. Nothing where the account has no callbacks.
+// Reads `token`, `encoding_aes_key`, `receive_id`, `callback_max_skew` (PT10M; null: none) and, for an official account, `mode`. What is wrong
+// becomes a problem there; a bad key's text names AES_KEY. Nothing where the account has no callbacks.
 [[nodiscard]] std::optional<CallbackSettings> read_callback_settings(JsonReader& reader, const CallbackDefaults& defaults);
 
 }  // namespace touchgate::adapters::wechat

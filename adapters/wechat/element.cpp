@@ -39,8 +39,7 @@ std::optional<Element> from_xml(const pugi::xml_node& node, int depth) {
 
 bool add_json(Element& parent, const std::string& name, const Json& value, int depth) {
     if (depth > depth_max) return false;
-    if (value.is_array())
-        return std::all_of(value.begin(), value.end(), [&](const Json& each) { return add_json(parent, name, each, depth + 1); });
+    if (value.is_array()) return std::all_of(value.begin(), value.end(), [&](const Json& each) { return add_json(parent, name, each, depth + 1); });
     Element element{.name = name, .text = scalar_text(value).value_or(std::string{})};
     if (value.is_object())
         for (const auto& [key, each] : value.items())

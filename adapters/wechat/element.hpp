@@ -27,7 +27,8 @@ struct Element {
     [[nodiscard]] std::vector<const Element*> all(std::string_view child_name) const;
 };
 
-// The root. Nothing when the text is no XML in UTF-8 with exactly one root, is too long or too deep, or has a DTD or an entity declaration, even an unused one.
+// The root. Nothing when the text is no XML in UTF-8 with exactly one root, is too long or too deep, or has a DTD or an entity declaration, even an
+// unused one.
 [[nodiscard]] std::optional<Element> read_xml(std::string_view text);
 // The same from a JSON object, whose root is named "xml": members are children, an array is that many children of one name.
 [[nodiscard]] std::optional<Element> read_json(std::string_view text);

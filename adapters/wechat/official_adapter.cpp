@@ -35,7 +35,9 @@ public:
 
     std::vector<Need> prepare(std::span<const Submission>) const override { return {token_need(settings_.token)}; }
     HttpRequest fetch(const Need&, const Resources&, const RequestContext&) const override { return token_request(settings_.token); }
-    std::variant<Resource, Outcome> read_fetched(const Need&, const HttpResponse& response) const override { return read_token(response, official_codes()); }
+    std::variant<Resource, Outcome> read_fetched(const Need&, const HttpResponse& response) const override {
+        return read_token(response, official_codes());
+    }
 
     HttpRequest submit(std::span<const Submission> submissions, const Resources& resources, const RequestContext&) const override {
         if (submissions.empty()) return {};
@@ -105,8 +107,8 @@ OfficialSettings read_official_settings(JsonReader& reader, const Offer& offer) 
     settings.token.app = reader.required_text("app_id", {1, 100});
     settings.token.secret = reader.required_text("app_secret", {1, 200});
     settings.token.call = reader.choice("token_api", {"stable", "classic"}, "stable") == "classic" ? TokenCall::classic : TokenCall::stable;
-    settings.callbacks =
-        read_callback_settings(reader, {.platform = Platform::official, .receive_id = settings.token.app, .required = false, .json = offer.json_callbacks});
+    settings.callbacks = read_callback_settings(
+        reader, {.platform = Platform::official, .receive_id = settings.token.app, .required = false, .json = offer.json_callbacks});
     settings.timeout = reader.duration("timeout", settings.timeout, 100ms, 120s);
     settings.window = static_cast<int>(reader.integer("window", settings.window, 1, 1'000));
     settings.rules.text_bytes_max = static_cast<std::size_t>(reader.integer("text_bytes_max", 2'048, 1, 100'000));

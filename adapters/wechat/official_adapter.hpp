@@ -16,9 +16,9 @@
 namespace touchgate::adapters::wechat {
 
 struct Offer {
-    ContentRules rules;                          // without what settings say
-    std::vector<channel::ReplyWindow> windows;   // the platform's, which `reply_window` may change
-    bool json_callbacks = false;                 // the platform lets the account choose JSON for its callbacks
+    ContentRules rules;                         // without what settings say
+    std::vector<channel::ReplyWindow> windows;  // the platform's, which `reply_window` may change
+    bool json_callbacks = false;                // the platform lets the account choose JSON for its callbacks
 };
 
 struct OfficialSettings {

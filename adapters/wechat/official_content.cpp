@@ -48,7 +48,10 @@ constexpr std::array shapes = std::to_array<Shape>({
 });
 constexpr std::array mass_kinds = std::to_array<std::string_view>({"text", "image", "images", "voice", "mpnews", "mpvideo", "wxcard"});
 
-template <class Range> bool holds(const Range& range, std::string_view word) { return std::find(range.begin(), range.end(), word) != range.end(); }
+template <class Range>
+bool holds(const Range& range, std::string_view word) {
+    return std::find(range.begin(), range.end(), word) != range.end();
+}
 
 const Shape* shape_of(std::string_view kind) {
     const auto found = std::find_if(shapes.begin(), shapes.end(), [&](const Shape& each) { return each.kind == kind; });
@@ -122,7 +125,8 @@ private:
             add(pointer_to(pointer, name), "must have at most " + std::to_string(bytes_max) + " bytes");
     }
 
-    template <class Known> void known_only(const Json& object, const std::string& pointer, Known known) {
+    template <class Known>
+    void known_only(const Json& object, const std::string& pointer, Known known) {
         for (const auto& [name, value] : object.items())
             if (!known(name)) add(pointer_to(pointer, name), "there is no such field");
     }
@@ -130,7 +134,8 @@ private:
     void message(std::string_view kind, const Json& object, const std::string& pointer) {
         const auto* shape = shape_of(kind);
         if (shape == nullptr || !object.is_object()) return add(pointer, "must be an object");
-        known_only(object, pointer, [&](std::string_view name) { return !name.empty() && (holds(shape->required, name) || holds(shape->optional, name)); });
+        known_only(object, pointer,
+                   [&](std::string_view name) { return !name.empty() && (holds(shape->required, name) || holds(shape->optional, name)); });
         for (const auto name : shape->required) {
             if (name.empty()) continue;
             if (name == "articles") articles(member(object, name), pointer_to(pointer, name));
@@ -150,7 +155,8 @@ private:
         const auto& value = member(object, "content");
         if (!value.is_string() || value.get_ref<const std::string&>().empty()) add(text_pointer, "must be a text");
         else if (value.get_ref<const std::string&>().size() > rules_.text_bytes_max)
-            add(text_pointer, "must have at most " + std::to_string(rules_.text_bytes_max) + " bytes in UTF-8, has " + std::to_string(value.get_ref<const std::string&>().size()));
+            add(text_pointer, "must have at most " + std::to_string(rules_.text_bytes_max) + " bytes in UTF-8, has " +
+                                  std::to_string(value.get_ref<const std::string&>().size()));
     }
 
     void articles(const Json& value, const std::string& pointer) {
@@ -177,7 +183,8 @@ private:
             add(pointer, "must be an array of " + std::to_string(min) + " to " + std::to_string(max) + " ids");
     }
 
-    template <class Members> void templated(const Json& object, const std::string& pointer, const Members& members) {
+    template <class Members>
+    void templated(const Json& object, const std::string& pointer, const Members& members) {
         if (!object.is_object()) return add(pointer, "must be an object");
         known_only(object, pointer, [&](std::string_view name) { return name == "template_id" || name == "data" || holds(members, name); });
         text(object, "template_id", pointer, id_bytes_max);
@@ -208,7 +215,8 @@ private:
         const auto limit = rules_.field_lengths.find(kind);
         if (kind.size() == key.size() || limit == rules_.field_lengths.end()) return;
         if (const auto characters = to_code_points(*value).size(); characters > limit->second)
-            add(pointer_to(pointer, "value"), "must have at most " + std::to_string(limit->second) + " characters, has " + std::to_string(characters));
+            add(pointer_to(pointer, "value"),
+                "must have at most " + std::to_string(limit->second) + " characters, has " + std::to_string(characters));
     }
 
     void mass(const Json& object, const std::string& pointer) {
@@ -259,7 +267,8 @@ MessageRequest mass_request(const Json& object, const Submission& submission) {
 }  // namespace
 
 std::map<std::string, std::size_t, std::less<>> default_field_lengths() {
-    return {{"thing", 20}, {"character_string", 32}, {"phrase", 5}, {"number", 32}, {"letter", 32}, {"symbol", 5}, {"phone_number", 17}, {"car_number", 8}};
+    return {{"thing", 20}, {"character_string", 32}, {"phrase", 5},    {"number", 32}, {"letter", 32},
+            {"symbol", 5}, {"phone_number", 17},     {"car_number", 8}};
 }
 
 MessageForm form_of(const Content& content, const ContentRules& rules) { return form_of_word(worded(content, rules).word); }

@@ -32,8 +32,9 @@ struct ContentRules {
     std::string_view subscribe_path;
     MessageForm template_code_form = MessageForm::template_;  // what `template_code` with `params` means
     std::size_t text_bytes_max = 2'048;
-    std::map<std::string, std::vector<std::string>, std::less<>> templates = {};  // template id → the keys of its data, for those that the account lists
-    std::map<std::string, std::size_t, std::less<>> field_lengths = {};           // kind of a field ("thing" of "thing1") → characters
+    std::map<std::string, std::vector<std::string>, std::less<>> templates =
+        {};                                                              // template id → the keys of its data, for those that the account lists
+    std::map<std::string, std::size_t, std::less<>> field_lengths = {};  // kind of a field ("thing" of "thing1") → characters
 };
 
 // The longest values that the platform takes in a field of each kind, as far as they are known; an account may say otherwise.

@@ -92,6 +92,7 @@ void add_subscriptions(const Callback& callback, std::string_view holder, bool b
         if (status == "accept" || status == "reject") {
             const bool accepted = status == "accept";
             event.kind = accepted ? "subscription_accepted" : "subscription_rejected";
+            event.name.append(".").append(status);
             // Declining one question is no refusal of the account; switching messages off in the settings is.
             if (binding) event.reach = accepted ? Reach::reachable : Reach::refuses;
         }
@@ -114,12 +115,16 @@ std::string reason_of(std::string_view status) {
 
 // `status` without blanks.
 bool is_refusal(const std::string& status) {
-    return status.find("userblock") != std::string::npos || status.find("userrefuse") != std::string::npos || status.find("userreject") != std::string::npos;
+    return status.find("userblock") != std::string::npos || status.find("userrefuse") != std::string::npos ||
+           status.find("userreject") != std::string::npos;
 }
 
 std::optional<Receipt> receipt(const Callback& callback, std::string_view id, std::string_view status, bool delivered) {
     if (id.empty()) return std::nullopt;
-    Receipt made{.provider_ids = {std::string{id}}, .destination = std::string{callback["FromUserName"]}, .raw = std::string{status.substr(0, 200)}, .at = callback.at};
+    Receipt made{.provider_ids = {std::string{id}},
+                 .destination = std::string{callback["FromUserName"]},
+                 .raw = std::string{status.substr(0, 200)},
+                 .at = callback.at};
     made.status = delivered ? ReceiptStatus::delivered : is_refusal(bare_status(status)) ? ReceiptStatus::recipient_refuses : ReceiptStatus::failed;
     if (!delivered) made.reason = reason_of(status);
     return made;
@@ -194,7 +199,8 @@ std::string bare_status(std::string_view status) {
 WebhookEvents read_official_callback(const Callback& callback) {
     const auto type = callback["MsgType"];
     if (type == "event") return read_event(callback);
-    const bool named = !type.empty() && std::all_of(type.begin(), type.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+    const bool named =
+        !type.empty() && std::all_of(type.begin(), type.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
     WebhookEvents events;
     if (named && !callback["FromUserName"].empty()) events.messages.push_back(read_message(callback, std::string{type}));
     else events.events.push_back(unknown_event(callback));

@@ -6,7 +6,8 @@
 
 namespace touchgate::adapters::wechat {
 
-// A message becomes an InboundMessage, the end of a sent one a Receipt, any other event a ProviderEvent; what is not understood one of kind "unknown". Total.
+// A message becomes an InboundMessage, the end of a sent one a Receipt, any other event a ProviderEvent; what is not understood one of kind
+// "unknown". Total.
 //
 // | event | kind | opens | reach |
 // | subscribe | follow | follow | reachable |

@@ -17,7 +17,8 @@ std::optional<std::string> run(bool encrypt, const Key& key, const InitialVector
     if (bytes.empty() || bytes.size() % aes_block_bytes != 0 || bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()) - 64)
         return std::nullopt;
     const std::unique_ptr<EVP_CIPHER_CTX, CipherDelete> context{EVP_CIPHER_CTX_new()};
-    if (!context || EVP_CipherInit_ex(context.get(), EVP_aes_256_cbc(), nullptr, key.data(), initial.data(), encrypt ? 1 : 0) != 1) return std::nullopt;
+    if (!context || EVP_CipherInit_ex(context.get(), EVP_aes_256_cbc(), nullptr, key.data(), initial.data(), encrypt ? 1 : 0) != 1)
+        return std::nullopt;
     EVP_CIPHER_CTX_set_padding(context.get(), 0);
     std::string out(bytes.size() + aes_block_bytes, '\0');
     auto* to = reinterpret_cast<unsigned char*>(out.data());
@@ -32,8 +33,12 @@ std::optional<std::string> run(bool encrypt, const Key& key, const InitialVector
 
 }  // namespace
 
-std::optional<std::string> aes_256_cbc_encrypt(const Key& key, const InitialVector& initial, std::string_view bytes) { return run(true, key, initial, bytes); }
+std::optional<std::string> aes_256_cbc_encrypt(const Key& key, const InitialVector& initial, std::string_view bytes) {
+    return run(true, key, initial, bytes);
+}
 
-std::optional<std::string> aes_256_cbc_decrypt(const Key& key, const InitialVector& initial, std::string_view bytes) { return run(false, key, initial, bytes); }
+std::optional<std::string> aes_256_cbc_decrypt(const Key& key, const InitialVector& initial, std::string_view bytes) {
+    return run(false, key, initial, bytes);
+}
 
 }  // namespace touchgate::crypto

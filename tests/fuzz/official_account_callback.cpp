@@ -15,8 +15,9 @@ std::vector<std::string> fuzz_seeds() {
             head + "<MsgType>event</MsgType><Event>subscribe</Event><EventKey>qrscene_a</EventKey></xml>",
             head + "<MsgType>event</MsgType><Event>TEMPLATESENDJOBFINISH</Event><MsgID>1</MsgID><Status>failed: user block</Status></xml>",
             head + "<MsgType>event</MsgType><Event>MASSSENDJOBFINISH</Event><MsgID>1</MsgID><Status>err(1)</Status></xml>",
-            head + "<MsgType>event</MsgType><Event>subscribe_msg_change_event</Event><SubscribeMsgChangeEvent><List><TemplateId>T</TemplateId>"
-                   "<SubscribeStatusString>reject</SubscribeStatusString></List></SubscribeMsgChangeEvent></xml>"};
+            head +
+                "<MsgType>event</MsgType><Event>subscribe_msg_change_event</Event><SubscribeMsgChangeEvent><List><TemplateId>T</TemplateId>"
+                "<SubscribeStatusString>reject</SubscribeStatusString></List></SubscribeMsgChangeEvent></xml>"};
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -24,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         static const Json settings = {{"app_id", "id"}, {"app_secret", "secret"}, {"token", "t"}, {"mode", "plain"}, {"callback_max_skew", nullptr}};
         static std::vector<Problem> problems;
         JsonReader reader{settings, "", problems};
-        return std::get<std::unique_ptr<channel::ExchangeAdapter>>(adapters::official_account_adapter().make(reader, {.name = "a", .default_region = "CN"}));
+        return std::get<std::unique_ptr<channel::ExchangeAdapter>>(
+            adapters::official_account_adapter().make(reader, {.name = "a", .default_region = "CN"}));
     }();
     constexpr std::array<std::string_view, 3> parts = {"t", "1", "n"};
     const auto answer = adapter->receive({.method = "POST",

@@ -57,6 +57,13 @@ async function hook(account, query, body, method = body === undefined ? 'GET' : 
 let messages = 24000000000000000n;
 const message = (text, from = openid) => `<xml><ToUserName><![CDATA[gh_0123456789ab]]></ToUserName><FromUserName><![CDATA[${from}]]></FromUserName><CreateTime>${now()}</CreateTime>` +
     `<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[${text}]]></Content><MsgId>${++messages}</MsgId></xml>`;
+const event = (from, name, more, secondsAgo = 0) => `<xml><ToUserName>gh_0123456789ab</ToUserName><FromUserName>${from}</FromUserName><CreateTime>${now() - secondsAgo}</CreateTime>` +
+    `<MsgType>event</MsgType><Event>${name}</Event>${more}</xml>`;
+async function push(text) {
+    const {query, body} = sealed(text);
+    const answer = await hook('secure', query, body);
+    assert.deepStrictEqual([answer.status, answer.text], [200, 'success']);
+}
 const taken = async () => (await gateway.events('types=message.received')).length;
 const account = async (name) => (await gateway.get('/v1/accounts')).items.find((one) => one.name === name);
 const forbidden = (answer) => assert.deepStrictEqual([answer.status, answer.text], [403, '']);
@@ -150,6 +157,47 @@ const checks = {
             assert.deepStrictEqual([(await hook('secure', query, body)).status, (await hook('secure', query, body)).text], [200, 'success']);
         }
         assert.strictEqual(await taken(), before);
+    },
+
+    async 'follows, scans and clicks become events, once each'() {
+        const customer = 'o-follower-1', xml = event(customer, 'subscribe', '<EventKey>qrscene_expo_b12</EventKey><Ticket>T</Ticket>');
+        for (let i = 0; i < 3; ++i) await push(xml);
+        await push(event(customer, 'SCAN', '<EventKey>expo_b13</EventKey>'));
+        await push(event(customer, 'some_future_event', '<New>1</New>'));
+        const of = async (types) => (await gateway.events('types=' + types)).filter((one) => JSON.stringify(one.data).includes('expo_b1') || one.data.kind === 'some_future_event');
+        await until('the events', async () => (await of('contact.followed,event.received,event.unknown')).length >= 3);
+        assert.deepStrictEqual((await of('contact.followed')).map((one) => one.data.source), ['expo_b12']);
+        assert.deepStrictEqual((await of('event.received')).map((one) => [one.data.kind, one.data.source]), [['scan', 'expo_b13']]);
+        assert.strictEqual((await of('event.unknown')).length, 1);
+    },
+
+    async 'a reply window lets so many messages through, and only after an act'() {
+        const customer = 'o-window-1';
+        const answer = async () => (await gateway.post('/v1/touches', {contact: {openid: customer, account: 'secure'}, purpose: 'service', channels: ['secure'], content: {text: '您好'}})).id;
+        const closed = await gateway.settled(await answer(), 'blocked');
+        assert.strictEqual(closed.decision.rule, 'window:secure');
+        await push(event(customer, 'CLICK', '<EventKey>HELP</EventKey>'));
+        for (let i = 0; i < 3; ++i) await gateway.settled(await answer(), 'accepted');
+        await gateway.settled(await answer(), 'blocked');
+        await push(message('在吗', customer));
+        await until('the message opens five', async () => (await gateway.get('/v1/touches/' + await answer())).state !== 'blocked');
+        // A template message needs no window.
+        const {id} = await gateway.post('/v1/touches', {contact: {openid: 'o-window-2', account: 'secure'}, purpose: 'service', channels: ['secure'], content: {template_message: {template_id: 'TPL-1', data: {thing1: {value: '好'}}}}});
+        await gateway.settled(id, 'accepted');
+    },
+
+    async 'who unfollows is not written to until he follows again'() {
+        const customer = 'o-unfollower-1';
+        const notice = async () => (await gateway.post('/v1/touches', {contact: {openid: customer, account: 'secure'}, purpose: 'service', channels: ['secure'], content: {template_message: {template_id: 'TPL-1', data: {thing1: {value: '好'}}}}})).id;
+        await push(event(customer, 'subscribe', '', 3));
+        await gateway.settled(await notice(), 'accepted');
+        await push(event(customer, 'unsubscribe', '', 2));
+        const blocked = await gateway.settled(await notice(), 'blocked');
+        assert.strictEqual(blocked.decision.rule, 'platform-refusal');
+        await push(event(customer, 'subscribe', '<EventKey>old</EventKey>', 4));  // older than the unfollow: changes nothing
+        await gateway.settled(await notice(), 'blocked');
+        await push(event(customer, 'subscribe', '<EventKey></EventKey>', 1));
+        await gateway.settled(await notice(), 'accepted');
     },
 
     async 'the other modes take what they should'() {

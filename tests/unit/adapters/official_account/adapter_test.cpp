@@ -11,7 +11,9 @@ namespace {
 
 const RequestContext context{.now = from_unix_ms(1893456200'000), .nonce = "00"};
 
-HttpResponse said(std::string body, int status = 200) { return {.status = status, .headers = {{"date", "Fri, 02 Jan 2026 15:00:00 GMT"}}, .body = std::move(body)}; }
+HttpResponse said(std::string body, int status = 200) {
+    return {.status = status, .headers = {{"date", "Fri, 02 Jan 2026 15:00:00 GMT"}}, .body = std::move(body)};
+}
 
 Outcome outcome_of(const HttpResponse& response) {
     static const auto made = test::make(test::basic_settings());
@@ -44,7 +46,9 @@ std::vector<std::string> problems_of(const Content& content, Json settings = tes
     for (const auto& problem : test::make(settings).adapter->content_problems(content)) pointers.push_back(problem.pointer);
     return pointers;
 }
-std::vector<std::string> problems_of(const Json& body, Json settings = test::basic_settings()) { return problems_of(Content{.body_json = body.dump()}, std::move(settings)); }
+std::vector<std::string> problems_of(const Json& body, Json settings = test::basic_settings()) {
+    return problems_of(Content{.body_json = body.dump()}, std::move(settings));
+}
 
 using Pointers = std::vector<std::string>;
 
@@ -68,8 +72,16 @@ TEST_CASE("official account: capabilities tell of the platform's reply windows",
 
 TEST_CASE("official account: settings are read with bounds, and each mistake is named", "[official_account]") {
     auto settings = test::basic_settings();
-    settings.update({{"base_url", "http://127.0.0.1:8100"}, {"timeout", "PT3S"}, {"window", 4}, {"token_api", "classic"}, {"mode", "compatible"}, {"callback_max_skew", nullptr},
-                     {"reply_window", {{"message", {{"messages", 20}, {"lasts", "PT24H"}}}}}, {"templates", {{"T", {"thing1"}}}}, {"field_lengths", {{"thing", 30}}}, {"text_bytes_max", 600}});
+    settings.update({{"base_url", "http://127.0.0.1:8100"},
+                     {"timeout", "PT3S"},
+                     {"window", 4},
+                     {"token_api", "classic"},
+                     {"mode", "compatible"},
+                     {"callback_max_skew", nullptr},
+                     {"reply_window", {{"message", {{"messages", 20}, {"lasts", "PT24H"}}}}},
+                     {"templates", {{"T", {"thing1"}}}},
+                     {"field_lengths", {{"thing", 30}}},
+                     {"text_bytes_max", 600}});
     const auto made = test::make(settings);
     for (const auto& problem : made.problems) FAIL_CHECK(problem.pointer << " " << problem.detail);
     CHECK(made.adapter->window() == 4);
@@ -77,13 +89,22 @@ TEST_CASE("official account: settings are read with bounds, and each mistake is 
     CHECK(made.adapter->capabilities().reply_windows[0].messages == 20);
     CHECK(made.adapter->capabilities().reply_windows[0].lasts == 24h);
     CHECK(made.adapter->capabilities().reply_windows[1].messages == 3);
-    CHECK(made.adapter->fetch({}, {}, context).url == "http://127.0.0.1:8100/cgi-bin/token?grant_type=client_credential&appid=wx0a1b2c3d4e5f6071&secret=made-up-secret");
+    CHECK(made.adapter->fetch({}, {}, context).url ==
+          "http://127.0.0.1:8100/cgi-bin/token?grant_type=client_credential&appid=wx0a1b2c3d4e5f6071&secret=made-up-secret");
 
-    const auto wrong = test::make({{"base_url", "ftp://x"}, {"token", "t"}, {"encoding_aes_key", "short"}, {"mode", "open"}, {"token_api", "x"}, {"reply_window", {{"enter", Json::object()}}},
-                                   {"templates", {{"T", "thing1"}}}, {"field_lengths", {{"thing", 0}}}, {"other", 1}});
+    const auto wrong = test::make({{"base_url", "ftp://x"},
+                                   {"token", "t"},
+                                   {"encoding_aes_key", "short"},
+                                   {"mode", "open"},
+                                   {"token_api", "x"},
+                                   {"reply_window", {{"enter", Json::object()}}},
+                                   {"templates", {{"T", "thing1"}}},
+                                   {"field_lengths", {{"thing", 0}}},
+                                   {"other", 1}});
     std::vector<std::string> pointers;
     for (const auto& problem : wrong.problems) pointers.push_back(problem.pointer);
-    for (const auto* pointer : {"base_url", "app_id", "app_secret", "encoding_aes_key", "mode", "token_api", "reply_window/enter", "templates/T", "field_lengths/thing", "other"}) {
+    for (const auto* pointer : {"base_url", "app_id", "app_secret", "encoding_aes_key", "mode", "token_api", "reply_window/enter", "templates/T",
+                                "field_lengths/thing", "other"}) {
         INFO(pointer);
         CHECK(std::count(pointers.begin(), pointers.end(), std::string{"/accounts/a/"} + pointer) == 1);
     }
@@ -107,7 +128,10 @@ TEST_CASE("official account: each kind of customer-service message goes as it is
              Json{{"music", {{"musicurl", "https://a.test"}, {"hqmusicurl", "https://a.test"}, {"thumb_media_id", "N"}}}},
              Json{{"news", {{"articles", {{{"title", "t"}, {"description", "d"}, {"url", "https://a.test"}, {"picurl", "https://a.test"}}}}}}},
              Json{{"mpnews", {{"media_id", "M"}}}},
-             Json{{"msgmenu", {{"head_content", "满意吗"}, {"list", {{{"id", "101"}, {"content", "满意"}}, {{"id", "102"}, {"content", "不满意"}}}}, {"tail_content", "谢谢"}}}},
+             Json{{"msgmenu",
+                   {{"head_content", "满意吗"},
+                    {"list", {{{"id", "101"}, {"content", "满意"}}, {{"id", "102"}, {"content", "不满意"}}}},
+                    {"tail_content", "谢谢"}}}},
              Json{{"wxcard", {{"card_id", "C"}}}},
              Json{{"miniprogrampage", {{"title", "t"}, {"appid", "wx"}, {"pagepath", "p"}, {"thumb_media_id", "N"}}}},
          }) {
@@ -122,7 +146,11 @@ TEST_CASE("official account: each kind of customer-service message goes as it is
 }
 
 TEST_CASE("official account: a template message carries the touch's id, so that every attempt has the same", "[official_account]") {
-    const Json content = {{"template_message", {{"template_id", "T"}, {"url", "https://a.test"}, {"miniprogram", {{"appid", "wx"}, {"pagepath", "p"}}}, {"data", {{"thing1", {{"value", "寄出"}}}}}}}};
+    const Json content = {{"template_message",
+                           {{"template_id", "T"},
+                            {"url", "https://a.test"},
+                            {"miniprogram", {{"appid", "wx"}, {"pagepath", "p"}}},
+                            {"data", {{"thing1", {{"value", "寄出"}}}}}}}};
     auto one = test::submission(content);
     const auto sent = send(one);
     CHECK(sent.path == "/cgi-bin/message/template/send");
@@ -141,13 +169,18 @@ TEST_CASE("official account: a template message carries the touch's id, so that 
 }
 
 TEST_CASE("official account: subscribe messages and mass messages have their own calls", "[official_account]") {
-    const auto subscribe = send(test::submission(Json{{"subscribe_message", {{"template_id", "T"}, {"page", "p"}, {"data", {{"thing1", {{"value", "x"}}}}}}}}));
+    const auto subscribe =
+        send(test::submission(Json{{"subscribe_message", {{"template_id", "T"}, {"page", "p"}, {"data", {{"thing1", {{"value", "x"}}}}}}}}));
     CHECK(subscribe.path == "/cgi-bin/message/subscribe/bizsend");
     CHECK(subscribe.body == Json{{"touser", test::openid}, {"template_id", "T"}, {"page", "p"}, {"data", {{"thing1", {{"value", "x"}}}}}});
 
     const auto tagged = send(test::submission(Json{{"mass", {{"tag_id", 2}, {"mpnews", {{"media_id", "M"}}}}}}));
     CHECK(tagged.path == "/cgi-bin/message/mass/sendall");
-    CHECK(tagged.body == Json{{"filter", {{"is_to_all", false}, {"tag_id", 2}}}, {"msgtype", "mpnews"}, {"mpnews", {{"media_id", "M"}}}, {"send_ignore_reprint", 0}, {"clientmsgid", "01890a5dac96774bbcceb302099a8057"}});
+    CHECK(tagged.body == Json{{"filter", {{"is_to_all", false}, {"tag_id", 2}}},
+                              {"msgtype", "mpnews"},
+                              {"mpnews", {{"media_id", "M"}}},
+                              {"send_ignore_reprint", 0},
+                              {"clientmsgid", "01890a5dac96774bbcceb302099a8057"}});
     const auto all = send(test::submission(Json{{"mass", {{"to_all", true}, {"text", {{"content", "x"}}}, {"send_ignore_reprint", 1}}}}));
     CHECK(all.body.at("filter") == Json{{"is_to_all", true}});
     CHECK(all.body.at("send_ignore_reprint") == 1);
@@ -184,10 +217,14 @@ TEST_CASE("official account: what is wrong with a content is named where it stan
              {{{"msgmenu", {{"list", {{{"id", "1"}}, 7}}}}}, {"/msgmenu/list/0/content", "/msgmenu/list/1/id", "/msgmenu/list/1/content"}},
              {{{"template_message", {{"data", field}}}}, {"/template_message/template_id"}},
              {{{"template_message", {{"template_id", "T"}}}}, {"/template_message/data"}},
-             {{{"template_message", {{"template_id", "T"}, {"data", field}, {"touser", "o2"}, {"client_msg_id", "x"}}}}, {"/template_message/client_msg_id", "/template_message/touser"}},
+             {{{"template_message", {{"template_id", "T"}, {"data", field}, {"touser", "o2"}, {"client_msg_id", "x"}}}},
+              {"/template_message/client_msg_id", "/template_message/touser"}},
              {{{"template_message", {{"template_id", "T"}, {"data", {{"thing1", "x"}}}}}}, {"/template_message/data/thing1"}},
-             {{{"template_message", {{"template_id", "T"}, {"data", {{"thing1", {{"value", std::string(21, 'x')}}}, {"first", {{"value", std::string(21, 'x')}}}}}}}}, {"/template_message/data/thing1/value"}},
-             {{{"template_message", {{"template_id", "T"}, {"data", field}, {"miniprogram", {{"pagepath", "p"}}}}}}, {"/template_message/miniprogram/appid"}},
+             {{{"template_message",
+                {{"template_id", "T"}, {"data", {{"thing1", {{"value", std::string(21, 'x')}}}, {"first", {{"value", std::string(21, 'x')}}}}}}}},
+              {"/template_message/data/thing1/value"}},
+             {{{"template_message", {{"template_id", "T"}, {"data", field}, {"miniprogram", {{"pagepath", "p"}}}}}},
+              {"/template_message/miniprogram/appid"}},
              {{{"subscribe_message", {{"template_id", "T"}, {"data", field}, {"url", "x"}}}}, {"/subscribe_message/url"}},
              {{{"mass", {{"text", {{"content", "x"}}}}}}, {"/mass"}},
              {{{"mass", {{"tag_id", 1}, {"to_all", true}, {"text", {{"content", "x"}}}}}}, {"/mass"}},
@@ -207,14 +244,16 @@ TEST_CASE("official account: a listed template takes its own fields only", "[off
     const auto with = [&](const Json& data) { return problems_of(Json{{"template_message", {{"template_id", "T"}, {"data", data}}}}, settings); };
     CHECK(with({{"thing1", {{"value", "寄出了"}}}, {"time2", {{"value", 7}}}}).empty());
     CHECK(with({{"thing1", {{"value", "x"}}}}) == Pointers{"/template_message/data/time2"});
-    CHECK(with({{"thing1", {{"value", "x"}}}, {"time2", {{"value", "x"}}}, {"thing3", {{"value", "x"}}}}) == Pointers{"/template_message/data/thing3"});
+    CHECK(with({{"thing1", {{"value", "x"}}}, {"time2", {{"value", "x"}}}, {"thing3", {{"value", "x"}}}}) ==
+          Pointers{"/template_message/data/thing3"});
     CHECK(with({{"thing1", {{"value", "寄出了啊"}}}, {"time2", {{"value", "x"}}}}) == Pointers{"/template_message/data/thing1/value"});
     CHECK(problems_of(Content{.template_code = "T", .params = {{"thing1", "x"}}}, settings) == Pointers{"/data/time2"});
     CHECK(problems_of(Json{{"template_message", {{"template_id", "other"}, {"data", {{"first", {{"value", "x"}}}}}}}}, settings).empty());
 }
 
 TEST_CASE("official account: content that is no message is refused by the platform, never sent as another", "[official_account]") {
-    for (const auto& content : {Content{}, Content{.body_json = "{"}, Content{.body_json = "[]"}, Content{.body_json = R"({"image":{},"voice":{}})"}}) {
+    for (const auto& content :
+         {Content{}, Content{.body_json = "{"}, Content{.body_json = "[]"}, Content{.body_json = R"({"image":{},"voice":{}})"}}) {
         const auto sent = send(test::submission(content));
         CHECK(sent.body == Json{{"touser", test::openid}, {"msgtype", ""}});
     }
@@ -271,7 +310,8 @@ TEST_CASE("official account: answers become outcomes", "[official_account]") {
     }
     CHECK(outcome_of(said(R"({"errcode":45009})")).retry_after == 1h);  // 23:00 in China
     CHECK(outcome_of(said(R"({"errcode":45066})")).retry_after == 1min);
-    for (const auto& unreadable : {said(""), said("{}"), said("<html>"), said(R"({"errcode":0})", 502), said(R"({"errcode":"0"})"), said("[]")}) CHECK(outcome_of(unreadable).kind == OutcomeKind::unknown);
+    for (const auto& unreadable : {said(""), said("{}"), said("<html>"), said(R"({"errcode":0})", 502), said(R"({"errcode":"0"})"), said("[]")})
+        CHECK(outcome_of(unreadable).kind == OutcomeKind::unknown);
 }
 
 TEST_CASE("official account: no code is in the table twice", "[official_account]") {

@@ -3,6 +3,7 @@
 
 #include "adapters/wechat/callback.hpp"
 #include "adapters/wechat/official_events.hpp"
+#include "gateway/base/text.hpp"
 #include "tests/unit/adapters/official_account/support.hpp"
 
 using namespace touchgate;
@@ -46,7 +47,8 @@ Receipt receipt_of(const std::string& file) {
 }
 
 std::string event_xml(const std::string& event, const std::string& more) {
-    return "<xml><FromUserName>o1</FromUserName><CreateTime>1893456000</CreateTime><MsgType>event</MsgType><Event>" + event + "</Event>" + more + "</xml>";
+    return "<xml><FromUserName>o1</FromUserName><CreateTime>1893456000</CreateTime><MsgType>event</MsgType><Event>" + event + "</Event>" + more +
+           "</xml>";
 }
 
 }  // namespace
@@ -72,6 +74,7 @@ TEST_CASE("callbacks: what a customer does becomes an event with what it opens a
         INFO(row.file);
         const auto event = event_of(row.file);
         CHECK(event.kind == row.kind);
+        CHECK(event.name == to_lower_ascii(adapters::wechat::read_xml(test::callback_text(row.file))->text_of("Event")));
         CHECK(event.from == test::openid);
         CHECK(event.act == row.act);
         CHECK(event.source == row.source);
@@ -86,7 +89,9 @@ TEST_CASE("callbacks: what a customer does becomes an event with what it opens a
 }
 
 TEST_CASE("callbacks: exactly one qrscene_ is the platform's", "[official_account]") {
-    const auto source = [](const std::string& event, const std::string& key) { return events_of(event_xml(event, "<EventKey>" + key + "</EventKey>")).events.at(0).source; };
+    const auto source = [](const std::string& event, const std::string& key) {
+        return events_of(event_xml(event, "<EventKey>" + key + "</EventKey>")).events.at(0).source;
+    };
     CHECK(source("subscribe", "qrscene_qrscene_x") == "qrscene_x");
     CHECK(source("subscribe", "qrscene_123") == "123");
     CHECK(source("subscribe", "last_trade_no_1") == "");
@@ -95,13 +100,15 @@ TEST_CASE("callbacks: exactly one qrscene_ is the platform's", "[official_accoun
 }
 
 TEST_CASE("callbacks: the case of an event's name matters, and what is not known stays unknown", "[official_account]") {
-    for (const auto* event : {"scan", "click", "Subscribe", "", "some_future_event", "change_external_contact"}) CHECK(events_of(event_xml(event, "")).events.at(0).kind == "unknown");
+    for (const auto* event : {"scan", "click", "Subscribe", "", "some_future_event", "change_external_contact"})
+        CHECK(events_of(event_xml(event, "")).events.at(0).kind == "unknown");
     CHECK(events_of("<xml><MsgType>event</MsgType><Event>subscribe</Event></xml>").events.at(0).kind == "unknown");  // from nobody
     CHECK(events_of("<xml><FromUserName>o1</FromUserName></xml>").events.at(0).kind == "unknown");
     CHECK(events_of("<xml><FromUserName>o1</FromUserName><MsgType>a b</MsgType></xml>").events.at(0).kind == "unknown");
     CHECK(events_of("<xml><MsgType>text</MsgType><Content>x</Content></xml>").events.at(0).kind == "unknown");
     CHECK(events_of(event_xml("kf_create_session", "<KfAccount>a@b</KfAccount>")).events.at(0).employee == "a@b");
-    CHECK(events_of(event_xml("kf_switch_session", "<FromKfAccount>a@b</FromKfAccount><ToKfAccount>c@b</ToKfAccount>")).events.at(0).employee == "c@b");
+    CHECK(events_of(event_xml("kf_switch_session", "<FromKfAccount>a@b</FromKfAccount><ToKfAccount>c@b</ToKfAccount>")).events.at(0).employee ==
+          "c@b");
     CHECK(events_of(event_xml("user_authorization_revoke", "")).events.at(0).kind == "user_authorization_revoke");
 }
 
@@ -125,10 +132,16 @@ TEST_CASE("callbacks: other messages keep the platform's members", "[official_ac
     for (const auto& row : std::vector<Row>{
              {"message.image.xml", "image", "", {{"PicUrl", "https://img.example.test/p/4.jpg"}, {"MediaId", "MEDIA-SYNTH-IMG-4"}}},
              {"message.voice.xml", "voice", "", {{"MediaId", "MEDIA-SYNTH-VOICE-4"}, {"Format", "amr"}}},
-             {"message.voice.recognition.xml", "voice", "我要退货", {{"MediaId", "MEDIA-SYNTH-VOICE-5"}, {"Format", "amr"}, {"Recognition", "我要退货"}}},
+             {"message.voice.recognition.xml",
+              "voice",
+              "我要退货",
+              {{"MediaId", "MEDIA-SYNTH-VOICE-5"}, {"Format", "amr"}, {"Recognition", "我要退货"}}},
              {"message.video.xml", "video", "", {{"MediaId", "MEDIA-SYNTH-VIDEO-4"}, {"ThumbMediaId", "MEDIA-SYNTH-THUMB-4"}}},
              {"message.shortvideo.xml", "shortvideo", "", {{"MediaId", "MEDIA-SYNTH-VIDEO-5"}, {"ThumbMediaId", "MEDIA-SYNTH-THUMB-5"}}},
-             {"message.location.xml", "location", "", {{"Location_X", "31.230400"}, {"Location_Y", "121.473700"}, {"Scale", "20"}, {"Label", "示例路 1 号"}}},
+             {"message.location.xml",
+              "location",
+              "",
+              {{"Location_X", "31.230400"}, {"Location_Y", "121.473700"}, {"Scale", "20"}, {"Label", "示例路 1 号"}}},
              {"message.link.xml", "link", "", {{"Title", "产品手册"}, {"Description", "第二版"}, {"Url", "https://docs.example.test/m"}}},
          }) {
         INFO(row.file);
@@ -194,6 +207,7 @@ TEST_CASE("callbacks: subscriptions are told one by one, and only switching them
     const auto popup = events_of(test::callback_text("event.subscribe_msg_popup_event.xml")).events;
     REQUIRE(popup.size() == 2);
     CHECK(popup[0].kind == "subscription_accepted");
+    CHECK(popup[0].name == "subscribe_msg_popup_event.accept");
     CHECK(popup[0].ref == "TPL-SYNTH-0001");
     CHECK(popup[1].kind == "subscription_rejected");
     CHECK(popup[1].ref == "TPL-SYNTH-0002");
@@ -204,7 +218,11 @@ TEST_CASE("callbacks: subscriptions are told one by one, and only switching them
     CHECK(change.kind == "subscription_rejected");
     CHECK(change.reach == Reach::refuses);
     CHECK(change.from == test::openid);
-    CHECK(events_of(event_xml("subscribe_msg_change_event", "<SubscribeMsgChangeEvent><List><SubscribeStatusString>accept</SubscribeStatusString></List></SubscribeMsgChangeEvent>")).events.at(0).reach == Reach::reachable);
+    CHECK(
+        events_of(event_xml("subscribe_msg_change_event",
+                            "<SubscribeMsgChangeEvent><List><SubscribeStatusString>accept</SubscribeStatusString></List></SubscribeMsgChangeEvent>"))
+            .events.at(0)
+            .reach == Reach::reachable);
     CHECK(events_of(event_xml("subscribe_msg_change_event", "")).events.at(0).kind == "unknown");
 }
 

@@ -13,7 +13,9 @@ TokenSource source(TokenCall call) {
     return {.call = call, .base = parse_base_url("http://127.0.0.1:8100/prefix").value(), .app = "wx1", .secret = "s e&cret"};
 }
 
-HttpResponse said(std::string body, int status = 200, Headers headers = {}) { return {.status = status, .headers = std::move(headers), .body = std::move(body)}; }
+HttpResponse said(std::string body, int status = 200, Headers headers = {}) {
+    return {.status = status, .headers = std::move(headers), .body = std::move(body)};
+}
 
 constexpr std::array meanings = std::to_array<CodeMeaning>({
     {-1, -1, OutcomeKind::not_sent, Wait::none, "", "", "busy"},
@@ -40,7 +42,8 @@ TEST_CASE("token: each platform is asked in its own way", "[wechat]") {
     const auto stable = token_request(source(TokenCall::stable));
     CHECK(stable.method == "POST");
     CHECK(stable.url == "http://127.0.0.1:8100/prefix/cgi-bin/stable_token");
-    CHECK(parse_foreign_json(stable.body) == Json{{"grant_type", "client_credential"}, {"appid", "wx1"}, {"secret", "s e&cret"}, {"force_refresh", false}});
+    CHECK(parse_foreign_json(stable.body) ==
+          Json{{"grant_type", "client_credential"}, {"appid", "wx1"}, {"secret", "s e&cret"}, {"force_refresh", false}});
     const auto classic = token_request(source(TokenCall::classic));
     CHECK(classic.method == "GET");
     CHECK(classic.url == "http://127.0.0.1:8100/prefix/cgi-bin/token?grant_type=client_credential&appid=wx1&secret=s%20e%26cret");
@@ -89,7 +92,8 @@ TEST_CASE("answer: outcomes come from the table, and what is not in it has a saf
     CHECK(outcome(said(R"({"errcode":45009})")).retry_after == one_day);
     CHECK(outcome(said(R"({"errcode":45011})", 200, {{"retry-after", "7"}})).retry_after == 7s);
     CHECK(outcome(said(R"({"errcode":99999})")).kind == OutcomeKind::refused);
-    for (const auto& unreadable : {said(""), said("x"), said("[]"), said(R"({"errcode":"x"})"), said(R"({"errcode":1.5})"), said(R"({"errcode":40037})", 500), said("", 404)})
+    for (const auto& unreadable :
+         {said(""), said("x"), said("[]"), said(R"({"errcode":"x"})"), said(R"({"errcode":1.5})"), said(R"({"errcode":40037})", 500), said("", 404)})
         CHECK(outcome(unreadable).kind == OutcomeKind::unknown);
     CHECK(outcome(said("", 429, {{"retry-after", "3"}})).retry_after == 3s);
 }

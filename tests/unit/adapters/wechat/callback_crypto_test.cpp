@@ -50,7 +50,8 @@ TEST_CASE("callback crypto: every recorded message opens to its text, and encryp
         const auto opened = decrypt_callback(*key, text(vector, "receive_id"), text(vector, "encrypt"));
         REQUIRE(std::holds_alternative<std::string>(opened));
         CHECK(std::get<std::string>(opened) == text(vector, "plaintext"));
-        CHECK(encrypt_callback(*key, text(vector, "receive_id"), text(vector, "plaintext"), random_of(text(vector, "random_hex"))) == text(vector, "encrypt"));
+        CHECK(encrypt_callback(*key, text(vector, "receive_id"), text(vector, "plaintext"), random_of(text(vector, "random_hex"))) ==
+              text(vector, "encrypt"));
     }
 }
 
@@ -81,7 +82,8 @@ TEST_CASE("callback crypto: no cut and no changed byte of a message opens", "[we
 TEST_CASE("callback crypto: a key has 43 characters of base64", "[wechat]") {
     CHECK(read_aes_key(std::string(43, 'A')));
     CHECK(read_aes_key(std::string(42, 'A') + "/"));  // unused bits set
-    for (const auto& bad : {std::string(42, 'A'), std::string(44, 'A'), std::string(42, 'A') + "=", std::string(42, 'A') + "-", std::string(42, 'A') + " ", std::string{}}) {
+    for (const auto& bad : {std::string(42, 'A'), std::string(44, 'A'), std::string(42, 'A') + "=", std::string(42, 'A') + "-",
+                            std::string(42, 'A') + " ", std::string{}}) {
         INFO(bad);
         CHECK_FALSE(read_aes_key(bad));
     }

@@ -37,10 +37,16 @@ void check_refused(const Received& received, int status, std::string_view why) {
 
 WebhookRequest request_of(const Json& vector) {
     const auto& http = vector.at("http");
-    return {.method = http.at("method").get<std::string>(), .path_tail = "", .query = http.at("query").get<std::string>(), .headers = {}, .body = http.value("body", ""), .now = test::time_of(vector)};
+    return {.method = http.at("method").get<std::string>(),
+            .path_tail = "",
+            .query = http.at("query").get<std::string>(),
+            .headers = {},
+            .body = http.value("body", ""),
+            .now = test::time_of(vector)};
 }
 
-const std::string text_message = "<xml><FromUserName>o1</FromUserName><CreateTime>1893456000</CreateTime><MsgType>text</MsgType><Content>hi</Content></xml>";
+const std::string text_message =
+    "<xml><FromUserName>o1</FromUserName><CreateTime>1893456000</CreateTime><MsgType>text</MsgType><Content>hi</Content></xml>";
 
 }  // namespace
 
@@ -68,7 +74,12 @@ TEST_CASE("callback: the recorded requests are answered as the platform expects"
         }
         if (vector.contains("plain_mode_get")) {
             const auto& echo = vector.at("plain_mode_get");
-            const WebhookRequest get{.method = "GET", .path_tail = "", .query = echo.at("query").get<std::string>(), .headers = {}, .body = "", .now = test::time_of(vector)};
+            const WebhookRequest get{.method = "GET",
+                                     .path_tail = "",
+                                     .query = echo.at("query").get<std::string>(),
+                                     .headers = {},
+                                     .body = "",
+                                     .now = test::time_of(vector)};
             CHECK(give(settings, get).answer.body == echo.at("expected_body"));
             auto forged = get;
             forged.query.replace(forged.query.find("nonce=") + 6, 1, "x");
@@ -84,11 +95,17 @@ TEST_CASE("callback: the forged vectors are refused over HTTP, all alike", "[wec
         INFO(vector.at("id").get<std::string>());
         if (vector.at("expected_error") == "AES_KEY") continue;
         const auto settings = test::settings_for(vector);
-        const auto query = encode_form({{"msg_signature", vector.at("msg_signature")}, {"timestamp", vector.at("timestamp")}, {"nonce", vector.at("nonce")}});
+        const auto query =
+            encode_form({{"msg_signature", vector.at("msg_signature")}, {"timestamp", vector.at("timestamp")}, {"nonce", vector.at("nonce")}});
         const auto body = "<xml><Encrypt><![CDATA[" + vector.at("encrypt").get<std::string>() + "]]></Encrypt></xml>";
-        check_refused(give(settings, {.method = "POST", .path_tail = "", .query = query, .headers = {}, .body = body, .now = test::time_of(vector)}), 403,
-                      vector.at("expected_error").get<std::string>());
-        check_refused(give(settings, {.method = "GET", .path_tail = "", .query = query + "&echostr=" + percent_encode(vector.at("encrypt").get<std::string>()), .headers = {}, .body = "", .now = test::time_of(vector)}),
+        check_refused(give(settings, {.method = "POST", .path_tail = "", .query = query, .headers = {}, .body = body, .now = test::time_of(vector)}),
+                      403, vector.at("expected_error").get<std::string>());
+        check_refused(give(settings, {.method = "GET",
+                                      .path_tail = "",
+                                      .query = query + "&echostr=" + percent_encode(vector.at("encrypt").get<std::string>()),
+                                      .headers = {},
+                                      .body = "",
+                                      .now = test::time_of(vector)}),
                       403, vector.at("expected_error").get<std::string>());
     }
 }
@@ -105,7 +122,8 @@ TEST_CASE("callback: the time stamp must be near, both ways, unless that is swit
     auto settings = test::settings_for(vector);
     auto request = request_of(vector);
     const auto now = request.now;
-    for (const auto& [offset, fresh] : std::vector<std::pair<Duration, bool>>{{0ms, true}, {600'000ms, true}, {-600'000ms, true}, {600'001ms, false}, {-600'001ms, false}, {24h * 400, false}}) {
+    for (const auto& [offset, fresh] : std::vector<std::pair<Duration, bool>>{
+             {0ms, true}, {600'000ms, true}, {-600'000ms, true}, {600'001ms, false}, {-600'001ms, false}, {24h * 400, false}}) {
         request.now = now + offset;
         if (fresh) CHECK(give(settings, request).answer.status == 200);
         else check_refused(give(settings, request), 403, "STALE");
@@ -132,7 +150,8 @@ TEST_CASE("callback: what is no callback is refused by its status", "[wechat]") 
     check_refused(with([&](auto& request) { request.body.append(document_bytes_max, ' '); }), 413, "TOO_LARGE");
     check_refused(with([&](auto& request) { request.method = "PUT"; }), 405, "METHOD");
     check_refused(with([&](auto& request) { request.path_tail = "/x"; }), 404, "PATH");
-    for (const auto* query : {"", "%", "msg_signature", "nonce=%FF"}) check_refused(with([&](auto& request) { request.query = query; }), 403, "SIGNATURE_MISMATCH");
+    for (const auto* query : {"", "%", "msg_signature", "nonce=%FF"})
+        check_refused(with([&](auto& request) { request.query = query; }), 403, "SIGNATURE_MISMATCH");
     check_refused(with([&](auto& request) { request.method = "GET"; }), 403, "SIGNATURE_MISMATCH");
 }
 
@@ -219,8 +238,8 @@ TEST_CASE("callback: the encrypted answer is the recorded one", "[wechat]") {
     const auto bytes = from_hex(vector.at("random_hex").get<std::string>()).value();
     std::array<std::uint8_t, 16> random{};
     std::copy_n(bytes.begin(), random.size(), random.begin());
-    CHECK(encrypted_answer(test::settings_for(vector), vector.at("plaintext").get<std::string>(), test::time_of(vector), vector.at("nonce").get<std::string>(), random) ==
-          vector.at("reply_body").get<std::string>());
+    CHECK(encrypted_answer(test::settings_for(vector), vector.at("plaintext").get<std::string>(), test::time_of(vector),
+                           vector.at("nonce").get<std::string>(), random) == vector.at("reply_body").get<std::string>());
     CHECK(encrypted_answer({}, "x", {}, "n", random).empty());
 }
 
@@ -239,14 +258,17 @@ TEST_CASE("callback: settings are read, and a bad key is named", "[wechat]") {
     CHECK(settings->receive_id == "corp");
     CHECK(settings->max_skew == 10min);
     CHECK(settings->aes_key);
-    CHECK_FALSE(read({{"token", "t"}, {"encoding_aes_key", key}, {"callback_max_skew", nullptr}, {"receive_id", ""}}, {.receive_id = "corp"}).first->max_skew);
+    CHECK_FALSE(read({{"token", "t"}, {"encoding_aes_key", key}, {"callback_max_skew", nullptr}, {"receive_id", ""}}, {.receive_id = "corp"})
+                    .first->max_skew);
     CHECK(read({{"token", "t"}, {"encoding_aes_key", key}, {"receive_id", ""}}, {.receive_id = "corp"}).first->receive_id.empty());
-    CHECK(read({{"token", "t"}, {"encoding_aes_key", key}, {"mode", "compatible"}}, {.platform = Platform::official}).first->mode == CallbackMode::compatible);
+    CHECK(read({{"token", "t"}, {"encoding_aes_key", key}, {"mode", "compatible"}}, {.platform = Platform::official}).first->mode ==
+          CallbackMode::compatible);
     CHECK(read({{"token", "t"}, {"mode", "plain"}}, {.platform = Platform::official}).second.empty());
     CHECK(read(Json::object(), {.required = false}).second.empty());
     CHECK_FALSE(read(Json::object(), {.required = false}).first);
 
-    for (const auto& bad : {Json{{"token", "t"}, {"encoding_aes_key", key + "A"}}, Json{{"token", "t"}, {"encoding_aes_key", ""}}, Json{{"token", "t"}}, Json{{"token", "t"}, {"encoding_aes_key", 7}}}) {
+    for (const auto& bad : {Json{{"token", "t"}, {"encoding_aes_key", key + "A"}}, Json{{"token", "t"}, {"encoding_aes_key", ""}},
+                            Json{{"token", "t"}}, Json{{"token", "t"}, {"encoding_aes_key", 7}}}) {
         const auto problems = read(bad, {}).second;
         INFO(bad.dump());
         REQUIRE(problems.size() >= 1);

@@ -7,7 +7,9 @@ using namespace touchgate;
 using namespace touchgate::adapters::wechat;
 
 TEST_CASE("element: texts in CDATA, plain and split are joined byte for byte", "[wechat]") {
-    const auto root = read_xml("<?xml version=\"1.0\"?>\n<xml>\n  <A><![CDATA[a<b]]></A><B>1 &lt; 2 &amp; &#x4E2D;</B><C><![CDATA[x]]]]><![CDATA[>y]]></C><D/><E><![CDATA[ 1\r\n2 ]]></E>\n</xml>\n");
+    const auto root = read_xml(
+        "<?xml version=\"1.0\"?>\n<xml>\n  <A><![CDATA[a<b]]></A><B>1 &lt; 2 &amp; &#x4E2D;</B><C><![CDATA[x]]]]><![CDATA[>y]]></C><D/><E><![CDATA[ "
+        "1\r\n2 ]]></E>\n</xml>\n");
     REQUIRE(root);
     CHECK(root->name == "xml");
     CHECK(root->text_of("A") == "a<b");
@@ -41,10 +43,25 @@ TEST_CASE("element: declarations, strange bytes, several roots and deep trees ar
     CHECK_FALSE(read_xml(nested(100'000)));
     CHECK_FALSE(read_xml(std::string(document_bytes_max + 1, ' ').append("<xml/>")));
     for (const std::string bad : {
-             "", " ", "xml", "<xml>", "<xml></XML>", "<xml/><xml/>", "<xml/>text", "text<xml/>", "{}",
-             "<!DOCTYPE xml><xml/>", "<!DOCTYPE xml [<!ENTITY a \"b\">]><xml>&a;</xml>", "<!doctype xml><xml/>", "<!ENTITY a \"b\"><xml/>",
-             "<xml><!DOCTYPE a></xml>", "<xml><!ENTITY a \"b\"></xml>", "<xml/><!DOCTYPE xml>", "<!DOCTYPE xml SYSTEM \"file:///etc/passwd\"><xml/>",
-             "<xml>\xFF</xml>", "<xml>&#xD800;</xml>",
+             "",
+             " ",
+             "xml",
+             "<xml>",
+             "<xml></XML>",
+             "<xml/><xml/>",
+             "<xml/>text",
+             "text<xml/>",
+             "{}",
+             "<!DOCTYPE xml><xml/>",
+             "<!DOCTYPE xml [<!ENTITY a \"b\">]><xml>&a;</xml>",
+             "<!doctype xml><xml/>",
+             "<!ENTITY a \"b\"><xml/>",
+             "<xml><!DOCTYPE a></xml>",
+             "<xml><!ENTITY a \"b\"></xml>",
+             "<xml/><!DOCTYPE xml>",
+             "<!DOCTYPE xml SYSTEM \"file:///etc/passwd\"><xml/>",
+             "<xml>\xFF</xml>",
+             "<xml>&#xD800;</xml>",
          }) {
         INFO(bad);
         CHECK_FALSE(read_xml(bad));

@@ -13,7 +13,10 @@ namespace touchgate::test {
 inline const std::string openid = "oSYNTH00000000000000000000001";
 
 inline Json basic_settings() {
-    return {{"app_id", "wx0a1b2c3d4e5f6071"}, {"app_secret", "made-up-secret"}, {"token", "TestToken2026"}, {"encoding_aes_key", "Nadx4MUBviQpkF16Kl6krQlSlt9Z4wRJ3eu1BzETSlE"}};
+    return {{"app_id", "wx0a1b2c3d4e5f6071"},
+            {"app_secret", "made-up-secret"},
+            {"token", "TestToken2026"},
+            {"encoding_aes_key", "Nadx4MUBviQpkF16Kl6krQlSlt9Z4wRJ3eu1BzETSlE"}};
 }
 
 struct Made {
@@ -44,7 +47,10 @@ inline channel::WebhookAnswer push(const channel::ExchangeAdapter& adapter, cons
 }
 
 inline channel::Submission submission(channel::Content content) {
-    return {.touch = parse_uuid("01890a5d-ac96-774b-bcce-b302099a8057").value(), .attempt_id = "01890a5d-ac96-774b-bcce-b302099a8057-1", .to = openid, .content = std::move(content)};
+    return {.touch = parse_uuid("01890a5d-ac96-774b-bcce-b302099a8057").value(),
+            .attempt_id = "01890a5d-ac96-774b-bcce-b302099a8057-1",
+            .to = openid,
+            .content = std::move(content)};
 }
 inline channel::Submission submission(const Json& body) { return submission(channel::Content{.body_json = body.dump()}); }
 

@@ -43,7 +43,8 @@ inline adapters::wechat::CallbackSettings settings_for(const Json& vector, adapt
 inline Instant time_of(const Json& vector) { return from_unix_ms(std::stoll(vector.at("timestamp").get<std::string>()) * 1000); }
 
 // A POST that the platform would send with this text inside.
-inline channel::WebhookRequest sealed(const adapters::wechat::CallbackSettings& settings, const std::string& text, Instant now, const std::string& more = "") {
+inline channel::WebhookRequest sealed(const adapters::wechat::CallbackSettings& settings, const std::string& text, Instant now,
+                                      const std::string& more = "") {
     const auto encrypted = adapters::wechat::encrypt_callback(*settings.aes_key, settings.receive_id, text, {1, 2, 3});
     const auto time = std::to_string(unix_ms(now) / 1000);
     const std::array<std::string_view, 4> parts = {settings.token, time, "nonce", encrypted};
@@ -56,10 +57,16 @@ inline channel::WebhookRequest sealed(const adapters::wechat::CallbackSettings& 
 }
 
 // The same in plain mode.
-inline channel::WebhookRequest plain(const adapters::wechat::CallbackSettings& settings, const std::string& text, Instant now, const std::string& more = "") {
+inline channel::WebhookRequest plain(const adapters::wechat::CallbackSettings& settings, const std::string& text, Instant now,
+                                     const std::string& more = "") {
     const auto time = std::to_string(unix_ms(now) / 1000);
     const std::array<std::string_view, 3> parts = {settings.token, time, "nonce"};
-    return {.method = "POST", .path_tail = "", .query = "signature=" + adapters::wechat::callback_signature(parts) + "&timestamp=" + time + "&nonce=nonce" + more, .headers = {}, .body = text, .now = now};
+    return {.method = "POST",
+            .path_tail = "",
+            .query = "signature=" + adapters::wechat::callback_signature(parts) + "&timestamp=" + time + "&nonce=nonce" + more,
+            .headers = {},
+            .body = text,
+            .now = now};
 }
 
 }  // namespace touchgate::test
