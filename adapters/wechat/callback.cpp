@@ -94,10 +94,6 @@ std::string Callback::id() const {
 }
 
 channel::ProviderEvent unknown_event(const Callback& callback) {
-<<<<<<< HEAD
-    const auto event = callback["Event"];
-    return {.kind = "unknown", .name = to_lower_ascii(event.empty() ? callback["MsgType"] : event), .from = std::string{callback["FromUserName"]}, .id = callback.id(), .at = callback.at, .body_json = to_body_json(callback.message)};
-=======
     const auto word = callback[callback["Event"].empty() ? "MsgType" : "Event"];
     return {.kind = "unknown",
             .name = channel::printable_code(to_lower_ascii(word)),
@@ -105,7 +101,6 @@ channel::ProviderEvent unknown_event(const Callback& callback) {
             .id = callback.id(),
             .at = callback.at,
             .body_json = to_body_json(callback.message)};
->>>>>>> h/oa
 }
 
 WebhookAnswer receive_callback(const CallbackSettings& settings, const WebhookRequest& request,

@@ -10,6 +10,20 @@
 
 namespace touchgate::campaign {
 
+std::size_t forms_of(bool has_text, bool has_template_code, const Json& shaped) {
+    static constexpr std::array<std::string_view, 3> beside = {"attachments", "visible_range", "response_code"};
+    std::size_t beside_others = 0;
+    for (const auto word : beside) beside_others += shaped.contains(word) ? 1 : 0;
+    if (!has_text && !has_template_code && shaped.size() == beside_others) return std::min<std::size_t>(beside_others, 1);
+    return static_cast<std::size_t>(has_text) + static_cast<std::size_t>(has_template_code) + shaped.size() - beside_others;
+}
+
+bool is_shaped_value(std::string_view word, const Json& value) {
+    if (word == "attachments") return value.is_array() || value.is_object();
+    if (word == "response_code") return value.is_string();
+    return value.is_object();
+}
+
 namespace {
 
 constexpr TextLimits name_limits{1, 200};
@@ -47,11 +61,11 @@ Content read_content(JsonReader& owner) {
     auto shaped = Json::object();
     for (const auto word : shaped_content)
         if (const auto* value = body->raw(word)) {
-            if (value->is_object() || (word == "attachments" && value->is_array())) shaped[std::string{word}] = *value;
+            if (is_shaped_value(word, *value)) shaped[std::string{word}] = *value;
             else body->problem(word, "must be an object");
         }
     body->finish();
-    const auto forms = static_cast<std::size_t>(has_text) + static_cast<std::size_t>(has_code) + shaped.size();
+    const auto forms = forms_of(has_text, has_code, shaped);
     if (owner.problems().size() == before && forms != 1)
         owner.problem("content", "must have exactly one of text, template_code or one of the channels' own forms, has " + std::to_string(forms));
     if (!shaped.empty()) content.body_json = shaped.dump();

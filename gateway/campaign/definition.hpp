@@ -21,8 +21,10 @@ namespace touchgate::campaign {
 inline constexpr std::array<std::string_view, 22> shaped_content = {
     "image", "video", "file", "music", "news", "mpnews", "mpnewsarticle", "msgmenu", "wxcard", "link", "miniprogram", "miniprogrampage", "template_message",
     "subscribe_message", "mass", "voice", "markdown", "textcard", "template_card", "attachments", "visible_range", "response_code"};
-// Those that may stand beside a text or another form.
-[[nodiscard]] constexpr bool goes_beside(std::string_view word) { return word == "attachments" || word == "visible_range" || word == "response_code"; }
+// How many forms content has that must have one. Attachments and their kin go with a text or another form as one message, or stand alone.
+[[nodiscard]] std::size_t forms_of(bool has_text, bool has_template_code, const Json& shaped);
+// May this member of a content have this value?
+[[nodiscard]] bool is_shaped_value(std::string_view word, const Json& value);
 
 // One of the forms that a touch's `content` may have. A text is a mustache template over the recipient's variables.
 struct Content {

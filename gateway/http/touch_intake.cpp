@@ -241,16 +241,12 @@ void read_content(JsonReader& body, std::string_view bytes, TouchContent& conten
     auto shaped = Json::object();
     for (const auto word : campaign::shaped_content) {
         if (const auto* value = reader->raw(word)) {
-            if (value->is_object() || (word == "attachments" && value->is_array()) || (word == "response_code" && value->is_string())) shaped[std::string{word}] = *value;
+            if (campaign::is_shaped_value(word, *value)) shaped[std::string{word}] = *value;
             else reader->problem(word, "must be an object");
         }
     }
     reader->finish();
-    // Attachments and their kin go with a text or another form as one message; attachments may stand alone.
-    std::size_t beside = 0;
-    for (const auto& [word, value] : shaped.items()) beside += campaign::goes_beside(word) ? 1 : 0;
-    const bool alone = !has_text && !has_code && beside == shaped.size();
-    const auto forms = alone ? std::min<std::size_t>(beside, 1) : static_cast<std::size_t>(has_text) + static_cast<std::size_t>(has_code) + shaped.size() - beside;
+    const auto forms = campaign::forms_of(has_text, has_code, shaped);
     if (body.problems().size() == before && forms != 1)
         body.problem("content", "must have exactly one of text, template_code or one of the channels' own forms, has " + std::to_string(forms));
     if (!shaped.empty()) content.body_json = shaped.dump();
