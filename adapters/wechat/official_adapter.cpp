@@ -50,6 +50,11 @@ public:
     }
     bool resources_stale(const HttpResponse& response) const override { return token_is_stale(read_answer(response)); }
 
+    // client_msg_id and clientmsgid are made of the touch's id.
+    bool repeat_is_safe(const Content& content) const override {
+        const auto form = form_of(content, settings_.rules);
+        return form == MessageForm::template_ || form == MessageForm::mass;
+    }
     bool needs_reply_window(const Content& content) const override { return form_of(content, settings_.rules) == MessageForm::custom; }
     std::vector<Problem> content_problems(const Content& content) const override { return wechat::content_problems(content, settings_.rules); }
 

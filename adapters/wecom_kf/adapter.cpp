@@ -58,6 +58,7 @@ public:
     }
     PulledPage read_pull(const std::string&, const std::string& cursor, const HttpResponse& response) const override { return read_messages(cursor, response); }
 
+    bool repeat_is_safe(const Content&) const override { return true; }  // msgid is made of the touch's id
     bool needs_reply_window(const Content& content) const override { return event_code(content).empty(); }
     std::vector<Problem> content_problems(const Content& content) const override { return wecom_kf::content_problems(content); }
 

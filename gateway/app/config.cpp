@@ -228,6 +228,8 @@ void read_account(Config& config, const std::string& name, const Json& value, co
     if (const auto* exchange = account.exchange())
         settings.content_problems = [exchange](const channel::Content& content) { return exchange->content_problems(content); };
     if (const auto* exchange = account.exchange())
+        settings.repeat_is_safe = [exchange](const channel::Content& content) { return exchange->repeat_is_safe(content); };
+    if (const auto* exchange = account.exchange())
         settings.needs_reply_window = [exchange](const channel::Content& content) { return exchange->needs_reply_window(content); };
     std::visit([&](const auto& held) {
         settings.window = held->window();

@@ -179,6 +179,8 @@ public:
     [[nodiscard]] virtual HttpRequest pull(const std::string& /*name*/, const std::string& /*cursor*/, const std::string& /*hint*/, const Resources&, const RequestContext&) const { return {}; }
     [[nodiscard]] virtual PulledPage read_pull(const std::string& /*name*/, const std::string& /*cursor*/, const HttpResponse&) const { return {}; }
 
+    // The provider recognises a second submit of the same touch by an id of ours: an attempt whose outcome is unknown may be made again.
+    [[nodiscard]] virtual bool repeat_is_safe(const Content&) const { return false; }
     // Does this content need an open reply window? Only asked where Capabilities::reply_windows is not empty.
     [[nodiscard]] virtual bool needs_reply_window(const Content&) const { return true; }
     // What is wrong with this content before anything is decided: a field that the template does not have, a text that is too long …; pointers are

@@ -273,6 +273,7 @@ void Engine::Internals::on_outcome(std::uint32_t row, std::uint16_t attempt_numb
             arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);
         }
         arm_waiting(row);
+        if (repeat_unknown(row, attempt_number, account, plan)) return;
         if (unknown.at_least_once() && account.settings.capabilities.idempotent_submit == false && unknown.next_attempt <= 2) {
             // The caller asked for at least once: one repeat, knowing that it may be a second message.
             end_attempt(row, attempt_number, {.kind = OutcomeKind::not_sent, .code = outcome.code, .detail = "repeated: delivery is at_least_once"},
@@ -284,6 +285,22 @@ void Engine::Internals::on_outcome(std::uint32_t row, std::uint16_t attempt_numb
         return;
     }
     end_attempt(row, attempt_number, outcome, step);
+}
+
+// What the provider recognises by our id is made again, a few times: it stays one message, and its slot is the one that it has.
+bool Engine::Internals::repeat_unknown(std::uint32_t row, std::uint16_t attempt_number, const AccountRuntime& account, const dispatch::RetryPlan& plan) {
+    constexpr std::uint8_t repeats_max = 3;
+    auto& unknown = touch(row);
+    // Another way would be a fallback, which waits until the unknown is resolved.
+    if (unknown.retries >= repeats_max || now >= unknown.expires_at || unknown.chosen + 1U < candidates(unknown).size()) return false;
+    auto* content = content_of(unknown);
+    if (content == nullptr) return false;
+    const auto rendered = render(*content, template_of(unknown), state.profiles.at(chosen_profile(unknown)), {});
+    if (!rendered || !account.settings.repeat_is_safe(*rendered)) return false;
+    emit(unknown.contact, TouchAttemptEnded{.touch = unknown.id, .attempt = attempt_number, .outcome = OutcomeKind::accepted, .code = "repeated", .detail = {},
+                                            .slot = SlotChange::keep, .next = 0, .retry_at = unix_ms(now + plan.delay(unknown.retries + 1, parts.random))});
+    go_on(row);
+    return true;
 }
 
 void Engine::Internals::end_attempt(std::uint32_t row, std::uint16_t attempt_number, const channel::Outcome& outcome, const dispatch::NextStep& step) {
@@ -309,7 +326,11 @@ void Engine::Internals::end_attempt(std::uint32_t row, std::uint16_t attempt_num
     const bool other_sent = std::any_of(sent.attempts.begin(), sent.attempts.end(), [&](const Attempt& attempt) {
         return attempt.number != attempt_number && (attempt.may_have_arrived() || attempt.state == AttemptState::open);
     });
-    const auto slot = again ? SlotChange::reserve : SlotChange::release;
+    // A repeat shares the slot of what it repeats, and that may have arrived.
+    const bool repeats = std::any_of(sent.attempts.begin(), sent.attempts.end(), [&](const Attempt& attempt) {
+        return attempt.number < attempt_number && attempt.state == AttemptState::unknown && attempt.chosen == sent.chosen && attempt.address == address;
+    });
+    const auto slot = again ? SlotChange::reserve : repeats ? SlotChange::keep : SlotChange::release;
     if (again || more) {
         const auto retry_at = step.delay > Duration{0} ? unix_ms(now + step.delay) : 0;
         emit(sent.contact, TouchAttemptEnded{.touch = sent.id, .attempt = attempt_number, .outcome = outcome.kind, .code = outcome.code, .detail = outcome.detail,
@@ -318,7 +339,7 @@ void Engine::Internals::end_attempt(std::uint32_t row, std::uint16_t attempt_num
         return;
     }
     emit(sent.contact, TouchAttemptEnded{.touch = sent.id, .attempt = attempt_number, .outcome = outcome.kind, .code = outcome.code, .detail = outcome.detail,
-                                         .slot = SlotChange::release, .next = 2, .retry_at = 0});
+                                         .slot = repeats ? SlotChange::keep : SlotChange::release, .next = 2, .retry_at = 0});
     if (other_sent) {
         emit(touch(row).contact, TouchAttemptEnded{.touch = touch(row).id, .attempt = 0, .outcome = OutcomeKind::accepted, .code = "fallback_failed", .detail = {},
                                                    .slot = SlotChange::keep, .next = 2, .retry_at = 0});

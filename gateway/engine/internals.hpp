@@ -411,6 +411,7 @@ struct Engine::Internals {
     void on_event(TaskAnswered&);
     void on_event(PageArrived&);
     void on_outcome(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const channel::Outcome& outcome);
+    bool repeat_unknown(std::uint32_t row, std::uint16_t attempt, const AccountRuntime& account, const dispatch::RetryPlan& plan);
     void end_attempt(std::uint32_t row, std::uint16_t attempt, const channel::Outcome& outcome, const dispatch::NextStep& step);
     void go_on(std::uint32_t row);  // after an attempt ended: queue, wait or fail
     void fail(std::uint32_t row, std::uint16_t attempt, std::string reason, SlotChange slot, std::string provider_id = {}, std::string raw = {});

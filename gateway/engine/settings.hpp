@@ -66,6 +66,7 @@ struct AccountSettings {
     std::vector<AutoReply> auto_replies = {};
     // What is wrong with content before anything is decided; pointers are relative to the content.
     std::function<std::vector<Problem>(const channel::Content&)> content_problems = [](const channel::Content&) { return std::vector<Problem>{}; };
+    std::function<bool(const channel::Content&)> repeat_is_safe = [](const channel::Content&) { return false; };
     std::function<bool(const channel::Content&)> needs_reply_window = [](const channel::Content&) { return true; };
     // Segments that a text takes on this account (the adapter's own counting).
     std::function<int(std::string_view)> segments = [](std::string_view) { return 1; };

@@ -182,8 +182,9 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare(const TouchReques
             const auto account = account_of(profile_id);
             if (!account) continue;
             const auto& capabilities = accounts[*account].settings.capabilities;
-            if (prepared.used == nullptr && !request.content.body_json.empty()) {
-                auto found = accounts[*account].settings.content_problems({.text = {}, .template_code = {}, .params = {}, .body_json = request.content.body_json});
+            if (prepared.used == nullptr && !request.content.text_is_template) {
+                const auto& given = request.content;
+                auto found = accounts[*account].settings.content_problems({.text = given.text, .template_code = given.template_code, .params = given.params, .body_json = given.body_json});
                 if (!found.empty()) {
                     if (!refusal_of_content) refusal_of_content = Problem{"/content" + found.front().pointer, found.front().detail};
                     continue;

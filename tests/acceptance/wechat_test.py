@@ -40,6 +40,8 @@ class Platforms(World):
                         **self.more["oa"]},
             "wecom-main": {"adapter": "wecom", "base_url": "http://" + self.ports["wecom"], "corp_id": "ww1", "secret": "s", "agent_id": 1000002, "sender": "alice", "sync": False,
                            "poll_interval": "PT0.2S", "batch_window": "PT0.3S", **callback, **self.more["wecom"]},
+            "groups-main": {"adapter": "wecom_group", "corp": "wecom-main", "sender": "alice", "poll_interval": "PT0.2S", "batch_window": "PT0.1S"},
+            "staff": {"adapter": "wecom_app", "corp": "wecom-main"},
             "kf-main": {"adapter": "wecom_kf", "corp": "wecom-main", "open_kfid": kf if isinstance(kf, str) else kf["open_kfid"], "queue": "care", **self.more["kf"]},
         }
         super().write_config()
@@ -292,6 +294,94 @@ class WeCom(unittest.TestCase):
             self.assertNotIn("merged_with", world.post("/v1/contacts/b/unmerge", {}).json)
             world.wait_state(second["id"], "dispatching")
             self.assertEqual(len(world.events(types="contact.merged,contact.unmerged")), 2)
+
+
+class Groups(unittest.TestCase):
+    def test_a_post_waits_for_the_owner_and_counts_for_every_known_member(self):
+        policy = {"name": "p", "rules": [{"name": "week", "kind": "cap", "max": 1, "per": "P7D", "by": ["contact"], "weight": {"wecom_group": 1}}]}
+        with Platforms(policy=policy) as world:
+            world.wait(lambda: [event for event in world.events(types="event.received") if event["data"]["kind"] == "group"], "the group")
+            group = world.people["groups"][0]
+            chat = group["chat_id"] if isinstance(group, dict) else group
+            member = world.all_customers()[0]
+            world.put("/v1/contacts/member", {"external_userids": [member]})
+            world.act("wecom", "join", chat_id=chat, external_userid=member)
+
+            def is_member():
+                groups = [event for event in world.events(types="event.received") if event["data"]["kind"] == "group" and member in str(event["data"].get("body"))]
+                return bool(groups)
+            world.wait(is_member, "the group with its new member")
+            post = world.post("/v1/touches", {"contact": {"chat_id": chat}, "purpose": "marketing", "channels": ["groups-main"], "content": {"text": "hello all"}}).json
+            world.wait(lambda: world.task_of(post) is not None, "the owner's task")
+            self.assertEqual(world.to_customer(member)["decision"]["rule"], "week")
+            world.control("POST", "/wecom/press", {})
+            world.wait_state(post["id"], "delivered")
+            self.assertEqual(len(world.received(kind="mass_group")), 1)
+            self.assertEqual(world.to_customer(member)["state"], "deferred")
+
+    def test_members_of_the_enterprise_get_application_messages(self):
+        with Platforms() as world:
+            touch = world.post("/v1/touches", {"contact": {"external_userid": "bob"}, "purpose": "service", "channels": ["staff"], "content": {"text": "a new lead"}}).json
+            world.wait_state(touch["id"], "accepted")
+            self.assertEqual([message["to"] for message in world.received(kind="member")], ["bob"])
+            nobody = world.post("/v1/touches", {"contact": {"external_userid": "nobody"}, "purpose": "service", "channels": ["staff"], "content": {"text": "x"}}).json
+            world.wait_state(nobody["id"], "failed")
+
+
+class Trouble(unittest.TestCase):
+    """What the platforms answer when something is wrong: each has a clear end in the log."""
+
+    def send(self, world):
+        return world.to_oa("oA", {"template_message": {"template_id": "T1", "data": {"thing1": {"value": "x"}}}})
+
+    def storm(self, code, calls, **more):
+        world = Platforms(**more)
+        self.addCleanup(world.close)
+        world.act("official_account", "follow", appid="wx1", openid="oA")
+        world.wait(lambda: world.events(types="contact.followed"), "the follow")
+        world.control("POST", "/official_account/storm", {"code": code, "calls": calls, "path": "/cgi-bin/message/template/send"})
+        return world
+
+    def test_too_fast_is_no_attempt_and_goes_later(self):
+        world = self.storm(45011, 2)
+        touch = self.send(world)
+        world.wait_state(touch["id"], "delivered", seconds=30)
+        self.assertEqual(len(world.received(kind="template")), 1)
+
+    def test_codes_that_end_a_touch_say_why(self):
+        for code, reason in ((45009, "quota_exhausted"), (47003, "content_rejected"), (48001, "config")):
+            world = self.storm(code, 1)
+            touch = self.send(world)
+            world.wait_state(touch["id"], "failed")
+            whole = world.touch_of(touch)
+            self.assertEqual((whole["reason"], whole["attempts"][-1]["error"]["code"]), (reason, str(code)))
+            world.close()
+
+    def test_a_token_error_twice_opens_the_accounts_breaker(self):
+        world = self.storm(40001, 2)
+        touch = self.send(world)
+        world.wait_state(touch["id"], "failed")
+        account = [each for each in world.get("/v1/accounts").json["items"] if each["name"] == "oa-main"][0]
+        self.assertEqual(account["breaker"], "open")
+
+    def test_an_answer_that_never_comes_is_asked_for_again_as_one_message(self):
+        with Platforms(oa={"timeout": "PT1S"}) as world:
+            world.act("official_account", "follow", appid="wx1", openid="oA")
+            world.control("POST", "/official_account/storm", {"code": 0, "calls": 1, "path": "/cgi-bin/message/template/send", "how": "hang_up"})
+            touch = self.send(world)
+            world.wait_state(touch["id"], "delivered", seconds=30)
+            self.assertEqual(len(world.received(kind="template")), 1)
+
+    def test_a_customer_message_without_an_answer_stays_unknown_and_counts(self):
+        with Platforms(oa={"timeout": "PT1S"}) as world:
+            world.act("official_account", "follow", appid="wx1", openid="oA")
+            world.act("official_account", "write", appid="wx1", openid="oA", text="hi")
+            world.wait(lambda: world.events(types="message.received"), "the message")
+            world.control("POST", "/official_account/storm", {"code": 0, "calls": 1, "path": "/cgi-bin/message/custom/send", "how": "hang_up"})
+            touch = world.to_oa("oA", {"text": "answer"})
+            world.wait_state(touch["id"], "unknown")
+            states = [world.to_oa("oA", {"text": f"{i}"})["state"] for i in range(5)]
+            self.assertEqual([state == "blocked" for state in states], [False] * 4 + [True])
 
 
 class CustomerService(unittest.TestCase):

@@ -29,6 +29,7 @@ struct Platforms : House {
         windows.capabilities.channel = "official_account";
         windows.capabilities.reply_windows = {{.act = "message", .messages = 2, .lasts = Duration{48h}}, {.act = "menu", .messages = 1, .lasts = Duration{1min}}};
         windows.needs_reply_window = [](const channel::Content& content) { return content.body_json.empty(); };
+        windows.repeat_is_safe = [](const channel::Content& content) { return !content.body_json.empty(); };
         windows.queue = "care";
         windows.auto_replies = {{.keywords = {"price"}, .text = "99"}};
         return {tasks, windows};
@@ -246,6 +247,33 @@ TEST_CASE("windows: they outlive a restart, from the log and from a checkpoint",
     house.crash();
     CHECK(house.submit(Platforms::to_follower("o2"))->state != TouchState::blocked);
     CHECK(house.conversations().size() == 1);
+}
+
+TEST_CASE("repeats: an unknown answer to what the provider recognises is asked for again as one message, in one slot", "[engine]") {
+    Platforms house;
+    auto request = Platforms::to_follower("o1");
+    request.content = {.body_json = R"({"template_message":{}})"};
+    const auto touch = house.submit(std::move(request));
+    REQUIRE(touch);
+    const auto slots = [&] {
+        int counting = 0;
+        for (const auto& entry : house.engine->internals().state.contacts[1].history) counting += entry.slot == policy::Slot::counted || entry.slot == policy::Slot::reserved;
+        return counting;
+    };
+    house.answer(0, {.kind = channel::OutcomeKind::unknown, .code = "TIMEOUT"});
+    CHECK(slots() == 1);
+    for (int i = 0; i < 40 && house.transport.orders.size() < 2; ++i) house.later(1s);
+    REQUIRE(house.transport.orders.size() == 2);
+    CHECK(house.transport.orders[1].submission.touch == touch->id);
+    SECTION("taken") {
+        house.answer(1, {.kind = channel::OutcomeKind::accepted, .ids = {"id"}});
+        CHECK(house.state(touch->id) == TouchState::accepted);
+    }
+    SECTION("refused, but the first may have arrived") {
+        house.answer(1, {.kind = channel::OutcomeKind::refused, .code = "1"});
+        CHECK(house.state(touch->id) == TouchState::unknown);
+    }
+    CHECK(slots() == 1);
 }
 
 TEST_CASE("follows: the platform's time decides, not the order of arrival; repeats change nothing", "[engine]") {
