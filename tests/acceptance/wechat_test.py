@@ -2,10 +2,9 @@
 
 import unittest
 
-from gateway import PATIENCE, World, request
+from gateway import World, request
 
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
-MARKETING = {"name": "with-opt-out", "rules": []}
 
 
 class Platforms(World):
@@ -155,7 +154,7 @@ class OfficialAccount(unittest.TestCase):
             refused = [each for each in world.get("/v1/accounts").json["items"] if each["name"] == "oa-main"][0]["hook"]["refused"]
             self.assertGreaterEqual(sum(refused.values()), 2)
             self.assertIn("NOT_ENCRYPTED", refused)
-            self.assertEqual(world.events(types="event.received,message.received"), [])
+            self.assertEqual([event for event in world.events(types="event.received,message.received") if event["data"]["account"] == "oa-main"], [])
 
     def test_what_is_not_understood_is_kept_once_and_acknowledged(self):
         with Platforms() as world:
@@ -317,7 +316,7 @@ class Groups(unittest.TestCase):
             world.control("POST", "/wecom/press", {})
             world.wait_state(post["id"], "delivered")
             self.assertEqual(len(world.received(kind="mass_group")), 1)
-            self.assertEqual(world.to_customer(member)["state"], "deferred")
+            self.assertEqual(world.to_customer(member)["decision"]["rule"], "week")
 
     def test_members_of_the_enterprise_get_application_messages(self):
         with Platforms() as world:
@@ -367,7 +366,7 @@ class Trouble(unittest.TestCase):
     def test_an_answer_that_never_comes_is_asked_for_again_as_one_message(self):
         with Platforms(oa={"timeout": "PT1S"}) as world:
             world.act("official_account", "follow", appid="wx1", openid="oA")
-            world.control("POST", "/official_account/storm", {"code": 0, "calls": 1, "path": "/cgi-bin/message/template/send", "how": "hang_up"})
+            world.control("POST", "/official_account/storm", {"code": -1, "calls": 1, "path": "/cgi-bin/message/template/send", "how": "hang_up"})
             touch = self.send(world)
             world.wait_state(touch["id"], "delivered", seconds=30)
             self.assertEqual(len(world.received(kind="template")), 1)
@@ -377,7 +376,7 @@ class Trouble(unittest.TestCase):
             world.act("official_account", "follow", appid="wx1", openid="oA")
             world.act("official_account", "write", appid="wx1", openid="oA", text="hi")
             world.wait(lambda: world.events(types="message.received"), "the message")
-            world.control("POST", "/official_account/storm", {"code": 0, "calls": 1, "path": "/cgi-bin/message/custom/send", "how": "hang_up"})
+            world.control("POST", "/official_account/storm", {"code": -1, "calls": 1, "path": "/cgi-bin/message/custom/send", "how": "hang_up"})
             touch = world.to_oa("oA", {"text": "answer"})
             world.wait_state(touch["id"], "unknown")
             states = [world.to_oa("oA", {"text": f"{i}"})["state"] for i in range(5)]

@@ -401,7 +401,7 @@ TEST_CASE("groups: a post is an exposure of each known member, with the policy's
     groups.adapter = "wecom_group";
     groups.capabilities.channel = "wecom_group";
     house.more_accounts.push_back(groups);
-    house.use(R"({"name":"week","kind":"cap","max":1,"per":"P7D","by":["contact"],"weight":{"wecom_group":1}})");
+    house.use(R"({"name":"day","kind":"cap","max":1,"per":"P1D","by":["contact"],"weight":{"wecom_group":1}})");
     for (AccountNumber number : {1U, 2U, 3U}) house.engine->on_transport_events({AccountUp{number}});
     house.turn();
     house.tell(1, {.events = {{.kind = "customer", .from = "wm1", .id = "c1", .at = house.clock.wall_now(), .reach = Reached::reachable, .employee = "alice"}}});
