@@ -5,7 +5,7 @@
 submit, submit_receipts  from POST /v1/touches to the committed answer of the message centre; limit: a bare SMPP client on the same centre
 webhook                  receipts through /hooks/…, verified, deduplicated, durable; then the same ones again; limit: a bare HTTP server
 callbacks                encrypted messages of an official account's followers, verified, decrypted, deduplicated, durable; instead of a limit: Express with wechat-crypto,
-                         which keeps nothing, on the same bodies
+                         which keeps nothing, on the same bodies (every follower writes ten times; the first makes a contact and a conversation)
 intake                   POST /v1/touches alone, durable, while they are also sent; limit: a bare HTTP server
 """
 

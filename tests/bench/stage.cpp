@@ -183,6 +183,7 @@ private:
     // Made before the clock runs: what is measured is the receiver.
     void wechat(std::istream& words) {
         namespace platform = adapters::wechat;
+        constexpr std::uint64_t messages_each = 10;
         std::string path, app, token, aes_key;
         std::uint64_t first = 0;
         Load load;
@@ -194,7 +195,8 @@ private:
         requests.reserve(load.count);
         for (std::uint64_t n = 0; n < load.count; ++n) {
             const auto number = std::to_string(first + n);
-            const auto message = "<xml><ToUserName><![CDATA[gh_bench]]></ToUserName><FromUserName><![CDATA[oBench" + number + "]]></FromUserName><CreateTime>" + now +
+            const auto follower = std::to_string(n % std::max<std::uint64_t>(1, load.count / messages_each));
+            const auto message = "<xml><ToUserName><![CDATA[gh_bench]]></ToUserName><FromUserName><![CDATA[oBench" + follower + "]]></FromUserName><CreateTime>" + now +
                                  "</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[Is this still on sale?]]></Content><MsgId>" + number + "</MsgId></xml>";
             std::array<std::uint8_t, 16> random{};
             for (std::size_t i = 0; i < random.size(); ++i) random[i] = static_cast<std::uint8_t>('a' + (n * 31 + i * 7) % 26);
