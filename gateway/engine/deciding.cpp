@@ -56,8 +56,10 @@ TouchFacts Engine::Internals::facts(Prepared& asked, policy::Origin origin) cons
 bool Engine::Internals::needs_content(const std::vector<ProfileId>& plan) const {
     const auto& compiled = *policy().compiled;
     return std::any_of(plan.begin(), plan.end(), [&](ProfileId candidate) {
+        if (compiled.needs_content(candidate)) return true;
+        if (!has_reply_windows) return false;
         const auto account = account_of(candidate);
-        return compiled.needs_content(candidate) || (account && !accounts[*account].settings.capabilities.reply_windows.empty());
+        return account && !accounts[*account].settings.capabilities.reply_windows.empty();
     });
 }
 
@@ -255,7 +257,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
     }
     choice.decision = compiled.decide(request, contact_view, address_view, &shared, at, detail, of.foresight);
     if (of.campaign != nullptr) keep_window(of, choice, request, contact_view, address_view, at, detail);
-    keep_reply_window(choice, of, profile, profile_id, at);
+    if (has_reply_windows) keep_reply_window(choice, of, profile, profile_id, at);
     apply_holds(choice, profile, at);
     return choice;
 }

@@ -32,6 +32,7 @@ Engine::Internals::Internals(Engine& owner, EngineParts given, EngineSettings gi
         account_numbers[account.name] = number;
         auto& made = accounts.emplace_back();
         made.settings = account;
+        has_reply_windows = has_reply_windows || !account.capabilities.reply_windows.empty();
         if (account.rate_per_second) made.bucket.emplace(*account.rate_per_second);
     }
 }

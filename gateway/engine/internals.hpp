@@ -107,7 +107,9 @@ struct Engine::Internals {
     // Volatile.
     std::vector<AccountRuntime> accounts;
     std::vector<CompiledRoute> routes;
+    bool has_reply_windows = false;        // of any account: where there is none nothing need be looked at
     std::map<std::string, AccountNumber, std::less<>> account_numbers;
+    mutable std::vector<std::uint32_t> accounts_of_profiles;  // what account_of() found
     std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
     absl::flat_hash_map<channel::AttemptRef, InFlight> in_flight;
     channel::AttemptRef next_ref = 1;

@@ -119,9 +119,15 @@ void Engine::Internals::purge_finals() {
 }
 
 std::optional<AccountNumber> Engine::Internals::account_of(ProfileId profile) const {
-    const auto found = account_numbers.find(state.symbols.name(state.profiles.at(profile).account));
-    if (found == account_numbers.end()) return std::nullopt;
-    return found->second;
+    // Neither a profile's names nor the accounts change while the program runs; every touch asks this several times.
+    constexpr std::uint32_t unasked = 0, none = 1, first = 2;
+    if (profile.value >= accounts_of_profiles.size()) accounts_of_profiles.resize(profile.value + 64, unasked);
+    auto& known = accounts_of_profiles[profile.value];
+    if (known == unasked) {
+        const auto found = account_numbers.find(state.symbols.name(state.profiles.at(profile).account));
+        known = found == account_numbers.end() ? none : found->second + first;
+    }
+    return known == none ? std::nullopt : std::optional{known - first};
 }
 
 std::uint32_t Engine::Internals::intern_plan(const std::vector<ProfileId>& plan) {
