@@ -55,9 +55,19 @@ std::string Engine::Internals::sender_for(std::uint32_t address, const AccountRu
 void Engine::Internals::hand_over(std::uint32_t row, std::uint16_t attempt_number, AccountNumber number, const channel::Outcome& outcome) {
     const auto& rules = accounts[number].settings.tasks;
     auto& handed = touch(row);
-    auto ends_at = std::min(handed.expires_at, now + rules.expires_after);
     const auto found = std::find_if(handed.attempts.begin(), handed.attempts.end(), [&](const Attempt& each) { return each.number == attempt_number; });
-    if (found == handed.attempts.end()) return;
+    if (handed.final || found == handed.attempts.end()) {
+        // It ended while the task was being made (a reply, a cancellation): nobody waits for it any more, and it must not be sent.
+        const TaskKey key{number, key_of(outcome.task, outcome.employee)};
+        const auto [known, made] = tasks.try_emplace(key);
+        if (!made) return;  // others of this task still wait for it
+        auto& orphan = known->second;
+        orphan.account = number;
+        orphan.task = {.id = outcome.task, .employee = outcome.employee};
+        orphan.created_at = orphan.ends_at = orphan.next_at = now;
+        return end_task(orphan, key, now);
+    }
+    auto ends_at = std::min(handed.expires_at, now + rules.expires_after);
     if (rules.ends_with_hours) {
         policy::Request request;
         request.profile = profile_of(handed, found->chosen);
@@ -72,19 +82,8 @@ void Engine::Internals::hand_over(std::uint32_t row, std::uint16_t attempt_numbe
     ends_at = std::max(ends_at, now);
     emit(handed.contact, TouchHandedOver{.touch = handed.id, .attempt = attempt_number, .task = outcome.task, .employee = outcome.employee, .ends_at = ends_at});
     auto& made = touch(row);
-    if (auto* attempt = handed_over(made)) {
-        keep_task(made, *attempt);
-        recheck_task(row);  // what was forbidden while the hand-over was on its way
-        return;
-    }
-    // It became final meanwhile (a reply, a cancellation): the task itself is called back.
-    const TaskKey key{number, key_of(outcome.task, outcome.employee)};
-    auto& orphan = tasks[key];
-    orphan.account = number;
-    orphan.task = {.id = outcome.task, .employee = outcome.employee};
-    orphan.created_at = now;
-    orphan.ends_at = now;
-    end_task(orphan, key, now);
+    keep_task(made, *handed_over(made));
+    recheck_task(row);  // what was forbidden while the hand-over was on its way
 }
 
 void Engine::Internals::keep_task(const Touch& of, const Attempt& attempt) {
@@ -177,7 +176,6 @@ void Engine::Internals::on_event(TaskAnswered& event) {
             // An answer to an earlier question may come in when the end was decided meanwhile.
             if (event.act != TaskAct::poll || now < task.next_at) return schedule(task, key, std::max(now, task.next_at));
             if (!answered && task.tries < 3) return again();
-            if (task.touches.empty()) return close_task(key);
             task.phase = OpenTask::Phase::cancelling;
             task.tries = 0;
             return schedule(task, key, now);

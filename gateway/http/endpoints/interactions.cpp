@@ -10,6 +10,19 @@ namespace {
 
 Error no_such_interaction() { return {.kind = ErrorKind::not_found, .detail = "there is no interaction with this id"}; }
 
+// For a caller who is limited to units, conversations with contacts of others do not exist.
+bool is_foreign(Engine& engine, const Access& access, const std::string& contact) {
+    if (!access.limited()) return false;
+    const auto found = engine.find_contact(contact);
+    return !found || !access.covers(found->unit);
+}
+
+bool is_hidden(Engine& engine, const Access& access, const Uuid& id) {
+    if (!access.limited()) return false;
+    const auto found = engine.find_interaction(id);
+    return !found || is_foreign(engine, access, found->contact_id);
+}
+
 void append_message(std::string& out, const InteractionMessage& message) {
     JsonObject json{out};
     json.text("direction", message.inbound ? "in" : "out").instant("at", message.at).text("kind", message.kind);
@@ -59,10 +72,13 @@ void list_interactions(const Call& call) {
         call->fail(fields_error(std::move(problems)));
         return;
     }
-    in_engine(call, [query = std::move(query)](Engine& engine, Exchange&) {
+    in_engine(call, [query = std::move(query)](Engine& engine, Exchange& exchange) {
         const auto found = engine.interactions(query);
+        std::vector<InteractionDetails> shown;
+        for (const auto& each : found)
+            if (!is_foreign(engine, exchange.access, each.contact_id)) shown.push_back(each);
         std::string items;
-        append_array(items, found, [](std::string& out, const InteractionDetails& each) { append_interaction(out, each, false); });
+        append_array(items, shown, [](std::string& out, const InteractionDetails& each) { append_interaction(out, each, false); });
         return json_answer(200, list_of(items, found.size() < query.limit ? std::string{} : to_string(found.back().id)));
     });
 }
@@ -73,6 +89,7 @@ void get_interaction(const Call& call) {
     in_engine(call, [id = *id](Engine& engine, Exchange& exchange) {
         const auto found = engine.find_interaction(id);
         if (!found) return exchange.problem_of(found.error());
+        if (is_foreign(engine, exchange.access, found->contact_id)) return exchange.problem_of(no_such_interaction());
         Response response;
         append_interaction(response.body, *found, true);
         return response;
@@ -97,6 +114,7 @@ void post_message(const Call& call) {
     auto touch = call->worker().intake().parse_strictly(text);
     if (touch.error) return call->fail(*touch.error);
     in_engine(call, [id = *id, request = std::move(touch.request)](Engine& engine, Exchange& exchange) mutable {
+        if (is_hidden(engine, exchange.access, id)) return exchange.problem_of(no_such_interaction());
         const auto sent = engine.reply_to_interaction(id, std::move(request));
         if (!sent) return exchange.problem_of(sent.error());
         Response response;
@@ -113,6 +131,7 @@ void close_interaction(const Call& call) {
     auto closing = read_body(call, [](JsonReader& body) { return Closing{.disposition = body.text("disposition", {}, {0, 100}), .note = body.text("note", {}, {0, 10'000})}; });
     if (!closing) return;
     in_engine(call, [id = *id, closing = std::move(*closing)](Engine& engine, Exchange& exchange) {
+        if (is_hidden(engine, exchange.access, id)) return exchange.problem_of(no_such_interaction());
         const auto closed = engine.close_interaction(id, closing.disposition, closing.note);
         if (!closed) return exchange.problem_of(closed.error());
         Response response;

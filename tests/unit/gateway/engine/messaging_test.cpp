@@ -203,6 +203,27 @@ TEST_CASE("tasks: reminders go out within their budget, and a touch that is call
     CHECK(house.state(touch) == TouchState::cancelled);
 }
 
+TEST_CASE("tasks: one that is made for a touch that has ended meanwhile is stopped, and holds no slot", "[engine]") {
+    Platforms house;
+    const auto touch = house.submit(Platforms::to_customer("wm1"));
+    REQUIRE(touch);
+    // The customer writes while the task is being made: on the same channel, so it is a reply to an earlier attempt's touch, which ends it.
+    house.engine->post([&](Engine& inside) {
+        auto& in = inside.internals();
+        in.emit(ContactIndex{1}, TouchReplied{.touch = touch->id, .attempt = 1, .provider_id = {}, .raw = {}, .provider_time = 0});
+    });
+    house.turn();
+    house.answer(0, {.kind = channel::OutcomeKind::handed_to_human, .task = "m1", .employee = "alice"});
+    house.turn();
+    for (const auto act : {TaskAct::poll, TaskAct::cancel, TaskAct::poll}) {
+        REQUIRE(house.asked() == act);
+        house.task_says({.verdict = TaskAnswer::Verdict::done});
+        house.turn();
+    }
+    CHECK(house.engine->internals().tasks.empty());
+    for (const auto& entry : house.engine->internals().state.contacts[1].history) CHECK(entry.slot != policy::Slot::reserved);
+}
+
 TEST_CASE("tasks: a crash keeps the task, and what was called back stays called back", "[engine]") {
     Platforms house;
     const auto waiting = house.handed_over("wm1", "m1");
