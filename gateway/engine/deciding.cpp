@@ -73,9 +73,12 @@ std::uint32_t Engine::Internals::resolve_address(const TouchFacts& of, const pol
         gone = std::find(row.owners.begin(), row.owners.end(), of.contact) == row.owners.end();
         return of.fixed_address;
     }
-    std::string_view scope = state.symbols.name(profile.account);
-    if (const auto account = account_numbers.find(scope); account != account_numbers.end() && !accounts[account->second].settings.capabilities.address_scope.empty())
-        scope = accounts[account->second].settings.capabilities.address_scope;
+    std::string_view scope;
+    if (kind == AddressKind::openid) {
+        scope = state.symbols.name(profile.account);
+        if (const auto account = account_numbers.find(scope); account != account_numbers.end() && !accounts[account->second].settings.capabilities.address_scope.empty())
+            scope = accounts[account->second].settings.capabilities.address_scope;
+    }
     std::uint32_t flagged = 0;
     for (const auto number : contact.addresses) {
         const auto& row = state.addresses[number];

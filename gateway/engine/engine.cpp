@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t turn_bytes = std::size_t{16} << 20U;   // reserved for each turn's batch
 constexpr std::size_t room_for_command = std::size_t{4} << 20U;
+constexpr std::size_t room_for_page = std::size_t{8} << 20U;  // what an answer of 4 MiB, the transport's bound, becomes in the log
 constexpr std::size_t keys_per_turn = 65'536;
 
 crypto::Key derive(const crypto::Key& key, std::string_view purpose) {
@@ -203,7 +204,9 @@ Result<bool> Engine::turn() {
     std::size_t weight_done = 0;
     bool did_something = false;
     if (!in.disk_full) {
-        while (!in.events.empty() && in.parts.log.room() >= room_for_command) {
+        while (!in.events.empty()) {
+            const bool is_page = std::holds_alternative<PageArrived>(in.events.front());
+            if (in.parts.log.room() < (is_page ? room_for_page : room_for_command)) break;
             auto event = std::move(in.events.front());
             in.events.pop_front();
             std::visit([&](auto& each) { in.on_event(each); }, event);

@@ -415,6 +415,25 @@ TEST_CASE("pulls: cursor and content are one batch, and the page is acknowledged
     CHECK(whole->messages.size() == 1);
 }
 
+TEST_CASE("pulls: large pages that arrive together are taken over several turns, each whole", "[engine]") {
+    Platforms house;
+    std::vector<TransportEvent> pages;
+    for (int p = 0; p < 5; ++p) {
+        channel::PulledPage page;
+        page.cursor = "c" + std::to_string(p);
+        for (int i = 0; i < 1'000; ++i)
+            page.events.messages.push_back({.from = "o" + std::to_string(i), .text = std::string(4'000, 'x'), .provider_id = std::to_string(p * 1'000 + i),
+                                            .at = house.clock.wall_now()});
+        pages.push_back(PageArrived{2, "messages", std::move(page)});
+    }
+    house.engine->on_transport_events(std::move(pages));
+    for (int i = 0; i < 10 && house.transport.kept.size() < 5; ++i) house.turn();
+    CHECK(house.transport.kept.size() == 5);
+    house.crash();
+    CHECK(house.conversations().size() == 100);  // a page of the list
+    CHECK(house.transport.pulls[0].cursor == "c4");
+}
+
 TEST_CASE("groups: a post is an exposure of each known member, with the policy's weight, once", "[engine]") {
     Platforms house;
     AccountSettings groups;
