@@ -418,11 +418,12 @@ TEST_CASE("pulls: cursor and content are one batch, and the page is acknowledged
 TEST_CASE("pulls: large pages that arrive together are taken over several turns, each whole", "[engine]") {
     Platforms house;
     std::vector<TransportEvent> pages;
+    const std::size_t first_text = GENERATE(1'500U, 2'000U, 2'500U, 3'000U);  // so that what is left for the others differs
     for (int p = 0; p < 5; ++p) {
         channel::PulledPage page;
         page.cursor = "c" + std::to_string(p);
         for (int i = 0; i < 1'000; ++i)
-            page.events.messages.push_back({.from = "o" + std::to_string(i), .text = std::string(4'000, 'x'), .provider_id = std::to_string(p * 1'000 + i),
+            page.events.messages.push_back({.from = "o" + std::to_string(i), .text = std::string(p == 0 ? first_text : 4'190, 'x'), .provider_id = std::to_string(p * 1'000 + i),
                                             .at = house.clock.wall_now()});
         pages.push_back(PageArrived{2, "messages", std::move(page)});
     }
