@@ -412,6 +412,7 @@ struct Engine::Internals {
     void on_event(Reconciled&);
     void on_event(TaskAnswered&);
     void on_event(PageArrived&);
+    void on_event(CallReported&);
     void on_outcome(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const channel::Outcome& outcome);
     bool repeat_unknown(std::uint32_t row, std::uint16_t attempt, const AccountRuntime& account, const dispatch::RetryPlan& plan);
     void end_attempt(std::uint32_t row, std::uint16_t attempt, const channel::Outcome& outcome, const dispatch::NextStep& step);
