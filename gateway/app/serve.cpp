@@ -239,6 +239,11 @@ int serve(const std::string& config_path) {
     };
     const Hooks hooks{config->accounts};
     config->http.body_hash_key = crypto::hmac_sha256({reinterpret_cast<const char*>(master->data()), master->size()}, "touchgate request bodies");
+    if (config->http.console_dir.empty()) {
+        std::error_code unknown;
+        const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+        if (!unknown) config->http.console_dir = (program.parent_path() / "console").string();
+    }
     auto server = http::HttpServer::start(config->http, gateway, query_port, hooks, clock);
     if (!server) return cannot_start(server.error());
 
