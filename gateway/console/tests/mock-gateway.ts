@@ -376,7 +376,11 @@ export class MockGateway {
     if (this.missing.has(type)) throw new Refusal('bad_request', `unknown request ${type}`);
     if (type.startsWith('supervisor.')) return this.supervise(agent, type, fields);
     if (type.startsWith('call.')) return this.call(agent, type, fields);
-    if (type.startsWith('lead.')) return {lead: {id: fields['lead'], stage: {accept: 'accepted', qualify: 'qualified', disqualify: 'disqualified'}[type.slice(5)] ?? type.slice(5)}};
+    if (type.startsWith('lead.')) {
+      const stage = {accept: 'accepted', qualify: 'qualified', disqualify: 'disqualified'}[type.slice(5)] ?? type.slice(5);
+      for (const card of this.contacts.values()) for (const lead of card['open_leads']) if (lead['id'] === fields['lead']) lead['stage'] = stage;
+      return {lead: {id: fields['lead'], stage}};
+    }
     switch (type) {
       case 'presence.set': return this.setPresence(agent, fields);
       case 'health.report': return {};

@@ -77,7 +77,7 @@ describe('agent desktop', () => {
     await expectCount(page.locator('.offer'), 1);
     await expectText(page.locator('[data-live=assertive]'), /New offer/);
     await expectText(page.locator('.offer-count'), /^\s*\d+ s/);
-    await page.getByRole('button', {name: 'Accept'}).click();
+    await page.locator('.offer').getByRole('button', {name: 'Accept'}).click();
     await expectCount(page.locator('.offer'), 0);
     await expectCount(page.locator('.pane'), 1);
     await expectText(page.locator('.bubble.in'), 'Where is my parcel?');
@@ -127,7 +127,7 @@ describe('agent desktop', () => {
   test('a conversation is finished with an outcome', bothKinds, async () => {
     const page = await ready();
     await stage.customerBegins('Goodbye');
-    await page.getByRole('button', {name: 'Accept'}).click();
+    await page.locator('.offer').getByRole('button', {name: 'Accept'}).click();
     await page.getByRole('button', {name: 'Finish …'}).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', {name: 'Done'}).click();
@@ -146,7 +146,7 @@ describe('agent desktop', () => {
     const customer = await stage.customerBegins('Hello both');
     await expectCount(page.locator('.offer'), 1);
     await expectCount(other.page.locator('.offer'), 1);
-    await other.page.getByRole('button', {name: 'Accept'}).click();
+    await other.page.locator('.offer').getByRole('button', {name: 'Accept'}).click();
     for (const each of [page, other.page]) {
       await expectCount(each.locator('.offer'), 0);
       await expectCount(each.locator('.pane'), 1);

@@ -35,7 +35,7 @@ describe('trouble', mockOnly, () => {
   const conversation = async (): Promise<[Page, string]> => {
     const page = await ready();
     const {interaction} = mock.offer('agent-1', {text: 'one'});
-    await page.getByRole('button', {name: 'Accept'}).click();
+    await page.locator('.offer').getByRole('button', {name: 'Accept'}).click();
     await page.locator('.pane').waitFor();
     return [page, interaction];
   };
@@ -57,7 +57,7 @@ describe('trouble', mockOnly, () => {
     const {offer} = mock.offer('agent-1');
     await page.locator('.offer').waitFor();
     mock.agents.get('agent-1')!.offers.get(offer)!.fence += 1;
-    await page.getByRole('button', {name: 'Accept'}).click();
+    await page.locator('.offer').getByRole('button', {name: 'Accept'}).click();
     await expectText(page.locator('.notice.refusal'), 'no longer open');
     mock.revoke('agent-1', offer, 'accepted_elsewhere');
     await expectText(page.locator('.notices'), 'took the offer');
@@ -184,7 +184,7 @@ describe('trouble', mockOnly, () => {
   test('the time of a wrap-up runs out by the gateway\'s clock', async () => {
     const page = await ready();
     const {interaction} = mock.offer('agent-1', {channel: 'voice'});
-    await page.getByRole('button', {name: 'Accept'}).click();
+    await page.locator('.offer').getByRole('button', {name: 'Accept'}).click();
     mock.callState(interaction, 'connected');
     await expectText(page.getByTestId('call-state'), 'Connected');
     mock.customerHangsUp(interaction);
