@@ -67,6 +67,7 @@ export const catalogue = {
   'channel.wecom': ['WeCom', '企业微信'],
   'channel.wecom_group': ['WeCom group', '企微群'],
   'channel.moments': ['Moments', '朋友圈'],
+  'channel.wecom_app': ['WeCom app', '企微应用'],
   'channel.wecom_kf': ['WeChat service', '微信客服'],
   'channel.official_account': ['Official account', '公众号'],
   'channel.mini_program': ['Mini program', '小程序'],
