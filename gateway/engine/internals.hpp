@@ -509,6 +509,8 @@ struct Engine::Internals {
     void deliver_pushes();
     void deliver(const std::string& agent, AgentRuntime::Connected& to);
     [[nodiscard]] std::shared_ptr<const AgentPush> make_push(const std::string& agent, KeptPush& kept);
+    // What holds now; it has the number of the newest push, for it says what all pushes up to that one have said.
+    [[nodiscard]] std::shared_ptr<const AgentPush> snapshot_of(const std::string& agent);
     [[nodiscard]] PresencePush presence_of(const std::string& agent) const;
     [[nodiscard]] OfferPush offer_push(const Uuid& offer, const Uuid& interaction);
 
