@@ -247,6 +247,7 @@ void Engine::Internals::flow_out(const routing::FlowOut& item) {
     const auto found = state.interactions.find(item.item);
     if (found == state.interactions.end()) return;
     const bool talk = is_talk(found->second, state.symbols);
+    if (talk && item.to.kind != routing::Overflow::Kind::queue) return call_flows_out(item.item, item);
     switch (item.to.kind) {
         case routing::Overflow::Kind::queue: {
             const auto view = router.item(item.item);
@@ -256,6 +257,7 @@ void Engine::Internals::flow_out(const routing::FlowOut& item) {
                                      now);
                 return;
             }
+            if (talk) return call_flows_out(item.item, {.item = item.item, .to = {}, .reason = item.reason});
             break;
         }
         case routing::Overflow::Kind::promise: {
