@@ -83,8 +83,8 @@ struct QueueView {
 
 struct ItemRequest {
     Uuid item{};
-    std::string queue, channel;
-    std::optional<int> priority;           // else the queue's
+    std::string queue = {}, channel = {};
+    std::optional<int> priority = {};      // else the queue's
     std::vector<std::string> needs = {};
     std::string prefers = {}, only = {};
     std::optional<Instant> first_queued_at = {};  // a place that is kept
