@@ -84,6 +84,10 @@ struct Meaning {
     }
     void operator()(const routing::OfferEnded& e, const std::optional<routing::OfferView>& before) const {
         auto* row = of(e.item);
+        if (e.offer.is_nil()) {  // his telephone was not answered: the call itself tells him
+            in.show_presence(e.agent, meta);
+            return;
+        }
         if (e.result == routing::OfferResult::accepted) {
             if (before && before->silent)
                 in.push_to(e.agent,
