@@ -107,6 +107,13 @@ OfferPush Engine::Internals::offer_push(const Uuid& offer, const Uuid& interacti
     made.account = state.symbols.name(row.account);
     made.campaign = state.symbols.name(row.campaign);
     if (row.outbound) made.direction = "outbound";
+    if (const auto call = state.calls.find(interaction); call != state.calls.end()) {
+        CallSecret numbers;
+        if (!call->second.sealed.empty() && unseal_of(row.contact, call->second.sealed, numbers)) {
+            made.from = mask_phone(numbers.from);
+            made.to = mask_phone(numbers.to);
+        }
+    }
     made.contact = card_of(row.contact);
     for (auto i = row.messages.size(); i-- > 0;)
         if (row.messages[i].inbound) {
