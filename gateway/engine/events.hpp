@@ -33,6 +33,7 @@ enum class EventType : std::uint16_t {
     interaction_opened = 100, interaction_closed,
     agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
     interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
+    agent_state,
 };
 
 // Name in the feed, "touch.created"; empty for a number that this program does not know.
@@ -528,6 +529,12 @@ using InteractionRecovering = Routed<routing::ItemRecovering, EventType::interac
 using InteractionWrapping = Routed<routing::ItemWrapping, EventType::interaction_wrapping>;
 using InteractionClosed = Routed<routing::ItemEnded, EventType::interaction_closed>;  // `sealed`: ConsentSecret, the note
 
+// What is displayed of an agent has changed: what he does, as reports count his time.
+struct AgentStateChanged {
+    static constexpr auto type = EventType::agent_state;
+    std::string agent, from, to, reason;
+    template <class A> void fields(A&& a) { a(agent, from, to, reason); }
+};
 // A note that goes with a conversation when it is handed on.
 struct InteractionNoted {
     static constexpr auto type = EventType::interaction_noted;

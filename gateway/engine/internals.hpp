@@ -160,6 +160,7 @@ struct Engine::Internals {
     std::set<std::pair<channel::Monotonic, std::string>> leases;  // when to look at an agent's next
     std::set<std::string, std::less<>> to_push;                   // agents with new pushes, of this turn
     std::set<ConversationDue> conversation_agenda;
+    std::vector<std::string> restless;     // agents whose presence has changed since the last record of the routing core
 
     // ---- engine.cpp
     void checkpoint_when_due();
@@ -238,6 +239,7 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const PromiseMade&);
     void apply(const RecordMeta&, const PromiseChanged&);
     void apply(const RecordMeta&, const AgentNoticed&);
+    void apply(const RecordMeta&, const AgentStateChanged&);
     void apply(const RecordMeta&, const CampaignCreated&);
     void apply(const RecordMeta&, const CampaignAudienceAdded&);
     void apply(const RecordMeta&, const CampaignAudienceRemoved&);
