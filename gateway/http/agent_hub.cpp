@@ -40,7 +40,7 @@ void AgentHub::heard(const std::string& agent, Worker& worker) {
             agents.swap(heard_);
         }
         insist(worker, [agents = std::move(agents)](AgentDesk& desk) {
-            for (const auto& agent : agents) desk.heard(agent);
+            for (const auto& each : agents) desk.heard(each);
         });
     });
 }

@@ -2,8 +2,7 @@
 // `resume` and `token.renew` are the session's own (agent_session.hpp).
 #pragma once
 
-#include <absl/functional/any_invocable.h>
-
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +17,7 @@
 
 namespace touchgate::http {
 
-using DeskWork = absl::AnyInvocable<AgentReply(AgentDesk&, const std::string& agent)>;
+using DeskWork = std::function<AgentReply(AgentDesk&, const std::string& agent)>;
 // Where the log tells of a contact: found in a turn, then read on a query thread.
 struct TimelineWork { std::string contact; std::size_t limit = 50; std::string before; };
 using AgentWork = std::variant<Error, DeskWork, TimelineWork>;

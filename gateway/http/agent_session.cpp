@@ -29,15 +29,17 @@ constexpr auto token_again = 5s;
 bool AgentSession::push(std::vector<std::shared_ptr<const AgentPush>> pushes) {
     if (gone_.load()) return false;
     if (pushes.empty()) return true;
-    // A batch larger than the limit is taken when nothing else waits: what it points to is the engine's in any case.
-    const auto waiting = pushes_waiting_.load();
-    if (waiting > 0 && waiting + pushes.size() > pushes_max) {
-        worker_.run([self = shared_from_this()] { self->fall_behind(); });
-        return false;
-    }
-    pushes_waiting_ += pushes.size();
-    worker_.run([self = shared_from_this(), frames = hub_.frames_of(pushes)] { self->take(frames); });
-    return true;
+    // Some are not kept any more: what they led to comes in one piece, after these.
+    const bool gap = last_pushed_ != 0 && pushes.front()->seq > last_pushed_ + 1;
+    last_pushed_ = pushes.back()->seq;
+    const auto waiting = pushes_waiting_ += pushes.size();
+    const bool takes_more = waiting <= pushes_max;
+    worker_.run([self = shared_from_this(), frames = hub_.frames_of(pushes), takes_more, gap] {
+        self->take(frames);
+        if (gap) self->hub_.insist(self->worker_, [self](AgentDesk& desk) { (void)desk.snapshot(self->agent_, self); });
+        if (!takes_more) self->fall_behind();
+    });
+    return takes_more;
 }
 
 void AgentSession::end(std::string reason) {

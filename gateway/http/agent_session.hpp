@@ -1,8 +1,8 @@
 // One connection of an agent, without its socket: requests, replies, pushes, limits, heartbeats, the token's time. The socket is behind AgentWire,
 // the engine behind AgentHub, so that tests need neither.
 //
-// A push that the engine hands over is rendered once for all connections of the agent, and written when those before it are. At most so many
-// wait for a slow reader; what is refused stays numbered with the engine and is asked for again when the others have left.
+// A push that the engine hands over is rendered once for all connections of the agent, and written when those before it are. When many wait for
+// a slow reader the engine is told to keep the rest, numbered as they are, and asked for them when the others have left.
 #pragma once
 
 #include <atomic>
@@ -98,6 +98,7 @@ private:
     std::size_t sent_ = 0;
     std::atomic<std::size_t> pushes_waiting_{0};
     std::atomic<bool> gone_{false};
+    std::uint64_t last_pushed_ = 0;    // engine's thread
     bool writing_ = false, paused_ = false, behind_ = false, joined_ = false, closing_ = false, told_of_expiry_ = false, watching_ = false;
     Moment deadline_{}, opened_at_{}, ping_at_{}, heard_at_{}, told_heard_at_{}, writing_since_{}, token_at_{}, close_by_{};
     double requests_left_ = 0, refusals_left_ = 0;

@@ -25,12 +25,14 @@ void append_message(std::string& out, const InteractionMessage& message) {
 
 void append_interaction(std::string& out, const InteractionDetails& of, bool with_messages) {
     JsonObject json{out};
-    json.text("id", to_string(of.id)).text("channel", of.channel).text("account", of.account).text("direction", "inbound");
+    json.text("id", to_string(of.id)).text("channel", of.channel).text("account", of.account).text("direction", of.outbound ? "outbound" : "inbound");
     json.text("contact_id", of.contact_id).text("state", of.state).text_or_null("reason", of.reason);
-    json.text_or_null("queue", of.queue).raw("agent", "null").signed_number("priority", of.priority);
+    json.text_or_null("queue", of.queue).text_or_null("agent", of.agent).signed_number("priority", of.priority);
     json.text_or_null("touch", of.touch.is_nil() ? std::string{} : to_string(of.touch)).text_or_null("campaign", of.campaign);
-    json.instant("queued_at", of.queued_at).raw("assigned_at", "null").instant("ended_at", of.closed_at).instant("closed_at", of.closed_at);
+    json.instant("queued_at", of.queued_at).instant("assigned_at", of.assigned_at).instant("ended_at", of.ended_at).instant("closed_at", of.closed_at);
     json.text_or_null("outcome", of.outcome).text_or_null("disposition", of.disposition);
+    json.name("durations");
+    JsonObject{out}.signed_number("wait_ms", of.wait_ms).signed_number("wrap_ms", of.wrap_ms).close();
     if (with_messages) {
         json.name("messages");
         append_array(out, of.messages, append_message);

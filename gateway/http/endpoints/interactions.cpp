@@ -33,6 +33,7 @@ void list_interactions(const Call& call) {
     query.contact = given.text("contact");
     query.channel = given.text("channel");
     query.account = given.text("account");
+    query.agent = given.text("agent");
     query.limit = page_limit(*call, problems);
     if (given.has("cursor")) {
         if (const auto after = parse_uuid(given.text("cursor"))) query.after = *after;
@@ -106,6 +107,42 @@ void close_interaction(const Call& call) {
     });
 }
 
+// To another agent or queue, or from a bot to people.
+struct Transfer { std::string to, note; };
+
+void transfer(const Call& call, Transfer transfer) {
+    const auto id = parse_uuid(call->path[0]);
+    if (!id) return call->fail(no_such_interaction());
+    in_engine(call, [id = *id, transfer = std::move(transfer)](Engine& engine, Exchange& exchange) {
+        if (is_hidden(engine, exchange.access, id)) return exchange.problem_of(no_such_interaction());
+        const auto moved = engine.desk().transfer_by_api(id, transfer.to, transfer.note);
+        if (!moved) return exchange.problem_of(moved.error());
+        Response response;
+        append_interaction(response.body, *moved, true);
+        return response;
+    });
+}
+
+void transfer_interaction(const Call& call) {
+    auto body = read_body(call, [](JsonReader& reader) {
+        Transfer made{.to = reader.required_text("to", {1, 200}), .note = reader.text("note", {}, {0, 10'000})};
+        reader.finish();
+        return made;
+    });
+    if (body) transfer(call, std::move(*body));
+}
+
+void hand_over_interaction(const Call& call) {
+    auto body = read_body(call, [](JsonReader& reader) {
+        Transfer made{.to = reader.required_text("to", {1, 200}), .note = reader.text("reason", {}, {0, 200})};
+        const auto summary = reader.text("summary", {}, {0, 10'000});
+        if (!summary.empty()) made.note += (made.note.empty() ? "" : ": ") + summary;
+        reader.finish();
+        return made;
+    });
+    if (body) transfer(call, std::move(*body));
+}
+
 }  // namespace
 
 void add_interaction_endpoints(Router& router) {
@@ -113,6 +150,8 @@ void add_interaction_endpoints(Router& router) {
     router.add({.method = Method::get, .pattern = "/v1/interactions/{id}", .scope = "agents", .handler = get_interaction});
     router.add({.method = Method::post, .pattern = "/v1/interactions/{id}/messages", .scope = "agents", .handler = post_message, .body = BodyKind::json});
     router.add({.method = Method::post, .pattern = "/v1/interactions/{id}/close", .scope = "agents", .handler = close_interaction, .body = BodyKind::json});
+    router.add({.method = Method::post, .pattern = "/v1/interactions/{id}/transfer", .scope = "agents", .handler = transfer_interaction, .body = BodyKind::json});
+    router.add({.method = Method::post, .pattern = "/v1/interactions/{id}/handover", .scope = "agents", .handler = hand_over_interaction, .body = BodyKind::json});
 }
 
 }  // namespace touchgate::http
