@@ -414,6 +414,7 @@ Uuid Engine::Internals::take_message(AccountNumber number, const channel::Inboun
         case content::ReplyKind::answer:
         case content::ReplyKind::none: break;
     }
+    if (talks) hand_over_by_word(interaction, message.text);
     if (talks && known.value == 0) reply_by_rule(interaction, number, message, first);
     engine.after_sync(std::move(settled));
     return interaction;
