@@ -1,5 +1,6 @@
 // /v1/agents: who works here, how he is, and the token with which his desktop connects.
 #include "gateway/http/agent_hub.hpp"
+#include "gateway/http/endpoints/declaration.hpp"
 #include "gateway/http/endpoints/endpoints.hpp"
 #include "gateway/http/touch_json.hpp"
 
@@ -24,16 +25,8 @@ std::optional<AgentDetails> visible(Engine& engine, const Access& access, const 
 }
 
 void put_agent(const Call& call) {
-    auto document = read_json(call->body());
-    if (!document) return call->fail(document.error());
-    if (!document->is_object()) return call->fail(fields_error({{"", "must be an object"}}));
-    const auto unit = document->find("unit");
-    // Who is limited to units puts agents there.
-    if (call->access.limited()) {
-        if (unit == document->end()) (*document)["unit"] = call->access.units.front();
-        else if (!unit->is_string() || !call->access.covers(unit->get_ref<const std::string&>()))
-            return call->fail({.kind = ErrorKind::forbidden, .detail = "this API key is limited to other units", .problems = {{"/unit", "is not a unit of this API key"}}});
-    }
+    auto document = read_declaration(call);
+    if (!document) return;
     in_engine(call, [id = call->path[0], document = std::move(*document)](Engine& engine, Exchange& exchange) {
         const auto known = engine.desk().agent(id);
         if (known && !exchange.access.covers(known->unit)) return exchange.problem_of(no_such_agent());

@@ -107,15 +107,20 @@ void close_interaction(const Call& call) {
     });
 }
 
-// To another agent or queue, or from a bot to people.
-struct Transfer { std::string to, note; };
-
-void transfer(const Call& call, Transfer transfer) {
+// To another agent or queue.
+void transfer_interaction(const Call& call) {
     const auto id = parse_uuid(call->path[0]);
     if (!id) return call->fail(no_such_interaction());
-    in_engine(call, [id = *id, transfer = std::move(transfer)](Engine& engine, Exchange& exchange) {
+    struct Transfer { std::string to, note; };
+    auto body = read_body(call, [](JsonReader& reader) {
+        Transfer made{.to = reader.required_text("to", {1, 200}), .note = reader.text("note", {}, {0, 10'000})};
+        reader.finish();
+        return made;
+    });
+    if (!body) return;
+    in_engine(call, [id = *id, body = std::move(*body)](Engine& engine, Exchange& exchange) {
         if (is_hidden(engine, exchange.access, id)) return exchange.problem_of(no_such_interaction());
-        const auto moved = engine.desk().transfer_by_api(id, transfer.to, transfer.note);
+        const auto moved = engine.desk().transfer_by_api(id, body.to, body.note);
         if (!moved) return exchange.problem_of(moved.error());
         Response response;
         append_interaction(response.body, *moved, true);
@@ -123,24 +128,25 @@ void transfer(const Call& call, Transfer transfer) {
     });
 }
 
-void transfer_interaction(const Call& call) {
-    auto body = read_body(call, [](JsonReader& reader) {
-        Transfer made{.to = reader.required_text("to", {1, 200}), .note = reader.text("note", {}, {0, 10'000})};
-        reader.finish();
-        return made;
-    });
-    if (body) transfer(call, std::move(*body));
-}
-
+// From a bot, or from nobody, to people; the summary is for whoever takes it.
 void hand_over_interaction(const Call& call) {
+    const auto id = parse_uuid(call->path[0]);
+    if (!id) return call->fail(no_such_interaction());
+    struct Handover { std::string to, reason, summary; };
     auto body = read_body(call, [](JsonReader& reader) {
-        Transfer made{.to = reader.required_text("to", {1, 200}), .note = reader.text("reason", {}, {0, 200})};
-        const auto summary = reader.text("summary", {}, {0, 10'000});
-        if (!summary.empty()) made.note += (made.note.empty() ? "" : ": ") + summary;
+        Handover made{.to = reader.text("to", {}, {0, 200}), .reason = reader.text("reason", {}, {0, 200}), .summary = reader.text("summary", {}, {0, 10'000})};
         reader.finish();
         return made;
     });
-    if (body) transfer(call, std::move(*body));
+    if (!body) return;
+    in_engine(call, [id = *id, body = std::move(*body)](Engine& engine, Exchange& exchange) {
+        if (is_hidden(engine, exchange.access, id)) return exchange.problem_of(no_such_interaction());
+        const auto moved = engine.desk().hand_over(id, body.to, body.reason, body.summary);
+        if (!moved) return exchange.problem_of(moved.error());
+        Response response;
+        append_interaction(response.body, *moved, true);
+        return response;
+    });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // /v1/queues, and /v1/wallboard as a page and as a stream of server-sent events.
 #include "gateway/http/agent_hub.hpp"
+#include "gateway/http/endpoints/declaration.hpp"
 #include "gateway/http/endpoints/endpoints.hpp"
 #include "gateway/http/touch_json.hpp"
 
@@ -17,15 +18,8 @@ Response queue_answer(const QueueDetails& queue, int status) {
 }
 
 void put_queue(const Call& call) {
-    auto document = read_json(call->body());
-    if (!document) return call->fail(document.error());
-    if (!document->is_object()) return call->fail(fields_error({{"", "must be an object"}}));
-    if (call->access.limited()) {
-        const auto unit = document->find("unit");
-        if (unit == document->end()) (*document)["unit"] = call->access.units.front();
-        else if (!unit->is_string() || !call->access.covers(unit->get_ref<const std::string&>()))
-            return call->fail({.kind = ErrorKind::forbidden, .detail = "this API key is limited to other units", .problems = {{"/unit", "is not a unit of this API key"}}});
-    }
+    auto document = read_declaration(call);
+    if (!document) return;
     in_engine(call, [id = call->path[0], document = std::move(*document)](Engine& engine, Exchange& exchange) {
         const auto known = engine.desk().queue(id);
         if (known && !exchange.access.covers(unit_of_document(known->document))) return exchange.problem_of(no_such_queue());
