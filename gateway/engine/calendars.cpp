@@ -35,8 +35,6 @@ Result<CalendarView> Engine::put_calendar(const std::string& id, const std::stri
     return CalendarView{.id = id, .document = document, .calendar = *calendar, .updated_at = in.state.calendars[id].updated_at};
 }
 
-std::shared_ptr<const content::TemplateStore> Engine::templates() const { return internals_->settings.templates; }
-
 std::vector<CalendarView> Engine::calendars() const {
     std::vector<CalendarView> all;
     for (const auto& [id, row] : internals_->state.calendars) {

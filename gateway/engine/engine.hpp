@@ -142,7 +142,6 @@ public:
     // Replaces or adds a calendar; every rule that names it follows at once. The same content again changes nothing.
     Result<CalendarView> put_calendar(const std::string& id, const std::string& document);
     [[nodiscard]] std::vector<CalendarView> calendars() const;
-    [[nodiscard]] std::shared_ptr<const content::TemplateStore> templates() const;  // those in force
     // The configured policy (if its file changed), templates, calendars and words of a new configuration; accounts need a restart.
     Result<void> reload(EngineSettings settings);
     [[nodiscard]] std::vector<std::shared_ptr<const PolicyVersion>> policies() const;

@@ -1,5 +1,7 @@
 #include "gateway/http/agent_desk.hpp"
 
+#include "gateway/engine/templates_in_force.hpp"
+
 namespace touchgate::http {
 
 namespace {
@@ -44,7 +46,7 @@ public:
     Result<void> promise_done(const std::string& agent, const std::string& promise) override { return desk_.promise_done(agent, promise); }
     std::vector<PromiseDetails> promises(const std::string& agent) override { return desk_.promises(agent); }
     std::vector<std::shared_ptr<const content::Template>> templates() override {
-        const auto store = engine_.templates();
+        const auto store = templates_in_force(engine_);
         std::vector<std::shared_ptr<const content::Template>> all;
         for (const auto& name : store->names()) all.push_back(store->find(name));
         return all;
