@@ -8,6 +8,7 @@
 
 #include "gateway/base/time.hpp"
 #include "gateway/crypto/crypto.hpp"
+#include "gateway/http/agent_options.hpp"
 #include "gateway/http/auth.hpp"
 
 namespace touchgate::http {
@@ -23,6 +24,7 @@ struct HttpOptions {
     std::string default_region = "CN";
     std::vector<ApiKeyOptions> api_keys = {};
     crypto::Key body_hash_key{};            // by which bodies of equal idempotency keys are compared; the same after a restart
+    AgentOptions agents = {};
     std::string version = "0.1.0";          // of the program, for openapi.json and metrics
 
     // What is wrong although the gateway runs ("log", "projection", "disk", "clock"), for healthz and metrics; empty: nothing. Any thread.
