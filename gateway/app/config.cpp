@@ -368,7 +368,7 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     reader.members("accounts", [&](const std::string& name, const Json& value, const std::string& pointer) { read_account(config, name, value, pointer, *accounts, problems); });
     sort_as_written(config.accounts, *bytes);
     read_routes(reader, config);
-    for (const auto* later : {"sinks", "queues", "lead_routing", "sandbox", "agents", "$schema"}) (void)reader.raw(later);
+    for (const auto* later : {"sinks", "queues", "sandbox", "agents", "$schema"}) (void)reader.raw(later);
 
     config.calendars_dir = resolve_path(config.root, reader.text("calendars", "calendars"));
     config.templates_dir = resolve_path(config.root, reader.text("templates"));

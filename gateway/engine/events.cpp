@@ -82,6 +82,16 @@ std::string_view event_name(EventType type) {
         case EventType::agent_noticed: return "agent.noticed";
         case EventType::promise_made: return "promise.made";
         case EventType::promise_changed: return "promise.changed";
+        case EventType::lead_created: return "lead.created";
+        case EventType::lead_touchpoint: return "lead.touchpoint";
+        case EventType::lead_assigned: return "lead.assigned";
+        case EventType::lead_accepted: return "lead.accepted";
+        case EventType::lead_contacted: return "lead.contacted";
+        case EventType::lead_qualified: return "lead.qualified";
+        case EventType::lead_won: return "lead.won";
+        case EventType::lead_lost: return "lead.lost";
+        case EventType::lead_recycled: return "lead.recycled";
+        case EventType::lead_overdue: return "lead.overdue";
         case EventType::account_up: return "account.up";
         case EventType::account_down: return "account.down";
         case EventType::clock_accepted: return "clock.accepted";

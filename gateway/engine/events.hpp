@@ -31,6 +31,7 @@ enum class EventType : std::uint16_t {
     hold_set = 80, hold_lifted,
     conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated, pull_advanced,
     interaction_opened = 100, interaction_closed,
+    lead_created = 110, lead_touchpoint, lead_assigned, lead_accepted, lead_contacted, lead_qualified, lead_won, lead_lost, lead_recycled, lead_overdue,
     agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
     interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
 };
@@ -683,3 +684,5 @@ struct ClockAccepted {
 };
 
 }  // namespace touchgate
+
+#include "gateway/engine/lead_events.hpp"

@@ -18,6 +18,7 @@
 #include "gateway/dispatch/cascade.hpp"
 #include "gateway/engine/desk_state.hpp"
 #include "gateway/engine/events.hpp"
+#include "gateway/engine/lead_state.hpp"
 
 namespace touchgate {
 
@@ -370,6 +371,8 @@ struct State {
     std::map<std::string, AgentRow, std::less<>> agents;
     std::map<Uuid, PromiseRow> promises;
     std::set<std::pair<Instant, Uuid>> open_promises;  // those not yet due; volatile index
+
+    Leads leads;
 
     struct CalendarRow { std::string document; crypto::Hash128 file_hash; Instant updated_at; };  // file_hash: of the bytes last loaded from its file
     std::map<std::string, CalendarRow, std::less<>> calendars;

@@ -76,16 +76,16 @@ Choice choose(const Need& need, std::span<const Agent> agents) {
         const auto found = std::find_if(agents.begin(), agents.end(), [&](const Agent& agent) { return agent.id == id; });
         return found == agents.end() ? nullptr : &*found;
     };
-    const auto can = [&](const Agent& agent) { return agent.delegate.empty() && agent.on_shift && (agent.ready || !need.require_ready) && agent.has_room(); };
+    const auto can = [&](const Agent& agent) { return !agent.absent && agent.on_shift && (agent.ready || !need.require_ready) && agent.has_room(); };
 
     if (need.owner_first != OwnerFirst::never && !need.owner.empty() && !is_in(need.except, need.owner)) {
         const auto* owner = find(need.owner);
         trace.cause = "owner";
-        if (owner != nullptr && !owner->disabled && !owner->delegate.empty()) {
+        if (owner != nullptr && !owner->disabled && owner->absent) {
             owner = is_in(need.except, owner->delegate) ? nullptr : find(owner->delegate);
             trace.cause = "delegate";
         }
-        if (owner != nullptr && !owner->disabled && owner->delegate.empty() && (need.owner_first == OwnerFirst::always || can(*owner))) {
+        if (owner != nullptr && !owner->disabled && !owner->absent && (need.owner_first == OwnerFirst::always || can(*owner))) {
             take(choice, *owner, std::array{owner}, need);
             trace.considered = {owner->id};
             return choice;
@@ -104,7 +104,7 @@ Choice choose(const Need& need, std::span<const Agent> agents) {
             ++trace.in_unit;
             if (!has_skills(agent, need.skills)) continue;
             ++trace.skilled;
-            if (!agent.delegate.empty() || !agent.on_shift || (need.require_ready && !agent.ready)) continue;
+            if (agent.absent || !agent.on_shift || (need.require_ready && !agent.ready)) continue;
             ++trace.on_shift;
             if (!agent.has_room()) continue;
             ++trace.with_room;

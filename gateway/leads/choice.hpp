@@ -24,12 +24,13 @@ enum class OwnerFirst : std::uint8_t { always, available, never };
 
 struct Agent {
     std::string id, unit;
-    Skills skills;
+    Skills skills = {};
     double weight = 1;                        // his part of the work
     bool disabled = false, on_shift = true, ready = true;
-    std::string delegate;                     // absent: who takes his work; empty: present
+    bool absent = false;
+    std::string delegate = {};                     // who takes his work while he is absent; empty: nobody in particular
     std::uint32_t open = 0, today = 0;        // leads that he owns, leads that he was given today
-    std::optional<std::uint32_t> max_open, max_per_day;
+    std::optional<std::uint32_t> max_open = {}, max_per_day = {};
     double turn = 0;                          // virtual time of weighted_round_robin
     double share = 0;                         // virtual time of fair_share
     [[nodiscard]] bool has_room() const { return (!max_open || open < *max_open) && (!max_per_day || today < *max_per_day); }
@@ -38,7 +39,7 @@ struct Agent {
 struct Need {
     std::string unit;                         // of the lead: agents of this unit or below it; empty: everybody
     bool widen = false;                       // if nobody there can, those of the unit above, and so on
-    Skills skills;
+    Skills skills = {};
     std::vector<std::string> only;            // agents; empty: anybody
     std::vector<std::string> except;          // had it already
     std::string owner;                        // of the contact; empty: none
@@ -63,7 +64,7 @@ struct Trace {
 struct Choice {
     std::string agent;                        // empty: nobody
     double turn = 0, share = 0;               // the chosen agent's virtual times from now on
-    Trace trace;
+    Trace trace = {};
 };
 
 // Fairness: with a constant set of agents the numbers of leads differ from the proportion of weights by less than one lead an agent; who comes

@@ -17,6 +17,8 @@ void add_all_endpoints(Router& router) {
     add_operation_endpoints(router);
     add_hook_endpoints(router);
     add_interaction_endpoints(router);
+    add_lead_endpoints(router);
+    add_form_endpoints(router);
 }
 
 }  // namespace touchgate::http

@@ -19,6 +19,8 @@ void add_hold_endpoints(Router& router);
 void add_operation_endpoints(Router& router);
 void add_hook_endpoints(Router& router);
 void add_interaction_endpoints(Router& router);
+void add_lead_endpoints(Router& router);
+void add_form_endpoints(Router& router);
 
 void add_all_endpoints(Router& router);
 
