@@ -294,7 +294,7 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     std::vector<std::pair<std::string, AgentRow>> agents;
     if constexpr (!is_reading<A>) agents.assign(s.agents.begin(), s.agents.end());
     sequence_of(a, agents, [&](std::pair<std::string, AgentRow>& agent) {
-        a(agent.first, agent.second.last_seq, agent.second.shown);
+        a(agent.first, agent.second.last_seq, agent.second.shown, agent.second.state);
         sequence_of(a, agent.second.kept, [&](KeptPush& push) { push.fields(a); });
     });
     if constexpr (is_reading<A>)

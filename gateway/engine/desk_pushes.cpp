@@ -74,7 +74,12 @@ void Engine::Internals::show_presence(const std::string& agent, const RecordMeta
     auto lines = to_lines(presence_of(agent));
     if (lines == found->second.shown) return;
     found->second.shown = lines;
+    if (!meta.replay) restless.push_back(agent);
     push_to(agent, {.at = meta.time, .kind = PushKind::presence, .text = std::move(lines), .more = {}}, meta);
+}
+
+void Engine::Internals::apply(const RecordMeta&, const AgentStateChanged& event) {
+    if (const auto found = state.agents.find(event.agent); found != state.agents.end()) found->second.state = event.to;
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const AgentNoticed& event) {

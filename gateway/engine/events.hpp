@@ -34,6 +34,7 @@ enum class EventType : std::uint16_t {
     lead_created = 110, lead_touchpoint, lead_assigned, lead_accepted, lead_contacted, lead_qualified, lead_won, lead_lost, lead_recycled, lead_overdue,
     agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
     interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
+    agent_state,
 };
 
 // Name in the feed, "touch.created"; empty for a number that this program does not know.
@@ -529,6 +530,12 @@ using InteractionRecovering = Routed<routing::ItemRecovering, EventType::interac
 using InteractionWrapping = Routed<routing::ItemWrapping, EventType::interaction_wrapping>;
 using InteractionClosed = Routed<routing::ItemEnded, EventType::interaction_closed>;  // `sealed`: ConsentSecret, the note
 
+// What is displayed of an agent has changed: what he does, as reports count his time.
+struct AgentStateChanged {
+    static constexpr auto type = EventType::agent_state;
+    std::string agent, from, to, reason;
+    template <class A> void fields(A&& a) { a(agent, from, to, reason); }
+};
 // A note that goes with a conversation when it is handed on.
 struct InteractionNoted {
     static constexpr auto type = EventType::interaction_noted;

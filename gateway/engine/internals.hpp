@@ -162,6 +162,7 @@ struct Engine::Internals {
     std::set<std::string, std::less<>> to_push;                   // agents with new pushes, of this turn
     std::set<ConversationDue> conversation_agenda;
     LeadRouting lead_routing;
+    std::vector<std::string> restless;     // agents whose presence has changed since the last record of the routing core
 
     // ---- engine.cpp
     void checkpoint_when_due();
@@ -246,6 +247,7 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const LeadOverdue&);
     template <EventType Type> void apply(const RecordMeta& meta, const LeadMoved<Type>& event) { apply_moved(meta, event); }
     template <class Moved> void apply_moved(const RecordMeta&, const Moved&);
+    void apply(const RecordMeta&, const AgentStateChanged&);
     void apply(const RecordMeta&, const CampaignCreated&);
     void apply(const RecordMeta&, const CampaignAudienceAdded&);
     void apply(const RecordMeta&, const CampaignAudienceRemoved&);
@@ -577,6 +579,7 @@ struct Engine::Internals {
     [[nodiscard]] Uuid interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to,
                                        const std::string& queue = {}, std::optional<int> priority = {});
     void note_message(const Uuid& interaction, bool inbound, const RecordMeta& meta, const TouchId& touch);
+    void hand_over_by_word(const Uuid& interaction, const std::string& text);
     void reply_by_rule(const Uuid& interaction, AccountNumber account, const channel::InboundMessage& message, bool first);
     Result<TouchView> reply(const Uuid& interaction, TouchRequest& request);
     void forget_interactions();

@@ -565,6 +565,7 @@ struct EventData {
             case EventType::agent_session: return render<AgentSession>();
             case EventType::agent_intent: return render<AgentIntent>();
             case EventType::agent_health: return render<AgentHealth>();
+            case EventType::agent_state: return render<AgentStateChanged>();
             case EventType::agent_noticed: return render<AgentNoticed>();
             case EventType::promise_made: return render<PromiseMade>();
             case EventType::promise_changed: return render<PromiseChanged>();
