@@ -22,14 +22,14 @@ std::string read_currency(JsonReader& body) {
     return currency;
 }
 
-std::string number_text(double value) {
+std::string rounded(double value) {
     char digits[40];
     return {digits, std::to_chars(digits, digits + sizeof digits, std::round(value * 1'000) / 1'000).ptr};
 }
 
 void append_value(std::string& out, const policy::AttributeValue& value) {
     if (const auto* flag = std::get_if<bool>(&value)) out += *flag ? "true" : "false";
-    else if (const auto* number = std::get_if<double>(&value)) out += number_text(*number);
+    else if (const auto* number = std::get_if<double>(&value)) out += rounded(*number);
     else append_json_string(out, std::get<std::string>(value));
 }
 
@@ -130,7 +130,7 @@ void append_lead(std::string& out, const LeadDetails& lead, bool in_full) {
     if (in_full) {
         json.name("score_parts");
         append_array(out, lead.score.parts, [](std::string& to, const leads::ScorePart& part) {
-            JsonObject{to}.text("rule", part.rule).raw("points", number_text(part.points)).raw("full", number_text(part.full)).signed_number("times", part.times).instant("since", part.since).close();
+            JsonObject{to}.text("rule", part.rule).raw("points", rounded(part.points)).raw("full", rounded(part.full)).signed_number("times", part.times).instant("since", part.since).close();
         });
         json.name("touchpoints");
         append_array(out, lead.touchpoints, [](std::string& to, const LeadDetails::Touchpoint& each) {
