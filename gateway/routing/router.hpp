@@ -170,8 +170,9 @@ public:
     void save(std::string& bytes) const;
     [[nodiscard]] bool restore(std::string_view bytes);
 
+    struct Internals;  // the implementation's
+
 private:
-    struct Internals;
     std::unique_ptr<Internals> internals_;
 };
 
