@@ -308,6 +308,8 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     });
     if constexpr (is_reading<A>)
         for (auto& [id, row] : agents) s.agents[id] = std::move(row);
+    map_of_names(a, s.leads.rows, [&](LeadRow& lead) { a(lead); });
+    map_of_names(a, s.leads.owners, [&](LeadOwnerRow& owner) { a(owner); });
     std::vector<PromiseRow> promises;
     if constexpr (!is_reading<A>)
         for (const auto& [id, promise] : s.promises) promises.push_back(promise);
@@ -413,6 +415,7 @@ Result<void> Engine::Internals::load(std::string_view body) {
         if (!row.is_closed()) state.open_interactions[{row.account.value, row.address, row.contact.value}] = id;
         state.interactions_of[row.contact.value].push_back(id);
     }
+    for (const auto& [id, lead] : state.leads.rows) state.leads.index(lead);
     for (const auto& [id, promise] : state.promises)
         if (promise.state == "open") state.open_promises.emplace(promise.at, id);
     for (const auto& [at, hash] : state.inbound_order) state.inbound_seen[hash] = at;

@@ -34,6 +34,7 @@ enum class EventType : std::uint16_t {
     interaction_opened = 100, interaction_closed,
     call_started = 120, call_permitted, call_stage, call_leg_added, call_ringing, call_answered, call_leg_ended, call_leg_replaced, call_bridged, call_held, call_consult,
     call_recording, call_supervised, call_ended, recording_accessed,
+    lead_created = 110, lead_touchpoint, lead_assigned, lead_accepted, lead_contacted, lead_qualified, lead_won, lead_lost, lead_recycled, lead_overdue,
     agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
     interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
     agent_state,
@@ -724,3 +725,5 @@ struct ClockAccepted {
 };
 
 }  // namespace touchgate
+
+#include "gateway/engine/lead_events.hpp"

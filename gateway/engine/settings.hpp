@@ -121,6 +121,7 @@ struct EngineSettings {
     std::uint64_t checkpoint_every_bytes = std::uint64_t{512} << 20U;
     AgentRules agents;
     std::map<std::string, Json> queues = {};  // the configured documents by id
+    Json lead_routing = Json::object();
     std::shared_ptr<const PhoneFacts> phones;  // country, carrier, zones of a number
     crypto::Key index_key{};                   // keys the blind indexes; derived from the master key
 };
