@@ -32,7 +32,7 @@ const Allowed& allowed() {
         {"content", {"base", "crypto", "json"}},
         {"dispatch", {"base", "channel"}},
         {"campaign", {"base", "crypto", "json", "dispatch"}},
-        {"dialing", {"base", "json", "policy", "measure"}},
+        {"dialing", {"base", "json", "policy", "measure", "dispatch"}},
         {"touch_log", {"base", "crypto"}},
         {"engine", pure},
         {"projection", with({"engine"})},
