@@ -121,8 +121,9 @@ using CallEvent = std::variant<PbxUp, PbxDown, Snapshot, LegArrived, LegRinging,
 
 // ---- the session
 
-// One request of its own connection beside the event stream; answered by exactly one on_answer or on_no_answer.
-struct CallRequest { std::uint64_t id = 0; HttpRequest request; Duration timeout{10'000}; };
+// One request of its own connection beside the event stream; answered by exactly one on_answer or on_no_answer. Nothing of it is written after
+// `not_after` (a permit's deadline): then on_no_answer, not written.
+struct CallRequest { std::uint64_t id = 0; HttpRequest request; Duration timeout{10'000}; Monotonic not_after = Monotonic::max(); };
 
 struct CallOutput {
     std::string bytes;                     // over a plain stream, in one go

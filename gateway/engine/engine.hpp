@@ -17,6 +17,7 @@
 #include "gateway/base/random.hpp"
 #include "gateway/base/result.hpp"
 #include "gateway/engine/background_copy.hpp"
+#include "gateway/engine/desk.hpp"
 #include "gateway/engine/requests.hpp"
 #include "gateway/engine/settings.hpp"
 #include "gateway/engine/transport.hpp"
@@ -168,6 +169,8 @@ public:
     void accept_clock();
 
     [[nodiscard]] std::vector<AccountDetails> accounts();
+    // What agents ask for; inside a turn only.
+    [[nodiscard]] Desk desk() { return Desk{*this}; }
     struct Metrics;
     [[nodiscard]] Metrics metrics();
 

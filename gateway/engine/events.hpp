@@ -13,6 +13,7 @@
 #include "gateway/channel/outcome.hpp"
 #include "gateway/engine/requests.hpp"
 #include "gateway/engine/views.hpp"
+#include "gateway/routing/events.hpp"
 
 namespace touchgate {
 
@@ -30,6 +31,9 @@ enum class EventType : std::uint16_t {
     hold_set = 80, hold_lifted,
     conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated, pull_advanced,
     interaction_opened = 100, interaction_closed,
+    agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
+    interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
+    agent_state,
 };
 
 // Name in the feed, "touch.created"; empty for a number that this program does not know.
@@ -507,12 +511,61 @@ struct InteractionOpened {
     std::uint8_t priority = 50;
     template <class A> void fields(A&& a) { a(id, channel, account, queue, campaign, state, reason, touch, address, priority); }
 };
-struct InteractionClosed {
-    static constexpr auto type = EventType::interaction_closed;
+// What the routing core decided, each a record of its own: see routing/events.hpp.
+template <class Value, EventType Type> struct Routed : Value {
+    static constexpr auto type = Type;
+};
+using AgentUpdated = Routed<routing::AgentDefined, EventType::agent_updated>;
+using QueueUpdated = Routed<routing::QueueDefined, EventType::queue_updated>;
+using AgentSession = Routed<routing::AgentSessionChanged, EventType::agent_session>;
+using AgentIntent = Routed<routing::AgentIntentChanged, EventType::agent_intent>;
+using AgentHealth = Routed<routing::AgentHealthChanged, EventType::agent_health>;
+using InteractionQueued = Routed<routing::ItemQueued, EventType::interaction_queued>;
+using OfferMade = Routed<routing::OfferMade, EventType::offer_made>;
+using OfferEnded = Routed<routing::OfferEnded, EventType::offer_ended>;
+using InteractionAssigned = Routed<routing::ItemAssigned, EventType::interaction_assigned>;
+using InteractionPhase = Routed<routing::ItemPhaseChanged, EventType::interaction_phase>;
+using InteractionRecovering = Routed<routing::ItemRecovering, EventType::interaction_recovering>;
+using InteractionWrapping = Routed<routing::ItemWrapping, EventType::interaction_wrapping>;
+using InteractionClosed = Routed<routing::ItemEnded, EventType::interaction_closed>;  // `sealed`: ConsentSecret, the note
+
+// What is displayed of an agent has changed: what he does, as reports count his time.
+struct AgentStateChanged {
+    static constexpr auto type = EventType::agent_state;
+    std::string agent, from, to, reason;
+    template <class A> void fields(A&& a) { a(agent, from, to, reason); }
+};
+// A note that goes with a conversation when it is handed on.
+struct InteractionNoted {
+    static constexpr auto type = EventType::interaction_noted;
     Uuid id{};
-    std::string state, outcome, disposition, reason;
+    std::string by;                      // agent, "api"
+    std::string sealed;                  // ConsentSecret
+    template <class A> void fields(A&& a) { a(id, by, sealed); }
+};
+// A customer is to be called back, or written to, at an agreed time.
+struct PromiseMade {
+    static constexpr auto type = EventType::promise_made;
+    Uuid id{};
+    Instant at{};
+    std::string channel, agent, queue;   // agent: whose it is; empty: the queue's
+    Uuid interaction{};                  // from which it came; nil: none
     std::string sealed;                  // ConsentSecret: the note
-    template <class A> void fields(A&& a) { a(id, state, outcome, disposition, reason, sealed); }
+    template <class A> void fields(A&& a) { a(id, at, channel, agent, queue, interaction, sealed); }
+};
+struct PromiseChanged {
+    static constexpr auto type = EventType::promise_changed;
+    Uuid id{};
+    std::string state;                   // due, kept, late, broken, withdrawn
+    std::string agent;                   // whose it is now
+    template <class A> void fields(A&& a) { a(id, state, agent); }
+};
+// Something that an agent should look at: "reply_due", "idle" …
+struct AgentNoticed {
+    static constexpr auto type = EventType::agent_noticed;
+    std::string agent, kind;
+    Uuid interaction{};
+    template <class A> void fields(A&& a) { a(agent, kind, interaction); }
 };
 
 // Up to here a list was pulled from the provider; what the page brought lies before it in the same batch.

@@ -13,6 +13,7 @@
 #include "gateway/engine/event_codec.hpp"
 #include "gateway/engine/runtime.hpp"
 #include "gateway/engine/state.hpp"
+#include "gateway/routing/router.hpp"
 
 namespace touchgate {
 
@@ -147,6 +148,20 @@ struct Engine::Internals {
 
     policy::Calendars calendars;           // what state.calendars says, parsed
 
+    // Hands what the routing core decides to the log, and from there back to its fold.
+    struct RoutingJournal final : routing::Journal {
+        explicit RoutingJournal(Internals& engine) : engine_{engine} {}
+        void append(const routing::Event& event) override;
+        [[nodiscard]] Uuid new_offer_id() override;
+        Internals& engine_;
+    } journal{*this};
+    routing::Router router;                // a fold of the log like the state
+    std::map<std::string, AgentRuntime, std::less<>> desks;
+    std::set<std::pair<channel::Monotonic, std::string>> leases;  // when to look at an agent's next
+    std::set<std::string, std::less<>> to_push;                   // agents with new pushes, of this turn
+    std::set<ConversationDue> conversation_agenda;
+    std::vector<std::string> restless;     // agents whose presence has changed since the last record of the routing core
+
     // ---- engine.cpp
     void checkpoint_when_due();
     Result<void> save_checkpoint(std::uint64_t nonce, std::size_t kept);
@@ -219,7 +234,12 @@ struct Engine::Internals {
     template <EventType Type> void apply(const RecordMeta&, const PlatformEventOf<Type>&);
     void apply(const RecordMeta&, const PullAdvanced&);
     void apply(const RecordMeta&, const InteractionOpened&);
-    void apply(const RecordMeta&, const InteractionClosed&);
+    template <class Value, EventType Type> void apply(const RecordMeta& meta, const Routed<Value, Type>& event) { take_routed(meta, static_cast<const Value&>(event)); }
+    void apply(const RecordMeta&, const InteractionNoted&);
+    void apply(const RecordMeta&, const PromiseMade&);
+    void apply(const RecordMeta&, const PromiseChanged&);
+    void apply(const RecordMeta&, const AgentNoticed&);
+    void apply(const RecordMeta&, const AgentStateChanged&);
     void apply(const RecordMeta&, const CampaignCreated&);
     void apply(const RecordMeta&, const CampaignAudienceAdded&);
     void apply(const RecordMeta&, const CampaignAudienceRemoved&);
@@ -466,12 +486,58 @@ struct Engine::Internals {
     void attach(ContactIndex contact, const std::optional<Address>& address, const std::string& unionid);
     void greet(AccountNumber account, const channel::ProviderEvent& event);
 
+    // ---- routing.cpp: the routing core and the log
+    void take_routed(const RecordMeta& meta, const routing::Event& event);
+    void interaction_ended(const RecordMeta& meta, const routing::ItemEnded& event);
+    // Ends it, whether or not the routing core knows it.
+    void end_interaction(const Uuid& id, std::string state_word, std::string outcome, std::string disposition, std::string reason, const std::string& note);
+    void enqueue_interaction(const Uuid& id, std::string cause);
+    [[nodiscard]] std::string queue_for(std::string_view account, std::string_view channel) const;
+    [[nodiscard]] std::string last_agent_of(ContactIndex contact, std::string_view queue) const;
+    void run_routing();
+    void flow_out(const routing::FlowOut& item);
+    void begin_routing();                  // after start: nobody is connected yet, and no offer is known to anyone
+    [[nodiscard]] routing::RouterSettings router_settings();
+
+    // ---- desk_calls.cpp: what agents do with calls
+    void offer_accepted(Interaction& interaction);
+    Result<void> transfer_call(Interaction& interaction, const std::string& to, const std::string& note, const std::string& by, bool consult);
+
+    // ---- desk_pushes.cpp: numbered pushes to agents
+    void push_to(const std::string& agent, KeptPush push, const RecordMeta& meta);  // of a fold
+    void show_presence(const std::string& agent, const RecordMeta& meta);
+    void deliver_pushes();
+    void deliver(const std::string& agent, AgentRuntime::Connected& to);
+    [[nodiscard]] std::shared_ptr<const AgentPush> make_push(const std::string& agent, KeptPush& kept);
+    [[nodiscard]] PresencePush presence_of(const std::string& agent) const;
+    [[nodiscard]] OfferPush offer_push(const Uuid& offer, const Uuid& interaction);
+
+    // ---- leases.cpp: who is still there
+    void watch_lease(const std::string& agent, channel::Monotonic at);
+    void run_leases();
+    void agent_gone(const std::string& agent, std::string_view cause, std::string_view actor);  // signs him out; his conversations go on without him
+    [[nodiscard]] std::optional<channel::Monotonic> leases_due_at() const;
+
+    // ---- conversations.cpp: the clocks of conversations
+    void schedule_conversation(Interaction& interaction);
+    void run_conversations();
+
+    // ---- contact_card.cpp
+    [[nodiscard]] ContactCard card_of(ContactIndex contact);
+
+    // ---- promises.cpp
+    Result<PromiseDetails> make_promise(ContactIndex contact, const PromiseInput& input, const std::string& queue, const Uuid& interaction);
+    void run_promises();
+    [[nodiscard]] PromiseDetails details(const PromiseRow& promise) const;
+
     // ---- interactions.cpp: conversations by message
-    [[nodiscard]] Uuid interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to);
+    [[nodiscard]] Uuid interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to,
+                                       const std::string& queue = {}, std::optional<int> priority = {});
     void note_message(const Uuid& interaction, bool inbound, const RecordMeta& meta, const TouchId& touch);
+    void hand_over_by_word(const Uuid& interaction, const std::string& text);
     void reply_by_rule(const Uuid& interaction, AccountNumber account, const channel::InboundMessage& message, bool first);
     Result<TouchView> reply(const Uuid& interaction, TouchRequest& request);
-    void close_idle_interactions();
+    void forget_interactions();
     [[nodiscard]] InteractionDetails details(const Interaction& interaction, bool with_messages);
 
     // ---- timers.cpp
@@ -491,7 +557,8 @@ struct Engine::Internals {
     // Of an attempt that just became unknown: its receipt may have come before.
     void match_parked(std::uint32_t address, AccountNumber account);
     void claim_parked(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const std::vector<std::string>& ids);
-    Uuid take_message(AccountNumber account, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name, ContactIndex known, Effect settled);
+    Uuid take_message(AccountNumber account, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name, ContactIndex known, Effect settled,
+                      const std::string& queue = {}, std::optional<int> priority = {});
     bool seen_before(const crypto::Hash128& dedupe);
     void forget_inbound();
 

@@ -108,6 +108,23 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::touch_task_changed: ok = fold<TouchTaskChanged>(*this, meta, record.payload); break;
         case EventType::interaction_opened: ok = fold<InteractionOpened>(*this, meta, record.payload); break;
         case EventType::interaction_closed: ok = fold<InteractionClosed>(*this, meta, record.payload); break;
+        case EventType::interaction_queued: ok = fold<InteractionQueued>(*this, meta, record.payload); break;
+        case EventType::interaction_assigned: ok = fold<InteractionAssigned>(*this, meta, record.payload); break;
+        case EventType::interaction_phase: ok = fold<InteractionPhase>(*this, meta, record.payload); break;
+        case EventType::interaction_recovering: ok = fold<InteractionRecovering>(*this, meta, record.payload); break;
+        case EventType::interaction_wrapping: ok = fold<InteractionWrapping>(*this, meta, record.payload); break;
+        case EventType::interaction_noted: ok = fold<InteractionNoted>(*this, meta, record.payload); break;
+        case EventType::offer_made: ok = fold<OfferMade>(*this, meta, record.payload); break;
+        case EventType::offer_ended: ok = fold<OfferEnded>(*this, meta, record.payload); break;
+        case EventType::agent_updated: ok = fold<AgentUpdated>(*this, meta, record.payload); break;
+        case EventType::queue_updated: ok = fold<QueueUpdated>(*this, meta, record.payload); break;
+        case EventType::agent_session: ok = fold<AgentSession>(*this, meta, record.payload); break;
+        case EventType::agent_intent: ok = fold<AgentIntent>(*this, meta, record.payload); break;
+        case EventType::agent_health: ok = fold<AgentHealth>(*this, meta, record.payload); break;
+        case EventType::agent_state: ok = fold<AgentStateChanged>(*this, meta, record.payload); break;
+        case EventType::agent_noticed: ok = fold<AgentNoticed>(*this, meta, record.payload); break;
+        case EventType::promise_made: ok = fold<PromiseMade>(*this, meta, record.payload); break;
+        case EventType::promise_changed: ok = fold<PromiseChanged>(*this, meta, record.payload); break;
         case EventType::pull_advanced: ok = fold<PullAdvanced>(*this, meta, record.payload); break;
         default:
             return Error{.kind = ErrorKind::corrupt, .detail = "the log holds the unknown event type " + std::to_string(record.type) + " (version " +

@@ -207,11 +207,14 @@ struct InteractionMessage {
 };
 struct InteractionDetails {
     Uuid id{};
-    std::string channel, account, contact_id, state, reason, queue, campaign, outcome, disposition;
+    std::string channel, account, contact_id, state, reason, queue, campaign, outcome, disposition, agent;
     TouchId touch{};
     int priority = 50;
+    bool outbound = false;
     Instant queued_at{};
-    std::optional<Instant> closed_at;
+    std::optional<Instant> assigned_at = {}, ended_at = {}, closed_at = {};
+    std::int64_t wait_ms = 0, wrap_ms = 0;     // so far
+    std::string handler = "agent";             // bot, none: until it is handed over
     std::vector<InteractionMessage> messages;  // of find_interaction only
 };
 

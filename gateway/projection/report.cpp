@@ -123,7 +123,7 @@ void fill_cost(ReportSource& source, const Parsed& parsed, const BillingOf& bill
 }  // namespace
 
 const std::vector<std::string>& report_names() {
-    static const std::vector<std::string> names = {"funnel", "channels", "policy", "campaign", "cost", "attribution", "uplift", "rfm", "digital_share"};
+    static const std::vector<std::string> names = {"funnel", "channels", "policy", "campaign", "cost", "attribution", "uplift", "rfm", "digital_share", "queues", "agents"};
     return names;
 }
 
@@ -137,6 +137,8 @@ ReportShape shape_of(const std::string& name) {
     if (name == "uplift") return {.more_parameters = {"window", "kind"}};
     if (name == "rfm") return {.more_parameters = {"kind"}};
     if (name == "digital_share") return {.default_groups = {"month"}};
+    if (name == "queues") return {.default_groups = {"queue"}, .more_groups = {"queue"}, .more_parameters = {"level"}};
+    if (name == "agents") return {.default_groups = {"agent"}, .more_groups = {"agent"}};
     return {.more_groups = name == "funnel" ? std::vector<std::string>{"arm"} : std::vector<std::string>{}};
 }
 
@@ -177,6 +179,8 @@ Result<Report> make_report(Projection& projection, const ReportQuery& query, con
         else if (query.name == "attribution") fill_attribution(database, source, *parsed, report);
         else if (query.name == "uplift") filled = fill_uplift(database, *parsed, report);
         else if (query.name == "rfm") fill_customers(database, *parsed, report);
+        else if (query.name == "queues") fill_queues(database, *parsed, report);
+        else if (query.name == "agents") fill_agents(database, *parsed, report);
         else if (query.name == "digital_share") fill_digital_share(database, source, *parsed, report);
         else fill_cost(source, *parsed, billing, report);
     }

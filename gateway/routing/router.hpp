@@ -155,6 +155,8 @@ public:
     [[nodiscard]] std::optional<QueueView> queue(std::string_view id) const;
     [[nodiscard]] std::optional<ItemView> item(const Uuid& id) const;   // not ended
     [[nodiscard]] std::optional<OfferView> offer(const Uuid& id) const; // pending
+    [[nodiscard]] std::string agent_document(std::string_view id) const; // JSON, as it was put
+    [[nodiscard]] std::string queue_document(std::string_view id) const;
     [[nodiscard]] std::vector<std::string_view> agents() const;         // ids, in their order
     [[nodiscard]] std::vector<std::string_view> queues() const;
     [[nodiscard]] std::vector<std::pair<AgentState, std::uint32_t>> agents_by_state() const;
