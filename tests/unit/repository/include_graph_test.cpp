@@ -33,7 +33,7 @@ const Allowed& allowed() {
         {"dispatch", {"base", "channel"}},
         {"campaign", {"base", "crypto", "json", "dispatch"}},
         {"leads", {"base", "crypto", "json", "policy"}},
-        {"dialing", {"base", "json", "policy", "measure"}},
+        {"dialing", {"base", "json", "policy", "measure", "dispatch"}},
         {"routing", {"base", "json"}},
         {"voice", {"base", "json", "channel"}},
         {"touch_log", {"base", "crypto"}},
