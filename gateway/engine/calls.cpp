@@ -1,6 +1,7 @@
 // Calls: their facts and the log, what telephone systems report, what is due.
 
 #include "gateway/engine/call_host.hpp"
+#include "gateway/policy/call_outcomes.hpp"
 
 namespace touchgate {
 
@@ -80,6 +81,7 @@ struct Shown {
     void operator()(const voice::SupervisionChanged&) const {}
     void operator()(const voice::CallEnded& e, const std::string& agent) const {
         tell(agent, "ended", e.outcome == "answered" ? e.hung_up_by : e.outcome);
+        in.learn_from_call(e);
         const auto row = in.row_of(e.touch);
         if (row == 0) return;
         const auto& touch = in.touch(row);
