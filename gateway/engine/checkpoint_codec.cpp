@@ -303,11 +303,13 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     std::vector<std::pair<std::string, AgentRow>> agents;
     if constexpr (!is_reading<A>) agents.assign(s.agents.begin(), s.agents.end());
     sequence_of(a, agents, [&](std::pair<std::string, AgentRow>& agent) {
-        a(agent.first, agent.second.last_seq, agent.second.shown);
+        a(agent.first, agent.second.last_seq, agent.second.shown, agent.second.state);
         sequence_of(a, agent.second.kept, [&](KeptPush& push) { push.fields(a); });
     });
     if constexpr (is_reading<A>)
         for (auto& [id, row] : agents) s.agents[id] = std::move(row);
+    map_of_names(a, s.leads.rows, [&](LeadRow& lead) { a(lead); });
+    map_of_names(a, s.leads.owners, [&](LeadOwnerRow& owner) { a(owner); });
     std::vector<PromiseRow> promises;
     if constexpr (!is_reading<A>)
         for (const auto& [id, promise] : s.promises) promises.push_back(promise);
@@ -413,6 +415,7 @@ Result<void> Engine::Internals::load(std::string_view body) {
         if (!row.is_closed()) state.open_interactions[{row.account.value, row.address, row.contact.value}] = id;
         state.interactions_of[row.contact.value].push_back(id);
     }
+    for (const auto& [id, lead] : state.leads.rows) state.leads.index(lead);
     for (const auto& [id, promise] : state.promises)
         if (promise.state == "open") state.open_promises.emplace(promise.at, id);
     for (const auto& [at, hash] : state.inbound_order) state.inbound_seen[hash] = at;

@@ -40,6 +40,7 @@ struct AgentRow {
     std::uint64_t last_seq = 0;
     std::deque<KeptPush> kept;             // oldest first, without gaps
     std::string shown;                     // the presence that was pushed last
+    std::string state = "offline";         // as logged
 };
 
 struct PromiseRow {

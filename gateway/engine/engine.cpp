@@ -91,6 +91,7 @@ Result<std::unique_ptr<Engine>> Engine::start(EngineParts parts, EngineSettings 
     in.rebuild_volatile();
     in.begin_routing();
     in.begin_calls();
+    in.compile_leads();
     if (in.sweep_after_start) in.policy_changed();
     if (auto synced = parts.keys.sync(); !synced) return synced.error();
     if (auto committed = parts.log.commit(); !committed) return committed.error();
@@ -161,6 +162,7 @@ std::optional<channel::Monotonic> Engine::wake_at() const {
                            in.call_agenda.empty() ? std::nullopt : std::optional{in.call_agenda.begin()->first}, in.state.open_promises.empty() ? std::nullopt : std::optional{in.state.open_promises.begin()->first}})
         if (due) sooner(in.monotonic + std::max(Duration{0}, *due - in.now));
     if (const auto due = in.leases_due_at()) sooner(*due);
+    if (const auto due = in.leads_due_at()) sooner(in.monotonic + std::max(Duration{0}, *due - in.now));
     if (const auto due = in.tasks_due_at()) sooner(in.monotonic + std::max(Duration{0}, *due - in.now));
     if (!in.timers.empty()) sooner(in.monotonic + std::max(Duration{0}, in.timers.top().at - in.now));
     for (const auto& account : in.accounts) {
@@ -225,6 +227,7 @@ Result<bool> Engine::turn() {
         in.run_conversations();
         in.run_promises();
         in.run_calls();
+        in.run_leads();
         in.run_routing();
     }
     std::size_t new_contacts = in.state.contacts.size();

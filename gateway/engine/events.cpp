@@ -79,6 +79,7 @@ std::string_view event_name(EventType type) {
         case EventType::agent_session: return "agent.session";
         case EventType::agent_intent: return "agent.intent";
         case EventType::agent_health: return "agent.health";
+        case EventType::agent_state: return "agent.state";
         case EventType::agent_noticed: return "agent.noticed";
         case EventType::promise_made: return "promise.made";
         case EventType::promise_changed: return "promise.changed";
@@ -97,6 +98,16 @@ std::string_view event_name(EventType type) {
         case EventType::call_supervised: return "call.supervised";
         case EventType::call_ended: return "call.ended";
         case EventType::recording_accessed: return "recording.accessed";
+        case EventType::lead_created: return "lead.created";
+        case EventType::lead_touchpoint: return "lead.touchpoint";
+        case EventType::lead_assigned: return "lead.assigned";
+        case EventType::lead_accepted: return "lead.accepted";
+        case EventType::lead_contacted: return "lead.contacted";
+        case EventType::lead_qualified: return "lead.qualified";
+        case EventType::lead_won: return "lead.won";
+        case EventType::lead_lost: return "lead.lost";
+        case EventType::lead_recycled: return "lead.recycled";
+        case EventType::lead_overdue: return "lead.overdue";
         case EventType::account_up: return "account.up";
         case EventType::account_down: return "account.down";
         case EventType::clock_accepted: return "clock.accepted";

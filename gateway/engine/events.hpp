@@ -34,8 +34,10 @@ enum class EventType : std::uint16_t {
     interaction_opened = 100, interaction_closed,
     call_started = 120, call_permitted, call_stage, call_leg_added, call_ringing, call_answered, call_leg_ended, call_leg_replaced, call_bridged, call_held, call_consult,
     call_recording, call_supervised, call_ended, recording_accessed,
+    lead_created = 110, lead_touchpoint, lead_assigned, lead_accepted, lead_contacted, lead_qualified, lead_won, lead_lost, lead_recycled, lead_overdue,
     agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
     interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
+    agent_state,
 };
 
 // Name in the feed, "touch.created"; empty for a number that this program does not know.
@@ -531,6 +533,12 @@ using InteractionRecovering = Routed<routing::ItemRecovering, EventType::interac
 using InteractionWrapping = Routed<routing::ItemWrapping, EventType::interaction_wrapping>;
 using InteractionClosed = Routed<routing::ItemEnded, EventType::interaction_closed>;  // `sealed`: ConsentSecret, the note
 
+// What is displayed of an agent has changed: what he does, as reports count his time.
+struct AgentStateChanged {
+    static constexpr auto type = EventType::agent_state;
+    std::string agent, from, to, reason;
+    template <class A> void fields(A&& a) { a(agent, from, to, reason); }
+};
 // What happens to calls, each a record of its own: see voice/facts.hpp. `sealed` of the first and the last: CallSecret.
 template <class Value, EventType Type> struct Called : Value {
     static constexpr auto type = Type;
@@ -717,3 +725,5 @@ struct ClockAccepted {
 };
 
 }  // namespace touchgate
+
+#include "gateway/engine/lead_events.hpp"

@@ -79,10 +79,13 @@ Uuid Engine::Internals::interaction_for(ContactIndex contact, std::uint32_t addr
     std::string campaign;
     if (const auto row = row_of(reply_to); row != 0) campaign = state.symbols.name(state.profiles.at(chosen_profile(touch(row))).campaign);
     const auto id = ids.next(now);
+    // A bot's, or nobody's but the API's, until it is handed over.
+    const auto view = router.queue(queue);
+    const bool for_agents = !view || view->definition->handler == "agent" || channel == "voice";
     emit(contact, InteractionOpened{.id = id, .channel = std::string{channel}, .account = std::string{account}, .queue = queue, .campaign = std::move(campaign),
-                                    .state = queue.empty() ? "flowed_out" : "queued", .reason = queue.empty() ? "no_queue" : "", .touch = reply_to, .address = address,
-                                    .priority = static_cast<std::uint8_t>(priority.value_or(50))});
-    enqueue_interaction(id, "arrived");
+                                    .state = queue.empty() ? "flowed_out" : "queued", .reason = queue.empty() ? "no_queue" : for_agents ? std::string{} : view->definition->handler,
+                                    .touch = reply_to, .address = address, .priority = static_cast<std::uint8_t>(priority.value_or(50))});
+    if (for_agents) enqueue_interaction(id, "arrived");
     return id;
 }
 
@@ -100,6 +103,14 @@ void Engine::Internals::forget_interactions() {
         } else if (at->second.is_closed()) ++at;
         else break;
     }
+}
+
+// A customer who asks for a person gets one.
+void Engine::Internals::hand_over_by_word(const Uuid& interaction, const std::string& text) {
+    const auto found = state.interactions.find(interaction);
+    if (found == state.interactions.end() || (found->second.reason != "bot" && found->second.reason != "none")) return;
+    const auto said = trim(text);
+    if (std::find(settings.hand_over_words.begin(), settings.hand_over_words.end(), said) != settings.hand_over_words.end()) enqueue_interaction(interaction, "asked_for_agent");
 }
 
 void Engine::Internals::reply_by_rule(const Uuid& interaction, AccountNumber number, const channel::InboundMessage& message, bool first) {
@@ -150,7 +161,8 @@ Result<TouchView> Engine::Internals::reply(const Uuid& interaction, TouchRequest
 Result<TouchView> Engine::reply_to_interaction(const Uuid& interaction, TouchRequest request) {
     auto& in = *internals_;
     if (auto error = in.refusal()) return *error;
-    request.origin = policy::Origin::reply;
+    const auto found = in.state.interactions.find(interaction);
+    request.origin = found != in.state.interactions.end() && found->second.reason == "bot" ? policy::Origin::bot : policy::Origin::reply;
     return in.reply(interaction, request);
 }
 
@@ -161,6 +173,7 @@ InteractionDetails Engine::Internals::details(const Interaction& of, bool with_m
                             .agent = of.agent.empty() ? of.last_agent : of.agent, .touch = of.touch, .priority = of.priority, .outbound = of.outbound, .queued_at = of.queued_at,
                             .messages = {}};
     const auto given = [](Instant at) { return at == Instant::min() ? std::nullopt : std::optional{at}; };
+    if (of.reason == "bot" || of.reason == "none") made.handler = of.reason;
     made.assigned_at = given(of.assigned_at);
     made.ended_at = given(of.ended_at);
     made.closed_at = given(of.closed_at);

@@ -12,6 +12,7 @@
 #include "gateway/engine/engine.hpp"
 #include "gateway/engine/engine_time.hpp"
 #include "gateway/engine/event_codec.hpp"
+#include "gateway/engine/lead_book.hpp"
 #include "gateway/engine/runtime.hpp"
 #include "gateway/engine/state.hpp"
 #include "gateway/routing/router.hpp"
@@ -165,6 +166,8 @@ struct Engine::Internals {
     std::set<std::pair<channel::Monotonic, std::string>> leases;  // when to look at an agent's next
     std::set<std::string, std::less<>> to_push;                   // agents with new pushes, of this turn
     std::set<ConversationDue> conversation_agenda;
+    LeadRouting lead_routing;
+    std::vector<std::string> restless;     // agents whose presence has changed since the last record of the routing core
 
     absl::flat_hash_map<std::string, Uuid> call_names;  // legs, plays and recordings of calls
     std::set<std::pair<Instant, Uuid>> call_agenda;     // when to look at a call next
@@ -261,6 +264,13 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const PromiseMade&);
     void apply(const RecordMeta&, const PromiseChanged&);
     void apply(const RecordMeta&, const AgentNoticed&);
+    void apply(const RecordMeta&, const LeadCreated&);
+    void apply(const RecordMeta&, const LeadTouched&);
+    void apply(const RecordMeta&, const LeadAssigned&);
+    void apply(const RecordMeta&, const LeadOverdue&);
+    template <EventType Type> void apply(const RecordMeta& meta, const LeadMoved<Type>& event) { apply_moved(meta, event); }
+    template <class Moved> void apply_moved(const RecordMeta&, const Moved&);
+    void apply(const RecordMeta&, const AgentStateChanged&);
     void apply(const RecordMeta&, const CampaignCreated&);
     void apply(const RecordMeta&, const CampaignAudienceAdded&);
     void apply(const RecordMeta&, const CampaignAudienceRemoved&);
@@ -575,6 +585,8 @@ struct Engine::Internals {
     void deliver_pushes();
     void deliver(const std::string& agent, AgentRuntime::Connected& to);
     [[nodiscard]] std::shared_ptr<const AgentPush> make_push(const std::string& agent, KeptPush& kept);
+    // What holds now; it has the number of the newest push, for it says what all pushes up to that one have said.
+    [[nodiscard]] std::shared_ptr<const AgentPush> snapshot_of(const std::string& agent);
     [[nodiscard]] PresencePush presence_of(const std::string& agent) const;
     [[nodiscard]] OfferPush offer_push(const Uuid& offer, const Uuid& interaction);
 
@@ -596,10 +608,48 @@ struct Engine::Internals {
     void run_promises();
     [[nodiscard]] PromiseDetails details(const PromiseRow& promise) const;
 
+    // ---- leads.cpp: capture, duplicates, scores
+    void compile_leads();
+    Result<LeadDetails> take_lead(const LeadInput& input, ContactIndex known);
+    // Something of a customer that is a lead if the configuration's `lead_routing.sources` says so: "wecom:<state>", "call:missed" …
+    // `evidence`: what tells of it, such as "event 42".
+    void capture_lead(ContactIndex contact, const std::string& source, const std::string& unit, const std::string& evidence);
+    void capture_by_keyword(ContactIndex contact, std::string_view channel, std::string_view account, std::string_view text, const std::string& evidence);
+    // An agent has answered his customer: by a message, or a call that was answered. His open leads of this contact are contacted.
+    void lead_answered(ContactIndex contact, const std::string& agent);
+    [[nodiscard]] leads::Score score_of(const LeadRow& lead) const;
+    [[nodiscard]] LeadDetails details(const LeadRow& lead) const;
+
+    // ---- lead_assigning.cpp: who gets it, and what he is told
+    bool assign_lead(const Uuid& id, std::string_view cause);  // by the rules; false: nobody could be found
+    void give_lead(const Uuid& id, const leads::Choice& choice, std::string_view cause, std::string_view by, leads::Stage stage);
+    [[nodiscard]] const std::vector<leads::Agent>& lead_agents();
+    [[nodiscard]] std::vector<std::string> supervisors_of(const std::string& agent, std::string_view unit) const;
+    void message_employee(const std::string& agent, const LeadRow& lead, std::string_view text_key);
+
+    // ---- lead_links.cpp: pages without a login
+    [[nodiscard]] crypto::Hash128 link_proof(const LeadRow& lead, Instant expires_at) const;
+    [[nodiscard]] LeadLink link_of(const LeadRow& lead) const;
+
+    // ---- lead_deadlines.cpp
+    void schedule_lead(LeadRow& lead);     // its place in the agenda and the indexes, from its row
+    void run_leads();
+    [[nodiscard]] std::optional<Instant> leads_due_at() const;
+    void rebuild_leads();
+    void move_lead(const Uuid& id, leads::Stage to, const LeadAct& act);  // the step is allowed
+    void recycle_lead(const Uuid& id, const LeadAct& act);
+    void close_leads_of(ContactIndex contact, const std::string& reason);
+
+    // ---- apply_leads.cpp
+    void forget_leads_of(ContactIndex contact);  // what they say of him
+    LeadOwnerRow& lead_owner(const std::string& id, Instant at);
+    [[nodiscard]] std::int64_t lead_day(Instant at) const;  // in the configured zone
+
     // ---- interactions.cpp: conversations by message
     [[nodiscard]] Uuid interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to,
                                        const std::string& queue = {}, std::optional<int> priority = {});
     void note_message(const Uuid& interaction, bool inbound, const RecordMeta& meta, const TouchId& touch);
+    void hand_over_by_word(const Uuid& interaction, const std::string& text);
     void reply_by_rule(const Uuid& interaction, AccountNumber account, const channel::InboundMessage& message, bool first);
     Result<TouchView> reply(const Uuid& interaction, TouchRequest& request);
     void forget_interactions();

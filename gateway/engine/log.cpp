@@ -121,6 +121,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::agent_session: ok = fold<AgentSession>(*this, meta, record.payload); break;
         case EventType::agent_intent: ok = fold<AgentIntent>(*this, meta, record.payload); break;
         case EventType::agent_health: ok = fold<AgentHealth>(*this, meta, record.payload); break;
+        case EventType::agent_state: ok = fold<AgentStateChanged>(*this, meta, record.payload); break;
         case EventType::agent_noticed: ok = fold<AgentNoticed>(*this, meta, record.payload); break;
         case EventType::promise_made: ok = fold<PromiseMade>(*this, meta, record.payload); break;
         case EventType::promise_changed: ok = fold<PromiseChanged>(*this, meta, record.payload); break;
@@ -139,6 +140,16 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::call_supervised: ok = fold<CallSupervised>(*this, meta, record.payload); break;
         case EventType::call_ended: ok = fold<CallOver>(*this, meta, record.payload); break;
         case EventType::recording_accessed: ok = fold<RecordingAccessed>(*this, meta, record.payload); break;
+        case EventType::lead_created: ok = fold<LeadCreated>(*this, meta, record.payload); break;
+        case EventType::lead_touchpoint: ok = fold<LeadTouched>(*this, meta, record.payload); break;
+        case EventType::lead_assigned: ok = fold<LeadAssigned>(*this, meta, record.payload); break;
+        case EventType::lead_accepted: ok = fold<LeadAccepted>(*this, meta, record.payload); break;
+        case EventType::lead_contacted: ok = fold<LeadContacted>(*this, meta, record.payload); break;
+        case EventType::lead_qualified: ok = fold<LeadQualified>(*this, meta, record.payload); break;
+        case EventType::lead_won: ok = fold<LeadWon>(*this, meta, record.payload); break;
+        case EventType::lead_lost: ok = fold<LeadLost>(*this, meta, record.payload); break;
+        case EventType::lead_recycled: ok = fold<LeadRecycled>(*this, meta, record.payload); break;
+        case EventType::lead_overdue: ok = fold<LeadOverdue>(*this, meta, record.payload); break;
         case EventType::pull_advanced: ok = fold<PullAdvanced>(*this, meta, record.payload); break;
         default:
             return Error{.kind = ErrorKind::corrupt, .detail = "the log holds the unknown event type " + std::to_string(record.type) + " (version " +

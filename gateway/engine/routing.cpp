@@ -156,6 +156,13 @@ void Engine::Internals::RoutingJournal::append(const routing::Event& event) {
             engine_.take_routed(meta, event);
         },
         event);
+    // What he does now is a record of its own, so that his time can be counted without knowing the rules that it follows from.
+    for (const auto& agent : std::exchange(engine_.restless, {})) {
+        const auto view = engine_.router.agent(agent);
+        const auto found = engine_.state.agents.find(agent);
+        if (!view || found == engine_.state.agents.end() || found->second.state == routing::to_string(view->state)) continue;
+        engine_.emit(ContactIndex{}, AgentStateChanged{.agent = agent, .from = found->second.state, .to = std::string{routing::to_string(view->state)}, .reason = std::string{view->reason}});
+    }
 }
 
 Uuid Engine::Internals::RoutingJournal::new_offer_id() { return engine_.ids.next(engine_.now); }

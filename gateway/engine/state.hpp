@@ -19,6 +19,7 @@
 #include "gateway/engine/desk_state.hpp"
 #include "gateway/engine/events.hpp"
 #include "gateway/voice/call.hpp"
+#include "gateway/engine/lead_state.hpp"
 
 namespace touchgate {
 
@@ -372,6 +373,8 @@ struct State {
     std::map<std::string, AgentRow, std::less<>> agents;
     std::map<Uuid, PromiseRow> promises;
     std::set<std::pair<Instant, Uuid>> open_promises;  // those not yet due; volatile index
+
+    Leads leads;
 
     struct CalendarRow { std::string document; crypto::Hash128 file_hash; Instant updated_at; };  // file_hash: of the bytes last loaded from its file
     std::map<std::string, CalendarRow, std::less<>> calendars;

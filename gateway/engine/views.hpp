@@ -225,6 +225,7 @@ struct InteractionDetails {
     Instant queued_at{};
     std::optional<Instant> assigned_at = {}, ended_at = {}, closed_at = {};
     std::int64_t wait_ms = 0, wrap_ms = 0;     // so far
+    std::string handler = "agent";             // bot, none: until it is handed over
     std::optional<CallView> call = {};
     std::vector<InteractionMessage> messages;  // of find_interaction only
 };

@@ -120,6 +120,12 @@ void append_members(JsonText& json, const PromiseChanged& event) {
     json.text("state", event.state);
     json.text_if("agent", event.agent);
 }
+void append_members(JsonText& json, const AgentStateChanged& event) {
+    json.text("agent", event.agent);
+    json.text("from", event.from);
+    json.text("to", event.to);
+    json.text_if("reason", event.reason);
+}
 void append_members(JsonText& json, const AgentNoticed& event) {
     json.text("agent", event.agent);
     json.text("notice", event.kind);

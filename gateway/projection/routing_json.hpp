@@ -23,5 +23,6 @@ void append_members(JsonText& json, const InteractionNoted& event);
 void append_members(JsonText& json, const PromiseMade& event);
 void append_members(JsonText& json, const PromiseChanged& event);
 void append_members(JsonText& json, const AgentNoticed& event);
+void append_members(JsonText& json, const AgentStateChanged& event);
 
 }  // namespace touchgate::projection
