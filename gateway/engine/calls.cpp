@@ -1,5 +1,7 @@
 // Calls: their facts and the log, what telephone systems report, what is due.
 
+#include <algorithm>
+
 #include "gateway/engine/call_host.hpp"
 #include "gateway/policy/call_outcomes.hpp"
 
