@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "gateway/base/result.hpp"
 #include "gateway/channel/exchange_adapter.hpp"
 
 namespace touchgate::channel {
@@ -121,8 +122,9 @@ using CallEvent = std::variant<PbxUp, PbxDown, Snapshot, LegArrived, LegRinging,
 
 // ---- the session
 
-// One request of its own connection beside the event stream; answered by exactly one on_answer or on_no_answer.
-struct CallRequest { std::uint64_t id = 0; HttpRequest request; Duration timeout{10'000}; };
+// One request of its own connection beside the event stream; answered by exactly one on_answer or on_no_answer. Nothing of it is written after
+// `not_after` (a permit's deadline): then on_no_answer, not written.
+struct CallRequest { std::uint64_t id = 0; HttpRequest request; Duration timeout{10'000}; Monotonic not_after = Monotonic::max(); };
 
 struct CallOutput {
     std::string bytes;                     // over a plain stream, in one go
@@ -168,6 +170,10 @@ public:
         Duration ping_interval{10'000};    // of a WebSocket; without a pong within the half of it the stream is given up
     };
     [[nodiscard]] virtual Stream stream() const = 0;
+    // For `check --probe`: a harmless request that a gateway which is connected does not notice, and what its answer means, in words for an
+    // operator; `unauthorized` when the credentials are refused. Without one the event stream is opened, and closed again.
+    [[nodiscard]] virtual std::optional<HttpRequest> probe() const { return std::nullopt; }
+    [[nodiscard]] virtual Result<std::string> read_probe(const HttpResponse&) const { return std::string{}; }
     [[nodiscard]] virtual std::size_t requests_at_once() const { return 8; }
     [[nodiscard]] virtual int window() const { return 1'000; }  // permitted dials that the customer has not yet answered or refused
     [[nodiscard]] int segments(std::string_view /*text*/) const { return 1; }

@@ -79,6 +79,7 @@ struct OfferMade {
     ChoiceTrace trace{};
     template <class A> void fields(A&& a) { a(offer, item, agent, fence, deadline, silent, auto_answer, preview, trace); }
 };
+// Without an offer: it was accepted, and then the agent's telephone was not answered.
 struct OfferEnded {
     Uuid offer{}, item{};
     std::string agent = {};

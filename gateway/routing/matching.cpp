@@ -220,13 +220,15 @@ void Router::Internals::match_freed(const std::vector<AgentNumber>& freed, Insta
 }
 
 void Router::Internals::settle(Instant now) {
+    // Of several that come to wait at once the highest looks first.
+    const auto in_order = [&](std::vector<ItemNumber>& numbers) {
+        std::erase_if(numbers, [&](auto number) { return items[number].serial == 0 || items[number].state != ItemState::queued; });
+        if (numbers.size() > 1) std::sort(numbers.begin(), numbers.end(), [&](auto a, auto b) { return a != b && outranks(a, b, now); });
+    };
     while (!changed_items.empty() || !changed_agents.empty() || !late_items.empty()) {
         auto arrived = std::exchange(changed_items, {});
-        std::erase_if(arrived, [&](auto number) {
-            items[number].changed = false;
-            return items[number].serial == 0 || items[number].state != ItemState::queued;
-        });
-        if (arrived.size() > 1) std::sort(arrived.begin(), arrived.end(), [&](auto a, auto b) { return a != b && outranks(a, b, now); });
+        for (const auto number : arrived) items[number].changed = false;
+        in_order(arrived);
         for (const auto number : arrived) {
             if (items[number].state != ItemState::queued || tell_flow_out(number, now)) continue;
             if (!match_item(number, false, now) && !items[number].backoffs.empty()) late_items.push_back(number);
@@ -249,9 +251,10 @@ void Router::Internals::settle(Instant now) {
             changed_agents = std::move(freed);  // its memory
         }
         // Nobody but those who had it just now: rather them again than nobody.
-        if (changed_items.empty() && changed_agents.empty())
-            for (const auto number : std::exchange(late_items, {}))
-                if (items[number].serial != 0 && items[number].state == ItemState::queued && items[number].offers.empty()) (void)match_item(number, true, now);
+        if (!changed_items.empty() || !changed_agents.empty()) continue;
+        in_order(late_items);
+        for (const auto number : std::exchange(late_items, {}))
+            if (items[number].state == ItemState::queued) (void)match_item(number, true, now);
     }
 }
 

@@ -130,6 +130,8 @@ public:
     Result<void> reject(std::string_view agent, const Uuid& offer, std::string_view reason, Instant now);
     // Takes back a pending offer as if it had timed out (the agent's device did not answer) or without counting it.
     Result<void> end_offer(const Uuid& offer, OfferResult result, std::string_view reason, Instant now);
+    // An accepted call did not reach the agent: his telephone was not answered. It counts as an unanswered offer, and the item is back at its old place.
+    Result<void> unanswered(const Uuid& item, std::string_view reason, Instant now);
     // Reserves the best agent of a queue for an item that is not there yet (a call about to be dialled): a silent offer without a push.
     // Kind unavailable: nobody is free.
     struct Reserve { ItemRequest item; Duration longest{60'000}; bool auto_answer = true; };
@@ -155,6 +157,8 @@ public:
     [[nodiscard]] std::optional<QueueView> queue(std::string_view id) const;
     [[nodiscard]] std::optional<ItemView> item(const Uuid& id) const;   // not ended
     [[nodiscard]] std::optional<OfferView> offer(const Uuid& id) const; // pending
+    [[nodiscard]] std::string agent_document(std::string_view id) const; // JSON, as it was put
+    [[nodiscard]] std::string queue_document(std::string_view id) const;
     [[nodiscard]] std::vector<std::string_view> agents() const;         // ids, in their order
     [[nodiscard]] std::vector<std::string_view> queues() const;
     [[nodiscard]] std::vector<std::pair<AgentState, std::uint32_t>> agents_by_state() const;
