@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "gateway/app/desk_settings.hpp"
 #include "gateway/app/lead_settings.hpp"
 #include "gateway/app/messaging_settings.hpp"
 #include "gateway/app/phone_library.hpp"
@@ -369,7 +370,8 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     reader.members("accounts", [&](const std::string& name, const Json& value, const std::string& pointer) { read_account(config, name, value, pointer, *accounts, problems); });
     sort_as_written(config.accounts, *bytes);
     read_routes(reader, config);
-    for (const auto* later : {"sinks", "queues", "lead_routing", "sandbox", "agents", "$schema"}) (void)reader.raw(later);
+    read_desk_settings(reader, config, found);
+    for (const auto* later : {"sinks", "lead_routing", "sandbox", "$schema"}) (void)reader.raw(later);
 
     config.calendars_dir = resolve_path(config.root, reader.text("calendars", "calendars"));
     config.templates_dir = resolve_path(config.root, reader.text("templates"));

@@ -291,6 +291,15 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
             positions(a, message.position);
         });
     });
+    std::vector<voice::Call> calls;
+    if constexpr (!is_reading<A>)
+        for (const auto& [id, each] : s.calls) calls.push_back(each);
+    sequence_of(a, calls, [&](voice::Call& call) { a(call); });
+    if constexpr (is_reading<A>)
+        for (auto& each : calls) {
+            const auto id = each.id;
+            s.calls.emplace(id, std::move(each));
+        }
     std::vector<std::pair<std::string, AgentRow>> agents;
     if constexpr (!is_reading<A>) agents.assign(s.agents.begin(), s.agents.end());
     sequence_of(a, agents, [&](std::pair<std::string, AgentRow>& agent) {

@@ -198,13 +198,13 @@ void Engine::Internals::capture_by_keyword(ContactIndex contact, std::string_vie
     }
 }
 
-void Engine::Internals::lead_answered(ContactIndex contact, const std::string& agent) {
+void Engine::Internals::lead_answered(ContactIndex contact, const std::string& agent, Instant at) {
     const auto known = state.leads.by_contact.find(contact.value);
     if (known == state.leads.by_contact.end() || agent.empty()) return;
     const auto ids_of = known->second;
     for (const auto& id : ids_of)
         if (const auto* lead = state.leads.find(id); lead != nullptr && lead->owner == agent && lead->waits_for_answer())
-            move_lead(id, leads::Stage::contacted, {.to = leads::Stage::contacted, .agent = agent, .via = "desk"});
+            move_lead(id, leads::Stage::contacted, {.to = leads::Stage::contacted, .agent = agent, .via = "desk", .at = std::max(at, lead->created_at)});
 }
 
 LeadDetails Engine::Internals::details(const LeadRow& lead) const {

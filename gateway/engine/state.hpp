@@ -18,6 +18,7 @@
 #include "gateway/dispatch/cascade.hpp"
 #include "gateway/engine/desk_state.hpp"
 #include "gateway/engine/events.hpp"
+#include "gateway/voice/call.hpp"
 #include "gateway/engine/lead_state.hpp"
 
 namespace touchgate {
@@ -367,6 +368,7 @@ struct State {
     std::map<Uuid, Interaction> interactions;  // ids rise with time
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, Uuid> open_interactions;  // by account, address, contact; volatile index
 
+    std::map<Uuid, voice::Call> calls;         // by interaction; those that are over as long as it
     absl::flat_hash_map<std::uint32_t, std::vector<Uuid>> interactions_of;  // by contact, oldest first; volatile index
     std::map<std::string, AgentRow, std::less<>> agents;
     std::map<Uuid, PromiseRow> promises;
