@@ -615,8 +615,8 @@ struct Engine::Internals {
     // `evidence`: what tells of it, such as "event 42".
     void capture_lead(ContactIndex contact, const std::string& source, const std::string& unit, const std::string& evidence);
     void capture_by_keyword(ContactIndex contact, std::string_view channel, std::string_view account, std::string_view text, const std::string& evidence);
-    // An agent has answered his customer: by a message, or in a call. His open leads of this contact are contacted.
-    void lead_answered(ContactIndex contact, const std::string& agent, Instant at);
+    // An agent has answered his customer: by a message, or a call that was answered. His open leads of this contact are contacted.
+    void lead_answered(ContactIndex contact, const std::string& agent);
     [[nodiscard]] leads::Score score_of(const LeadRow& lead) const;
     [[nodiscard]] LeadDetails details(const LeadRow& lead) const;
 
