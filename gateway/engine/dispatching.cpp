@@ -128,6 +128,11 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
     attempt.ref = next_ref++;
     in_flight.emplace(attempt.ref, InFlight{.row = row, .generation = sent.generation, .attempt = attempt_number, .account = number});
 
+    if (settings_of.calls) {
+        dial_touch(row, attempt_number, attempt.ref, number, *rendered);
+        return true;
+    }
+
     AttemptOrder order;
     order.account = number;
     order.submission.ref = attempt.ref;

@@ -20,6 +20,8 @@
 
 namespace touchgate {
 
+namespace voice { struct CallRules; }
+
 // How tasks that wait for an employee are kept in hand.
 struct TaskRules {
     Duration poll_interval{30'000};              // at first; slower as a task grows old
@@ -64,6 +66,7 @@ struct AccountSettings {
     TaskRules tasks = {};
     Welcome welcome = {};
     std::vector<AutoReply> auto_replies = {};
+    std::shared_ptr<const voice::CallRules> calls = {};  // of a telephone system; null: it is none
     // What is wrong with content before anything is decided; pointers are relative to the content.
     std::function<std::vector<Problem>(const channel::Content&)> content_problems = [](const channel::Content&) { return std::vector<Problem>{}; };
     std::function<bool(const channel::Content&)> repeat_is_safe = [](const channel::Content&) { return false; };
@@ -118,6 +121,7 @@ struct EngineSettings {
     std::uint64_t checkpoint_every_bytes = std::uint64_t{512} << 20U;
     AgentRules agents;
     std::map<std::string, Json> queues = {};  // the configured documents by id
+    Json lead_routing = Json::object();
     std::shared_ptr<const PhoneFacts> phones;  // country, carrier, zones of a number
     crypto::Key index_key{};                   // keys the blind indexes; derived from the master key
 };

@@ -5,6 +5,7 @@
 #include "gateway/base/currency.hpp"
 #include "gateway/content/billing.hpp"
 #include "gateway/engine/event_codec.hpp"
+#include "gateway/projection/lead_events_json.hpp"
 #include "gateway/projection/routing_json.hpp"
 
 namespace touchgate::projection {
@@ -567,6 +568,16 @@ struct EventData {
             case EventType::agent_health: return render<AgentHealth>();
             case EventType::agent_state: return render<AgentStateChanged>();
             case EventType::agent_noticed: return render<AgentNoticed>();
+            case EventType::lead_created: return render<LeadCreated>();
+            case EventType::lead_touchpoint: return render<LeadTouched>();
+            case EventType::lead_assigned: return render<LeadAssigned>();
+            case EventType::lead_accepted: return render<LeadAccepted>();
+            case EventType::lead_contacted: return render<LeadContacted>();
+            case EventType::lead_qualified: return render<LeadQualified>();
+            case EventType::lead_won: return render<LeadWon>();
+            case EventType::lead_lost: return render<LeadLost>();
+            case EventType::lead_recycled: return render<LeadRecycled>();
+            case EventType::lead_overdue: return render<LeadOverdue>();
             case EventType::promise_made: return render<PromiseMade>();
             case EventType::promise_changed: return render<PromiseChanged>();
             case EventType::pull_advanced: return render<PullAdvanced>();

@@ -340,8 +340,23 @@ void Router::Internals::on(const OfferMade& event, Instant at) {
     refresh(agent_number, at);
 }
 
+void Router::Internals::on_unanswered(const OfferEnded& event, Instant at) {
+    const auto item_number = find_item(event.item);
+    const auto agent_number = find_agent(event.agent);
+    if (item_number == nobody || agent_number == nobody) return;
+    auto& item = items[item_number];
+    auto& agent = *agents[agent_number];
+    ++agent.unanswered[item.channel == voice ? 1 : 0];
+    if (item.queue != nobody) ++counts_of(*queues[item.queue], at).rona;
+    if (event.blocks) agent.blocked = true;
+    if (event.backoff_until != 0) item.backoffs.push_back({.agent = agent_number, .until = event.backoff_until});
+    refresh(agent_number, at);
+    touch(agent_number);
+}
+
 void Router::Internals::on(const OfferEnded& event, Instant at) {
     const auto found = offer_numbers.find(event.offer);
+    if (event.offer.is_nil()) return on_unanswered(event, at);
     if (found == offer_numbers.end()) return;
     const auto number = found->second;
     const auto item_number = offers[number].item;

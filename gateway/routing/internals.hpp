@@ -81,6 +81,7 @@ struct Router::Internals {
     void on(const ItemQueued& event, Instant at);
     void on(const OfferMade& event, Instant at);
     void on(const OfferEnded& event, Instant at);
+    void on_unanswered(const OfferEnded& event, Instant at);
     void on(const ItemAssigned& event, Instant at);
     void on(const ItemPhaseChanged& event, Instant at);
     void on(const ItemRecovering& event, Instant at);

@@ -141,6 +141,25 @@ Result<void> Router::end_offer(const Uuid& offer_id, OfferResult result, std::st
     return {};
 }
 
+Result<void> Router::unanswered(const Uuid& id, std::string_view reason, Instant now) {
+    auto& in = *internals_;
+    const auto item = in.find_item(id);
+    if (item == nobody) return no_such_item();
+    const auto& record = in.items[item];
+    if (record.state != ItemState::assigned || record.queue == nobody) return conflict("wrong_state", "nobody is working on it, or it came from no queue");
+    const Decision decision{in, now};
+    const auto agent = record.agent;
+    const auto queue = record.queue;
+    const auto& definition = in.queues[queue]->definition;
+    const bool call = record.channel == voice;
+    const bool blocks = in.agents[agent]->unanswered[call ? 1 : 0] + 1 >= static_cast<std::uint32_t>(call ? definition.rona_voice : definition.rona_message);
+    in.append(OfferEnded{.offer = {}, .item = id, .agent = in.agents[agent]->id, .result = OfferResult::timed_out, .reason = std::string{reason}, .blocks = blocks,
+                         .backoff_until = unix_ms(now + definition.backoff_no_answer)});
+    in.requeue(item, queue, {}, false, to_string(OfferResult::timed_out));
+    if (blocks) in.withdraw_offers_of(agent, "not_routable");
+    return {};
+}
+
 Result<Uuid> Router::reserve(const Reserve& request, Instant now) {
     auto& in = *internals_;
     const auto& wanted = request.item;

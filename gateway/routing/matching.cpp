@@ -201,7 +201,12 @@ void Router::Internals::match_agent(AgentNumber number, bool by_strategy, Instan
 }
 
 void Router::Internals::settle(Instant now) {
+    // Of several who come back at once the oldest looks first.
+    const auto by_age = [&](std::vector<ItemNumber>& numbers) {
+        if (numbers.size() > 1) std::sort(numbers.begin(), numbers.end(), [&](ItemNumber a, ItemNumber b) { return key_of(a) < key_of(b); });
+    };
     while (!changed_items.empty() || !changed_agents.empty() || !late_items.empty()) {
+        by_age(changed_items);
         for (std::size_t i = 0; i < changed_items.size(); ++i) {
             const auto number = changed_items[i];
             items[number].changed = false;
@@ -225,9 +230,10 @@ void Router::Internals::settle(Instant now) {
             changed_agents = std::move(freed);  // its memory
         }
         // Nobody but those who had it just now: rather them again than nobody.
-        if (changed_items.empty() && changed_agents.empty())
-            for (const auto number : std::exchange(late_items, {}))
-                if (items[number].serial != 0 && items[number].state == ItemState::queued && items[number].offers.empty()) (void)match_item(number, true, now);
+        if (!changed_items.empty() || !changed_agents.empty()) continue;
+        by_age(late_items);
+        for (const auto number : std::exchange(late_items, {}))
+            if (items[number].serial != 0 && items[number].state == ItemState::queued && items[number].offers.empty()) (void)match_item(number, true, now);
     }
 }
 

@@ -145,6 +145,16 @@ std::optional<OfferView> Router::offer(const Uuid& id) const {
                      .silent = offer.silent, .auto_answer = offer.auto_answer, .preview = offer.preview};
 }
 
+std::string Router::agent_document(std::string_view id) const {
+    const auto number = internals_->find_agent(id);
+    return number == nobody ? std::string{} : internals_->agents[number]->document;
+}
+
+std::string Router::queue_document(std::string_view id) const {
+    const auto number = internals_->find_queue(id);
+    return number == nobody ? std::string{} : internals_->queues[number]->document;
+}
+
 std::vector<std::string_view> Router::agents() const {
     std::vector<std::string_view> ids;
     for (const auto& agent : internals_->agents)

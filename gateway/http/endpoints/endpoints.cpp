@@ -20,6 +20,8 @@ void add_all_endpoints(Router& router) {
     add_agent_endpoints(router);
     add_agent_socket_endpoint(router);
     add_queue_endpoints(router);
+    add_lead_endpoints(router);
+    add_form_endpoints(router);
 }
 
 }  // namespace touchgate::http

@@ -22,6 +22,8 @@ void add_interaction_endpoints(Router& router);
 void add_agent_endpoints(Router& router);
 void add_agent_socket_endpoint(Router& router);
 void add_queue_endpoints(Router& router);
+void add_lead_endpoints(Router& router);
+void add_form_endpoints(Router& router);
 
 void add_all_endpoints(Router& router);
 
