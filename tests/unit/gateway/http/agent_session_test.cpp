@@ -83,6 +83,12 @@ public:
     Result<void> promise_done(const std::string&, const std::string& promise) override { return told("promise_done " + promise); }
     std::vector<PromiseDetails> promises(const std::string&) override { return {}; }
     std::vector<std::shared_ptr<const content::Template>> templates() override { return {}; }
+    std::vector<LeadDetails> leads(const std::string&, const std::string&) override { return {}; }
+    Result<LeadDetails> lead(const std::string&, const Uuid&) override { return agent_error("not_yours", "not yours"); }
+    Result<LeadDetails> act_on_lead(const std::string&, const Uuid&, LeadAct act) override {
+        asked.push_back("lead " + std::string{leads::to_string(act.to)} + " " + act.reason);
+        return LeadDetails{};
+    }
     Result<InteractionDetails> dial(const std::string&, const Desk::Dial& dial) override {
         asked.push_back("dial " + dial.number.value_or("-") + " " + dial.contact.value_or("-"));
         return InteractionDetails{};
@@ -298,6 +304,8 @@ TEST_CASE("Requests reach the desk with what they say") {
         {R"("type":"timeline.get","contact":"c1","limit":5)", "timeline c1"},
         {R"("type":"contact.do_not_contact","contact":"c1")", "dnc *"},
         {R"("type":"promise.done","promise":"p1")", "promise_done p1"},
+        {R"("type":"lead.accept","lead":"ID")", "lead accepted "},
+        {R"("type":"lead.lost","lead":"ID","reason":"price")", "lead lost price"},
         {R"("type":"supervisor.whisper","interaction":"ID")", "supervise 1"},
         {R"("type":"supervisor.set_presence","agent":"a2","state":"ready")", "force a2 ready"},
         {R"("type":"supervisor.reassign","interaction":"ID","to":"queue:care")", "reassign queue:care"},
@@ -312,7 +320,7 @@ TEST_CASE("Requests reach the desk with what they say") {
 
 TEST_CASE("What is wrong with a request is told with its code, and the desk is not asked") {
     Fixture at;
-    const std::string frame = GENERATE(as<std::string>{}, R"("type":"offer.accept")", R"("type":"offer.accept","offer":"x")", R"("type":"presence.set","state":"glad")", R"("type":"no.such")",
+    const std::string frame = GENERATE(as<std::string>{}, R"("type":"offer.accept")", R"("type":"offer.accept","offer":"x")", R"("type":"presence.set","state":"glad")", R"("type":"no.such")", R"("type":"lead.lost","lead":"01939999-0000-7000-8000-000000000000")",
                                        R"("type":"message.send","interaction":"01939999-0000-7000-8000-000000000000")", R"("type":"call.dial","purpose":"service")",
                                        R"("type":"call.dial","purpose":"service","number":"12")", R"("type":"call.dtmf","interaction":"01939999-0000-7000-8000-000000000000","digits":"x")",
                                        R"("type":"timeline.get","contact":"c","limit":0)", R"("type":"resume","after":"1")", R"("type":"wallboard.watch","on":1)", R"("type":"promise.create","contact":"c")");
