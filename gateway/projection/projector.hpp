@@ -14,7 +14,9 @@
 #include <absl/container/flat_hash_map.h>
 
 #include "gateway/projection/experiment.hpp"
+#include "gateway/projection/lead_tables.hpp"
 #include "gateway/projection/log_names.hpp"
+#include "gateway/projection/service_facts.hpp"
 #include "gateway/projection/sqlite.hpp"
 #include "gateway/projection/touch_row.hpp"
 
@@ -91,6 +93,8 @@ private:
     std::map<CountKey, std::int64_t> touch_counts_;
     std::map<CountKey, AttemptSums> attempt_counts_;
     std::map<CountKey, RuleSums> rule_counts_;
+    ServiceFacts service_;
+    LeadTables leads_;
     std::unordered_map<const char*, Statement> statements_;  // by the address of their literal
     static constexpr std::size_t touches_kept = 60'000;
 };
