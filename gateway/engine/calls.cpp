@@ -1,6 +1,10 @@
 // Calls: their facts and the log, what telephone systems report, what is due.
 
+#include <algorithm>
+
 #include "gateway/engine/call_host.hpp"
+#include "gateway/policy/call_outcomes.hpp"
+#include "gateway/engine/lead_facts.hpp"
 
 namespace touchgate {
 
@@ -80,6 +84,7 @@ struct Shown {
     void operator()(const voice::SupervisionChanged&) const {}
     void operator()(const voice::CallEnded& e, const std::string& agent) const {
         tell(agent, "ended", e.outcome == "answered" ? e.hung_up_by : e.outcome);
+        in.learn_from_call(e);
         const auto row = in.row_of(e.touch);
         if (row == 0) return;
         const auto& touch = in.touch(row);
@@ -301,6 +306,8 @@ void Engine::Internals::call_over(const voice::CallEnded& ended) {
     call_purposes.erase(ended.call);
     if (found == state.interactions.end() || found->second.is_closed()) return;
     const bool talked = call.bridged_at != Instant::min();
+    if (talked) note_lead_answer(*this, found->second.contact, found->second.last_agent, call.bridged_at);
+    if (!ended.outbound) capture_lead(found->second.contact, talked ? "call:inbound" : "call:missed", {}, "interaction " + to_string(ended.call));
     const auto item = router.item(ended.call);
     using routing::ItemState;
     if (item && item->state == ItemState::recovering) (void)router.set_recovering(ended.call, false, {}, now);

@@ -174,6 +174,7 @@ Result<TouchView> Desk::send(const std::string& agent, const Uuid& interaction, 
     if (found->second.is_closed() || found->second.state == "wrapping") return refused("wrong_state", "the interaction is closed");
     request.origin = policy::Origin::reply;
     auto sent = in.reply(interaction, request);
+    if (sent && sent->decision.decision.verdict != policy::Verdict::deny) in.lead_answered(found->second.contact, agent);
     if (!sent && sent.error().reference.empty()) {
         auto error = sent.error();
         error.reference = error.kind == ErrorKind::invalid_input ? "bad_request" : "wrong_state";

@@ -1,4 +1,4 @@
-// What the rules of `lead_routing` look at, gathered from a lead and its contact.
+// What the rules of `lead_routing` look at, gathered from a lead and its contact; and what others tell of leads.
 #pragma once
 
 #include <vector>
@@ -17,5 +17,8 @@ struct LeadFacts {
     std::vector<leads::Touchpoint> touchpoints;
     leads::Facts facts{};
 };
+
+// As Internals::lead_answered, of an answer that was given at `at`: in a call that has ended since.
+void note_lead_answer(Engine::Internals& in, ContactIndex contact, const std::string& agent, Instant at);
 
 }  // namespace touchgate

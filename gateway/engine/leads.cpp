@@ -198,14 +198,16 @@ void Engine::Internals::capture_by_keyword(ContactIndex contact, std::string_vie
     }
 }
 
-void Engine::Internals::lead_answered(ContactIndex contact, const std::string& agent) {
-    const auto known = state.leads.by_contact.find(contact.value);
-    if (known == state.leads.by_contact.end() || agent.empty()) return;
-    const auto ids_of = known->second;
-    for (const auto& id : ids_of)
-        if (const auto* lead = state.leads.find(id); lead != nullptr && lead->owner == agent && lead->waits_for_answer())
-            move_lead(id, leads::Stage::contacted, {.to = leads::Stage::contacted, .agent = agent, .via = "desk"});
+void note_lead_answer(Engine::Internals& in, ContactIndex contact, const std::string& agent, Instant at) {
+    const auto known = in.state.leads.by_contact.find(contact.value);
+    if (known == in.state.leads.by_contact.end() || agent.empty()) return;
+    const auto ids = known->second;
+    for (const auto& id : ids)
+        if (const auto* lead = in.state.leads.find(id); lead != nullptr && lead->owner == agent && lead->waits_for_answer())
+            in.move_lead(id, leads::Stage::contacted, {.to = leads::Stage::contacted, .agent = agent, .via = "desk", .at = std::max(at, lead->created_at)});
 }
+
+void Engine::Internals::lead_answered(ContactIndex contact, const std::string& agent) { note_lead_answer(*this, contact, agent, now); }
 
 LeadDetails Engine::Internals::details(const LeadRow& lead) const {
     LeadDetails made;
