@@ -54,6 +54,7 @@ foreach(folder ${folders})
   touchgate_test_program(property_${module} ${folder} touchgate_${module} rapidcheck)
 endforeach()
 touchgate_test_program(unit_wecom_sandbox ${CMAKE_SOURCE_DIR}/tests/unit/wecom_sandbox touchgate_sandbox touchgate_adapters)
+touchgate_test_program(unit_pbx_sandbox ${CMAKE_SOURCE_DIR}/tests/unit/pbx_sandbox touchgate_sandbox touchgate_adapter_asterisk_ari)
 touchgate_test_program(unit_repository ${CMAKE_SOURCE_DIR}/tests/unit/repository)
 
 foreach(part simulation bench fuzz)

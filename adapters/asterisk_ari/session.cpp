@@ -214,6 +214,7 @@ Snapshot Session::take_stock(Instant wall) {
         if (!found.contains(id) && jobs_.maker_of(id) != nullptr) found.emplace(id, std::move(leg));
     legs_ = std::move(found);
     mixes_.clear();
+    if (sync_->first) stopped_plays_.clear();
     for (const auto& each : *sync_->bridges) {
         auto bridge = read_bridge(each);
         const auto owner = owner_of_bridge(*settings_, bridge.name);

@@ -147,6 +147,7 @@ private:
 
     std::map<channel::LegId, Leg, std::less<>> legs_;
     std::set<channel::MixId, std::less<>> mixes_;
+    std::set<std::string, std::less<>> stopped_plays_;  // the PBX calls these "done" as well
     // Legs whose making was reported as failed: should one come to life after all, it is hung up.
     std::unordered_set<channel::LegId> unwanted_;
     std::deque<channel::LegId> unwanted_order_;

@@ -239,8 +239,10 @@ void Session::on_transfer(Monotonic now, const Event& event) {
 
 void Session::on_play_end(const Event& event) {
     if (event.subject.empty()) return;
-    for (auto& [id, leg] : legs_) leg.plays.erase(event.subject);
-    tell(PlayEnded{.play = event.subject, .completed = event.state == "done"});
+    bool cut_off = stopped_plays_.erase(event.subject) == 1;
+    for (auto& [id, leg] : legs_)
+        if (leg.plays.erase(event.subject) == 1) cut_off = cut_off || leg.hangup_asked;
+    tell(PlayEnded{.play = event.subject, .completed = event.state == "done" && !cut_off});
 }
 
 }  // namespace touchgate::adapters::asterisk_ari

@@ -102,6 +102,7 @@ void Session::adapt(Job& job, const CallCommand& command) {
         leg->joined_by = job.command;
         // A channel that plays or hears music takes no further order until that ends.
         std::vector<Step> before;
+        stopped_plays_.insert(leg->plays.begin(), leg->plays.end());
         for (const auto& play : leg->plays) before.push_back({.method = "DELETE", .path = "/playbacks/" + percent_encode(play), .nothing_left_to_do = {404}});
         if (std::exchange(leg->music, false)) before.push_back({.method = "DELETE", .path = "/channels/" + percent_encode(join->leg).append("/moh"), .nothing_left_to_do = {404, 409}});
         job.steps.insert(job.steps.begin(), before.begin(), before.end());
@@ -111,6 +112,8 @@ void Session::adapt(Job& job, const CallCommand& command) {
         if (auto* const leg = find_leg(music->leg)) leg->music = true;
     } else if (const auto* silence = std::get_if<StopMusic>(&command)) {
         if (auto* const leg = find_leg(silence->leg)) leg->music = false;
+    } else if (const auto* stop = std::get_if<StopPlay>(&command)) {
+        stopped_plays_.insert(stop->play);
     } else if (const auto* play = std::get_if<Play>(&command)) {
         if (auto* const leg = play->mix.empty() ? find_leg(play->leg) : nullptr) leg->plays.insert(play->play);
     }
@@ -256,6 +259,7 @@ void Session::job_failed(Monotonic now, JobNumber number, CommandFailed failure)
             tell(RecordingFetched{.recording = job.subject, .content_type = {}, .bytes = {}, .failure = failure.detail});
             break;
         case JobKind::play:
+            stopped_plays_.erase(job.subject);
             for (auto& [id, leg] : legs_) leg.plays.erase(job.subject);
             break;
         default: break;

@@ -115,6 +115,8 @@ void EngineCallHost::phase(voice::AgentPhase phase) {
 std::string EngineCallHost::customer_answered(channel::AnsweredBy by) {
     in_.call_answered(id_);
     const auto purpose = in_.call_purposes.find(id_);
+    if (purpose != in_.call_purposes.end() && purpose->second.offer.is_nil() && !(by == channel::AnsweredBy::machine && call_.live.plan.detect_machine))
+        return in_.agent_for_answer(call_.touch, id_);
     if (purpose == in_.call_purposes.end() || purpose->second.offer.is_nil()) return {};
     const auto offer = in_.router.offer(purpose->second.offer);
     if (!offer) return {};

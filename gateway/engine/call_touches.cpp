@@ -147,6 +147,8 @@ void Engine::Internals::dial_touch(std::uint32_t row, std::uint16_t attempt, cha
         terms.interaction = waiting->second;
         terms.plan.kind = voice::Plan::Kind::agent_waits;
         calls_to_permit.erase(waiting);
+    } else if (auto campaign = campaign_terms(row)) {
+        terms = std::move(*campaign);
     } else {
         const auto voice = voice_of(content.body_json);
         auto& plan = terms.plan;
@@ -190,7 +192,9 @@ Uuid Engine::Internals::begin_dial(std::uint32_t row, std::uint16_t attempt, cha
         note_call_fact(voice::CallPermitted{.call = id, .touch = id_of_touch, .attempt = attempt});
     }
     call_purposes[id].ref = ref;
-    const voice::Machine::Target target{.number = number, .endpoint = terms.endpoint, .caller_id = terms.caller_id, .ring_timeout = terms.ring_timeout,
+    auto line = terms;
+    take_trunk(account, id, contact, number, line);
+    const voice::Machine::Target target{.number = number, .endpoint = line.endpoint, .caller_id = line.caller_id, .ring_timeout = terms.ring_timeout,
                                         .permit_deadline = monotonic + settings_of.permit_ttl};
     with_call(id, [&](voice::Machine& machine) { machine.dial_customer(target, terms.plan); });
     return id;
@@ -248,6 +252,7 @@ void Engine::Internals::settle_call_touch(const voice::Call& call, const voice::
         in_flight.erase(found);
         settled_ref(ref);
     }
+    forget_line(call, ended);
     const auto row = row_of(call.touch);
     if (call.touch.is_nil() || row == 0 || touch(row).final) return;
     auto& sent = touch(row);
@@ -262,6 +267,12 @@ void Engine::Internals::settle_call_touch(const voice::Call& call, const voice::
         ++counters.unknown_outcomes;
         emit(sent.contact, TouchUnknown{.touch = sent.id, .attempt = call.attempt, .code = "unknown", .detail = "what became of the call is not known"});
         if (!touch(row).final) arm_waiting(row);
+        return;
+    }
+    if (const auto again = redial_at(sent, ended.outcome)) {
+        emit(sent.contact, TouchAttemptEnded{.touch = sent.id, .attempt = call.attempt, .outcome = channel::OutcomeKind::refused, .code = ended.outcome, .detail = {}, .slot = slot,
+                                             .next = 0, .retry_at = unix_ms(*again)});
+        go_on(row);
         return;
     }
     const bool more = sent.attempts.back().number == call.attempt && !cascade_is_over(sent) && sent.chosen + 1U < candidates(sent).size() && now < sent.expires_at;

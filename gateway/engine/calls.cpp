@@ -1,6 +1,9 @@
 // Calls: their facts and the log, what telephone systems report, what is due.
 
+#include <algorithm>
+
 #include "gateway/engine/call_host.hpp"
+#include "gateway/policy/call_outcomes.hpp"
 #include "gateway/engine/lead_facts.hpp"
 
 namespace touchgate {
@@ -81,6 +84,7 @@ struct Shown {
     void operator()(const voice::SupervisionChanged&) const {}
     void operator()(const voice::CallEnded& e, const std::string& agent) const {
         tell(agent, "ended", e.outcome == "answered" ? e.hung_up_by : e.outcome);
+        in.learn_from_call(e);
         const auto row = in.row_of(e.touch);
         if (row == 0) return;
         const auto& touch = in.touch(row);

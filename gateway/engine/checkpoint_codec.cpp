@@ -198,6 +198,12 @@ template <class A> void campaign_of(A& a, CampaignRow& c) {
     if constexpr (!is_reading<A>) by_rule.assign(c.by_rule.begin(), c.by_rule.end());
     a(by_rule);
     if constexpr (is_reading<A>) c.by_rule.insert(by_rule.begin(), by_rule.end());
+    bool has_dialed = c.dialed != nullptr;
+    a(has_dialed);
+    if (has_dialed) {
+        if constexpr (is_reading<A>) c.dialed = std::make_unique<dialing::DialStatistics>();
+        a(*c.dialed);
+    }
 }
 
 // Rows that carry their name as `id`; never copied, for an audience may be large.

@@ -135,7 +135,7 @@ Result<InteractionDetails> Desk::dial(const std::string& agent, const Dial& dial
         const auto& channels = queue->definition->channels;
         if (queue && purpose.queue.empty() && (channels.empty() || std::find(channels.begin(), channels.end(), "voice") != channels.end())) purpose.queue = membership.queue;
     }
-    if (purpose.purpose == "marketing" && dial.campaign.empty() && !dial.lead) return refused("not_allowed", "a call for marketing needs a campaign or a lead");
+    if (purpose.purpose == "marketing" && dial.campaign.empty() && dial.lead.empty()) return refused("not_allowed", "a call for marketing needs a campaign or a lead");
     ContactIndex contact{};
     if (dial.number) {
         if (!has_right(*view->definition, "dial_any")) return refused("not_allowed", "you may dial contacts only, not any number");

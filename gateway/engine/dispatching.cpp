@@ -46,7 +46,7 @@ void Engine::Internals::pump() {
             const auto entry = account.queue.pop();
             auto& waiting = touch(entry->row);
             if (!waiting.is_queued || waiting.queue_ticket != entry->ticket || !waiting.is_waiting()) continue;
-            if (held_by_rate(*entry)) continue;
+            if (held_by_rate(*entry) || held_by_pacing(*entry)) continue;
             waiting.is_queued = false;
             permit(entry->row, account, number);
         }

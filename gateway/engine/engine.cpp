@@ -246,6 +246,7 @@ Result<bool> Engine::turn() {
         in.run_campaigns();
         in.run_cascades();  // before anything goes that is not needed any more
         in.pump();
+        in.run_dialing();
         in.run_cascades();
         in.run_routing();
         in.forget_inbound();

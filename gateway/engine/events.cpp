@@ -97,6 +97,7 @@ std::string_view event_name(EventType type) {
         case EventType::call_recording: return "call.recording";
         case EventType::call_supervised: return "call.supervised";
         case EventType::call_ended: return "call.ended";
+        case EventType::caller_id_rested: return "caller_id.rested";
         case EventType::recording_accessed: return "recording.accessed";
         case EventType::lead_created: return "lead.created";
         case EventType::lead_touchpoint: return "lead.touchpoint";

@@ -34,6 +34,7 @@ enum class EventType : std::uint16_t {
     interaction_opened = 100, interaction_closed,
     call_started = 120, call_permitted, call_stage, call_leg_added, call_ringing, call_answered, call_leg_ended, call_leg_replaced, call_bridged, call_held, call_consult,
     call_recording, call_supervised, call_ended, recording_accessed,
+    caller_id_rested,
     lead_created = 110, lead_touchpoint, lead_assigned, lead_accepted, lead_contacted, lead_qualified, lead_won, lead_lost, lead_recycled, lead_overdue,
     agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
     interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
@@ -570,6 +571,14 @@ struct RecordingAccessed {
     template <class A> void fields(A&& a) { a(interaction, recording, by, reason, from, size); }
 };
 
+// A number that our calls show is not answered any more, or hung up on: it is not used for a while.
+struct CallerIdRested {
+    static constexpr auto type = EventType::caller_id_rested;
+    std::string account, number, why;
+    double share = 0, bound = 0;           // what was seen, and what is allowed
+    Instant until{};
+    template <class A> void fields(A&& a) { a(account, number, why, share, bound, until); }
+};
 // A note that goes with a conversation when it is handed on.
 struct InteractionNoted {
     static constexpr auto type = EventType::interaction_noted;

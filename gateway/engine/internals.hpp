@@ -259,6 +259,7 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const InteractionOpened&);
     template <class Value, EventType Type> void apply(const RecordMeta& meta, const Routed<Value, Type>& event) { take_routed(meta, static_cast<const Value&>(event)); }
     void apply(const RecordMeta&, const InteractionNoted&);
+    void apply(const RecordMeta&, const CallerIdRested&);
     template <class Value, EventType Type> void apply(const RecordMeta& meta, const Called<Value, Type>& event) { take_call_fact(meta, static_cast<const Value&>(event)); }
     void apply(const RecordMeta&, const RecordingAccessed&) {}
     void apply(const RecordMeta&, const PromiseMade&);
@@ -567,6 +568,28 @@ struct Engine::Internals {
     void settle_call_touch(const voice::Call& call, const voice::CallEnded& ended);
     [[nodiscard]] TouchRequest dial_request(const CallPurpose& purpose, ContactIndex contact, const Uuid& interaction, const std::string& account) const;
     [[nodiscard]] bool dials(const TouchId& touch) const;  // a call of it is going on
+
+    // ---- dialing.cpp: campaigns that dial
+    // True: the campaign dials. What is wrong with how goes to `problems`.
+    bool dialing_problems(CampaignRow& row, std::vector<Problem>& problems);
+    [[nodiscard]] DialingRuntime* dialing_of(CampaignRow& row);      // null: it sends messages
+    [[nodiscard]] bool held_by_pacing(const QueueEntry& entry);      // true: the entry waits for an agent now
+    void run_dialing();
+    void dial_some(CampaignRow& row, DialingRuntime& dialing);
+    bool dial_next(CampaignRow& row, DialingRuntime& dialing);      // false: nothing more can be dialled now
+    [[nodiscard]] std::optional<DialTerms> campaign_terms(std::uint32_t row);  // of a touch that a campaign dials
+    void forget_line(const voice::Call& call, const voice::CallEnded& ended);
+    // The customer whom a campaign dialled is there: the agent who has him now, if one is free.
+    [[nodiscard]] std::string agent_for_answer(const TouchId& touch, const Uuid& call);
+    [[nodiscard]] DialingRuntime* dialing_of(const TouchId& touch);  // of the campaign that dials this touch
+    // A recipient who was not reached is dialled again, as the plan says.
+    [[nodiscard]] std::optional<Instant> redial_at(const Touch& touch, std::string_view outcome);
+    void learn_from_call(const voice::CallEnded& ended);             // part of the fold
+    [[nodiscard]] dialing::TrunkPool* trunks_of(AccountNumber account);
+    void take_trunk(AccountNumber account, const Uuid& call, ContactIndex contact, const std::string& number, DialTerms& terms);
+    void leave_trunk(const voice::Call& call, const voice::CallEnded& ended);
+    std::map<AccountNumber, std::unique_ptr<dialing::TrunkPool>> trunk_pools;
+    bool routing_stirred = false;          // somebody became free, or a call ended, since dialling was looked at
 
     // ---- recordings.cpp
     void keep_recording(AccountNumber account, channel::RecordingFetched& fetched);

@@ -139,6 +139,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::call_recording: ok = fold<CallRecording>(*this, meta, record.payload); break;
         case EventType::call_supervised: ok = fold<CallSupervised>(*this, meta, record.payload); break;
         case EventType::call_ended: ok = fold<CallOver>(*this, meta, record.payload); break;
+        case EventType::caller_id_rested: ok = fold<CallerIdRested>(*this, meta, record.payload); break;
         case EventType::recording_accessed: ok = fold<RecordingAccessed>(*this, meta, record.payload); break;
         case EventType::lead_created: ok = fold<LeadCreated>(*this, meta, record.payload); break;
         case EventType::lead_touchpoint: ok = fold<LeadTouched>(*this, meta, record.payload); break;

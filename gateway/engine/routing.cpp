@@ -168,6 +168,7 @@ void Engine::Internals::RoutingJournal::append(const routing::Event& event) {
 Uuid Engine::Internals::RoutingJournal::new_offer_id() { return engine_.ids.next(engine_.now); }
 
 void Engine::Internals::take_routed(const RecordMeta& meta, const routing::Event& event) {
+    routing_stirred = true;
     const Meaning meaning{*this, meta};
     if (const auto* ended = std::get_if<routing::OfferEnded>(&event)) {
         const auto before = router.offer(ended->offer);

@@ -12,6 +12,7 @@
 #include "gateway/channel/capabilities.hpp"
 #include "gateway/channel/submission.hpp"
 #include "gateway/content/billing.hpp"
+#include "gateway/dialing/trunks.hpp"
 #include "gateway/content/reply_words.hpp"
 #include "gateway/content/templates.hpp"
 #include "gateway/crypto/crypto.hpp"
@@ -64,6 +65,7 @@ struct AccountSettings {
     std::string queue = {};
     bool validity_from_policy = true;
     TaskRules tasks = {};
+    std::vector<dialing::TrunkTerms> trunks = {};  // of a telephone system
     Welcome welcome = {};
     std::vector<AutoReply> auto_replies = {};
     std::shared_ptr<const voice::CallRules> calls = {};  // of a telephone system; null: it is none

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "gateway/campaign/assignment.hpp"
+#include "gateway/dialing/pacing.hpp"
 #include "gateway/dispatch/cascade.hpp"
 #include "gateway/engine/desk_state.hpp"
 #include "gateway/engine/events.hpp"
@@ -273,6 +274,7 @@ struct CampaignRow {
     std::uint64_t permits = 0, complaints = 0;
     // Where permits, failures and complaints stood at the start or the latest resume.
     std::uint64_t permits_before = 0, failed_before = 0, complaints_before = 0;
+    std::unique_ptr<dialing::DialStatistics> dialed;  // of a campaign that dials: what it has learned
 
     // Volatile.
     std::shared_ptr<const campaign::Definition> parsed;  // of `definition`

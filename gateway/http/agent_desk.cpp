@@ -1,6 +1,7 @@
 #include "gateway/http/agent_desk.hpp"
 
 #include "gateway/engine/templates_in_force.hpp"
+#include "gateway/http/agent_protocol.hpp"
 
 namespace touchgate::http {
 
@@ -50,6 +51,23 @@ public:
         std::vector<std::shared_ptr<const content::Template>> all;
         for (const auto& name : store->names()) all.push_back(store->find(name));
         return all;
+    }
+
+    std::vector<LeadDetails> leads(const std::string& agent, const std::string& stage) override {
+        constexpr std::size_t leads_max = 500;
+        return LeadBook{engine_}.list({.stage = stage, .owner = agent, .limit = leads_max});
+    }
+    Result<LeadDetails> lead(const std::string& agent, const Uuid& id) override {
+        auto found = LeadBook{engine_}.find(id);
+        if (!found) return agent_error("bad_request", "there is no lead with this id");
+        if (found->owner != agent) return agent_error("not_yours", "the lead is not yours");
+        return found;
+    }
+    Result<LeadDetails> act_on_lead(const std::string& agent, const Uuid& id, LeadAct act) override {
+        if (auto owned = lead(agent, id); !owned) return owned;
+        act.agent = agent;
+        act.via = "desk";
+        return LeadBook{engine_}.act(id, act);
     }
 
     Result<InteractionDetails> dial(const std::string& agent, const Desk::Dial& dial) override { return desk_.dial(agent, dial); }

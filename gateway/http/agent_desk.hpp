@@ -10,6 +10,7 @@
 
 #include "gateway/engine/desk.hpp"
 #include "gateway/engine/engine.hpp"
+#include "gateway/engine/lead_book.hpp"
 
 namespace touchgate::http {
 
@@ -44,6 +45,11 @@ public:
     virtual std::vector<PromiseDetails> promises(const std::string& agent) = 0;
     // Names of templates with a wording for the channel (empty: all).
     virtual std::vector<std::shared_ptr<const content::Template>> templates() = 0;
+
+    // His own ones.
+    virtual std::vector<LeadDetails> leads(const std::string& agent, const std::string& stage) = 0;
+    virtual Result<LeadDetails> lead(const std::string& agent, const Uuid& id) = 0;
+    virtual Result<LeadDetails> act_on_lead(const std::string& agent, const Uuid& id, LeadAct act) = 0;
 
     virtual Result<InteractionDetails> dial(const std::string& agent, const Desk::Dial& dial) = 0;
     virtual Result<void> control(const std::string& agent, const Uuid& interaction, CallControl control) = 0;

@@ -5,6 +5,7 @@
 #include "gateway/http/agent_json.hpp"
 #include "gateway/http/input_readers.hpp"
 #include "gateway/http/interaction_json.hpp"
+#include "gateway/http/lead_json.hpp"
 #include "gateway/http/touch_json.hpp"
 
 namespace touchgate::http {
@@ -214,6 +215,34 @@ AgentWork sip_settings(Fields&) {
     }};
 }
 
+// ---- leads
+
+AgentReply with_lead(Result<LeadDetails> lead) {
+    return with("lead", std::move(lead), [](std::string& out, const LeadDetails& each) { append_lead(out, each, true); });
+}
+
+AgentWork leads_list(Fields& fields) {
+    auto stage = fields.json.text("stage", {}, {0, 100});
+    if (!stage.empty() && !leads::parse_stage(stage)) fields.json.problem("stage", "is no stage of leads");
+    return DeskWork{[stage = std::move(stage)](AgentDesk& desk, const std::string& agent) {
+        return with_items(desk.leads(agent, stage), [](std::string& out, const LeadDetails& each) { append_lead(out, each, false); });
+    }};
+}
+
+AgentWork lead_get(Fields& fields) {
+    return DeskWork{[id = fields.id("lead")](AgentDesk& desk, const std::string& agent) { return with_lead(desk.lead(agent, id)); }};
+}
+
+template <leads::Stage to> AgentWork lead_step(Fields& fields) {
+    const auto id = fields.id("lead");
+    auto terms = Json::object();
+    for (const auto& [name, value] : fields.body.items())
+        if (name != "id" && name != "type" && name != "lead" && name != "agent") terms[name] = value;
+    JsonReader reader{terms, "", fields.problems};
+    auto act = read_lead_step(reader, to);
+    return DeskWork{[id, act = std::move(act)](AgentDesk& desk, const std::string& agent) { return with_lead(desk.act_on_lead(agent, id, act)); }};
+}
+
 // ---- calls
 
 AgentWork call_dial(Fields& fields) {
@@ -284,6 +313,14 @@ constexpr RequestType request_types[] = {
     {"agents.list", agents_list},
     {"wallboard.get", wallboard_get},
     {"sip.settings", sip_settings},
+    {"leads.list", leads_list},
+    {"lead.get", lead_get},
+    {"lead.accept", lead_step<leads::Stage::accepted>},
+    {"lead.contacted", lead_step<leads::Stage::contacted>},
+    {"lead.qualify", lead_step<leads::Stage::qualified>},
+    {"lead.disqualify", lead_step<leads::Stage::disqualified>},
+    {"lead.won", lead_step<leads::Stage::won>},
+    {"lead.lost", lead_step<leads::Stage::lost>},
     {"call.dial", call_dial},
     {"call.hold", call_control<CallControl::hold>},
     {"call.resume", call_control<CallControl::resume>},

@@ -11,7 +11,8 @@ namespace touchgate::http {
 
 void append_content(std::string& out, const InteractionMessage& message);
 void append_message(std::string& out, const InteractionMessage& message);
-void append_interaction(std::string& out, const InteractionDetails& interaction, bool with_messages);
+// `addresses`: telephone numbers in full; else masked.
+void append_interaction(std::string& out, const InteractionDetails& interaction, bool with_messages, bool addresses = false);
 
 // An answer is a touch; only whom and over which account it reaches is the interaction's. Members of `body`: key, content, template, variables,
 // purpose (else "service"); others are passed over.

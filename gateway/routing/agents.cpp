@@ -24,6 +24,7 @@ Router::~Router() = default;
 
 void Router::apply(const Event& event, Instant at) {
     internals_->last_at = std::max(internals_->last_at, at);
+    internals_->clock = std::max(internals_->clock, at);
     if (internals_->deciding == 0) internals_->unsettled = true;
     std::visit([&](const auto& one) { internals_->on(one, at); }, event);
 }

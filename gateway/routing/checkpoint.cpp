@@ -28,7 +28,7 @@ template <class Table> std::vector<std::uint32_t> by_name(const Table& table) {
 void Router::save(std::string& bytes) const { internals_->save(bytes); }
 bool Router::restore(std::string_view bytes) { return internals_->restore(bytes); }
 
-void Router::Internals::save(std::string& bytes) const {
+void Router::Internals::save(std::string& bytes) {
     ByteWriter out;
     out.u8(format);
     out.u64(last_fence);
@@ -41,8 +41,9 @@ void Router::Internals::save(std::string& bytes) const {
         const auto& queue = *queues[number];
         out.text(queue.id);
         out.text(queue.document);
-        out.i64(queue.day);
-        const auto& c = queue.counts;
+        const auto today = day_of(last_at);
+        out.i64(today);
+        const auto c = queue.day == today ? queue.counts : QueueCounts{};
         for (const auto count : {c.offered, c.answered, c.answered_within, c.abandoned, c.short_abandoned, c.flowed_out, c.rona}) out.varint(count);
         out.i64(queue.served_position);
         out.text(name_of(queue.served_agent));
@@ -98,7 +99,7 @@ void Router::Internals::save(std::string& bytes) const {
         out.u64(item.serial);
         out.u8(static_cast<std::uint8_t>(item.state));
         out.u8(static_cast<std::uint8_t>(item.phase));
-        for (const bool flag : {item.recovering, item.front, item.dialled, item.after_hours, item.auto_answer, item.wants_more}) out.boolean(flag);
+        for (const bool flag : {item.recovering, item.front, item.dialled, item.after_hours, item.auto_answer}) out.boolean(flag);
         out.text(item.queue == nobody ? std::string_view{} : std::string_view{queues[item.queue]->id});
         out.text(channels[item.channel]);
         out.u8(item.priority);
@@ -155,7 +156,7 @@ bool Router::Internals::restore(std::string_view bytes) {
     if (in.u8() != format || !agents.empty() || !queues.empty()) return false;
     last_fence = in.u64();
     last_serial = in.u64();
-    last_at = read_instant(in);
+    clock = last_at = read_instant(in);
     const auto read_id = [&] {
         Uuid id;
         const auto raw = in.raw(16);
@@ -233,7 +234,7 @@ bool Router::Internals::restore(std::string_view bytes) {
         item.serial = in.u64();
         item.state = static_cast<ItemState>(in.u8());
         item.phase = static_cast<Phase>(in.u8());
-        for (auto* flag : {&item.recovering, &item.front, &item.dialled, &item.after_hours, &item.auto_answer, &item.wants_more}) *flag = in.boolean();
+        for (auto* flag : {&item.recovering, &item.front, &item.dialled, &item.after_hours, &item.auto_answer}) *flag = in.boolean();
         item.queue = find_queue(in.text());
         item.channel = intern_channel(in.text()).value_or(voice);
         item.priority = in.u8();

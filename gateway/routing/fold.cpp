@@ -78,7 +78,8 @@ void Router::Internals::enter_wait(ItemNumber number, Instant at) {
     item.entered_day = day_of(at);
     item.step_at = never;
     item.told_at = 0;
-    item.after_hours = !queue.open;
+    if (unix_ms(at) >= queue.due) look_at_hours(queue, item.queue, at);
+    items[number].after_hours = !queue.open;
     if (item.dialled) return;
     ++counts_of(queue, at).offered;
     if (queue.waiting++ == 0) queue.busy_since = at;
@@ -320,9 +321,10 @@ void Router::Internals::on(const OfferMade& event, Instant at) {
         unplace(item_number);
         items[item_number].state = ItemState::reserved;
         place(item_number, at);
-        if (queues[item.queue]->definition.strategy == Strategy::ring_progressively && !event.silent) item.step_at = unix_ms(at + queues[item.queue]->definition.progressive_step);
-        arm_item(item_number);
     }
+    if (queues[item.queue]->definition.strategy == Strategy::ring_progressively && !event.silent) item.step_at = unix_ms(at + queues[item.queue]->definition.progressive_step);
+    item.wants_more = false;
+    arm_item(item_number);
     item.offers.push_back(number);
     if (event.silent) {
         item.reserve_for = from_unix_ms(event.deadline) - at;

@@ -60,7 +60,7 @@ struct Router::Internals {
     std::vector<LaneNumber> free_lanes;
     mutable std::vector<Timer> timers;       // a heap; what is out of date is dropped when it comes up
     std::uint64_t last_fence = 0, last_serial = 0;
-    Instant last_at{};
+    Instant last_at{}, clock{};              // of the last event; the latest that is known
     std::array<std::uint32_t, 12> state_counts{};
     std::int64_t day_begin = 0, day_end = 0, day_number = 0;  // Unix ms
 
@@ -142,8 +142,11 @@ struct Router::Internals {
     // ---- matching.cpp
     void settle(Instant now);
     bool match_item(ItemNumber number, bool ignore_backoff, Instant now);
-    void match_agent(AgentNumber number, bool by_strategy, Instant now);
+    void match_agent(AgentNumber number, Instant now);
+    bool match_step(AgentNumber number, bool by_strategy, Instant now);   // one offer more for him, or of what he could have
     [[nodiscard]] ItemNumber best_item(AgentNumber number, bool ignore_backoff, Instant now);
+    [[nodiscard]] bool outranks(ItemNumber one, ItemNumber other, Instant now) const;  // is to be served before
+    void match_freed(const std::vector<AgentNumber>& freed, Instant now);
     [[nodiscard]] ItemNumber joinable_item(AgentNumber number, Instant now);
     void make_offer(ItemNumber item, AgentNumber agent, ChoiceTrace trace, Instant now);
     [[nodiscard]] ChoiceTrace trace_of(const Lane& lane, const ItemRecord* item, Instant now) const;
@@ -172,7 +175,7 @@ struct Router::Internals {
     void look_at_everything(Instant now);
 
     // ---- checkpoint.cpp
-    void save(std::string& bytes) const;
+    void save(std::string& bytes);
     [[nodiscard]] bool restore(std::string_view bytes);
 };
 

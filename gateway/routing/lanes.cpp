@@ -71,7 +71,7 @@ AgentState Router::Internals::displayed(const AgentRecord& agent) const {
     if (reserved) return AgentState::reserved;
     if (wrapping) return AgentState::wrapup;
     if (agent.intent == Intent::not_ready) return AgentState::not_ready;
-    if (message && agent.available == 0) return AgentState::talking;  // no slot is free, or none is to be used
+    if (message && (agent.free == 0 || agent.intent == Intent::after_current)) return AgentState::talking;  // nothing more can come
     return agent.intent == Intent::ready ? AgentState::ready : AgentState::not_ready;
 }
 
@@ -79,8 +79,8 @@ void Router::Internals::refresh(AgentNumber number, Instant at) {
     auto& agent = *agents[number];
     if (!agent.defined) return;
     const bool routable = agent.session == Session::signed_in && agent.intent == Intent::ready && agent.healthy && !agent.blocked && agent.on_shift && !agent.definition.disabled;
-    ChannelMask free = 0;
-    if (routable && agent.used_total < agent.capacity_total) {
+    agent.free = 0;
+    if (agent.used_total < agent.capacity_total) {
         ChannelMask busy_exclusive = 0;
         for (ChannelMask rest = agent.exclusive; rest != 0; rest &= rest - 1) {
             const auto channel = static_cast<ChannelNumber>(std::countr_zero(rest));
@@ -88,9 +88,10 @@ void Router::Internals::refresh(AgentNumber number, Instant at) {
         }
         for (std::size_t channel = 0; channel < channels.size(); ++channel) {
             const auto mask = bit(static_cast<ChannelNumber>(channel));
-            if (agent.used[channel] < agent.capacity[channel] && (busy_exclusive & ~mask) == 0) free |= mask;
+            if (agent.used[channel] < agent.capacity[channel] && (busy_exclusive & ~mask) == 0) agent.free |= mask;
         }
     }
+    const auto free = routable ? agent.free : 0;
     if (routable != agent.routable || free != agent.available) {
         const auto eligible_step = static_cast<std::uint32_t>(routable) - static_cast<std::uint32_t>(agent.routable);
         for (const auto& entry : agent.lanes) {

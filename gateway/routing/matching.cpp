@@ -107,36 +107,37 @@ bool Router::Internals::match_item(ItemNumber number, bool ignore_backoff, Insta
     return true;
 }
 
+bool Router::Internals::outranks(ItemNumber one, ItemNumber other, Instant now) const {
+    constexpr std::uint64_t class_mask = ~((std::uint64_t{1} << 55U) - 1);
+    const auto key = key_of(one), other_key = key_of(other);
+    if ((key.rank & class_mask) == (other_key.rank & class_mask)) {
+        // Of one priority in queues that age at different rates: who has more points.
+        const auto rate = queues[items[one].queue]->definition.age_weight, other_rate = queues[items[other].queue]->definition.age_weight;
+        if (rate < other_rate || other_rate < rate) {
+            const auto points = [&](const ItemRecord& item, double weight) { return static_cast<double>(unix_ms(now) - unix_ms(item.first_queued_at)) * weight; };
+            const auto mine = points(items[one], rate), others = points(items[other], other_rate);
+            if (mine < others || others < mine) return mine > others;
+        }
+    }
+    return key < other_key;
+}
+
 ItemNumber Router::Internals::best_item(AgentNumber number, bool ignore_backoff, Instant now) {
     const auto& agent = *agents[number];
     auto best = nobody;
-    WaitingKey best_key;
-    double best_weight = 1;
-    const auto look = [&](const SortedBlocks<WaitingKey>& waiting, double weight) {
+    const auto look = [&](const SortedBlocks<WaitingKey>& waiting) {
         waiting.each([&](const WaitingKey& key) {
             const auto& item = items[key.item];
             if ((agent.available & bit(item.channel)) == 0 || (!ignore_backoff && in_backoff(item, number, now))) return true;
-            constexpr std::uint64_t class_mask = ~((std::uint64_t{1} << 55U) - 1);
-            bool better = best == nobody || key < best_key;
-            // Of one priority in queues that age at different rates: who has more points.
-            if (best != nobody && (key.rank & class_mask) == (best_key.rank & class_mask) && (weight < best_weight || best_weight < weight)) {
-                const auto points = [&](const ItemRecord& of, double rate) { return static_cast<double>(unix_ms(now) - unix_ms(of.first_queued_at)) * rate; };
-                const auto mine = points(item, weight), others = points(items[best], best_weight);
-                if (mine < others || others < mine) better = mine > others;
-            }
-            if (better) {
-                best = key.item;
-                best_key = key;
-                best_weight = weight;
-            }
+            if (best == nobody || outranks(key.item, best, now)) best = key.item;
             return false;
         });
     };
-    if (!agent.own.empty()) look(agent.own, 1);
+    if (!agent.own.empty()) look(agent.own);
     for (const auto& entry : agent.lanes) {
         if ((agent.available & bit(entry.channel)) == 0) continue;
         const auto& lane = *lanes[entry.lane];
-        if (!lane.items.empty()) look(lane.items, queues[lane.queue]->definition.age_weight);
+        if (!lane.items.empty()) look(lane.items);
     }
     return best;
 }
@@ -170,51 +171,72 @@ ItemNumber Router::Internals::joinable_item(AgentNumber number, Instant now) {
     return best;
 }
 
-void Router::Internals::match_agent(AgentNumber number, bool by_strategy, Instant now) {
-    auto& agent = *agents[number];
-    while (agent.available != 0) {
-        auto item = best_item(number, false, now);
-        if (item == nobody) item = best_item(number, true, now);  // nobody else could take it, for it still waits
-        if (item == nobody) {
-            item = joinable_item(number, now);
-            if (item == nobody) break;
-            items[item].wants_more = false;
-            auto trace = trace_of(*lanes[items[item].lane], &items[item], now);
-            trace.tie_break = "joined";
-            trace.considered.push_back(agent.id);
-            make_offer(item, number, std::move(trace), now);
-            if (queues[items[item].queue]->definition.strategy == Strategy::ring_progressively) arm_item(item);
-            continue;
-        }
-        // Of several who have become free at once, the strategy chooses.
-        if ((by_strategy || queues[items[item].queue]->definition.strategy == Strategy::ring_all) && match_item(item, in_backoff(items[item], number, now), now)) continue;
-        if (items[item].place == ItemRecord::Place::own) {
-            (void)match_item(item, true, now);
-            continue;
-        }
-        auto trace = trace_of(*lanes[items[item].lane], &items[item], now);
-        trace.tie_break = "only_candidate";
-        trace.considered.push_back(agent.id);
-        make_offer(item, number, std::move(trace), now);
-    }
+bool Router::Internals::match_step(AgentNumber number, bool by_strategy, Instant now) {
+    const auto& agent = *agents[number];
+    if (agent.available == 0) return false;
+    auto item = best_item(number, false, now);
+    if (item == nobody) item = best_item(number, true, now);  // nobody else could take it, for it still waits
+    const bool joins = item == nobody;
+    if (joins) item = joinable_item(number, now);
+    if (item == nobody) return false;
+    if (items[item].place == ItemRecord::Place::own) return match_item(item, true, now);
+    // Of several who have become free at once, the strategy chooses.
+    if (!joins && by_strategy && match_item(item, in_backoff(items[item], number, now), now)) return true;
+    auto trace = trace_of(*lanes[items[item].lane], &items[item], now);
+    trace.tie_break = joins ? "joined" : "only_candidate";
+    trace.considered.push_back(agent.id);
+    make_offer(item, number, std::move(trace), now);
+    return true;
+}
+
+void Router::Internals::match_agent(AgentNumber number, Instant now) {
+    while (match_step(number, false, now)) {}
     list(number);
 }
 
+// Several at once: always the highest item that any of them could have, and of them the one whom the strategy wants.
+void Router::Internals::match_freed(const std::vector<AgentNumber>& freed, Instant now) {
+    for (const auto number : freed) list(number);
+    using Best = std::pair<ItemNumber, AgentNumber>;
+    std::vector<Best> heap;
+    const auto lower = [&](const Best& a, const Best& b) { return outranks(b.first, a.first, now); };
+    for (const auto number : freed)
+        if (const auto item = best_item(number, false, now); item != nobody) heap.emplace_back(item, number);
+    std::make_heap(heap.begin(), heap.end(), lower);
+    while (!heap.empty()) {
+        std::pop_heap(heap.begin(), heap.end(), lower);
+        const auto [item, number] = heap.back();
+        heap.pop_back();
+        auto next = best_item(number, false, now);
+        if (next == item) {
+            (void)match_step(number, true, now);
+            next = best_item(number, false, now);
+        }
+        if (next == nobody) continue;
+        heap.emplace_back(next, number);
+        std::push_heap(heap.begin(), heap.end(), lower);
+    }
+    for (const auto number : freed) match_agent(number, now);
+}
+
 void Router::Internals::settle(Instant now) {
-    // Of several who come back at once the oldest looks first.
-    const auto by_age = [&](std::vector<ItemNumber>& numbers) {
-        if (numbers.size() > 1) std::sort(numbers.begin(), numbers.end(), [&](ItemNumber a, ItemNumber b) { return key_of(a) < key_of(b); });
+    // Of several that come to wait at once the highest looks first.
+    const auto in_order = [&](std::vector<ItemNumber>& numbers) {
+        std::erase_if(numbers, [&](auto number) { return items[number].serial == 0 || items[number].state != ItemState::queued; });
+        if (numbers.size() > 1) std::sort(numbers.begin(), numbers.end(), [&](auto a, auto b) { return a != b && outranks(a, b, now); });
     };
     while (!changed_items.empty() || !changed_agents.empty() || !late_items.empty()) {
-        by_age(changed_items);
-        for (std::size_t i = 0; i < changed_items.size(); ++i) {
-            const auto number = changed_items[i];
-            items[number].changed = false;
-            if (items[number].serial == 0 || items[number].state != ItemState::queued) continue;
-            if (tell_flow_out(number, now)) continue;
+        auto arrived = std::exchange(changed_items, {});
+        for (const auto number : arrived) items[number].changed = false;
+        in_order(arrived);
+        for (const auto number : arrived) {
+            if (items[number].state != ItemState::queued || tell_flow_out(number, now)) continue;
             if (!match_item(number, false, now) && !items[number].backoffs.empty()) late_items.push_back(number);
         }
-        changed_items.clear();
+        if (changed_items.empty()) {
+            changed_items = std::move(arrived);  // its memory
+            changed_items.clear();
+        }
         auto freed = std::exchange(changed_agents, {});
         for (const auto number : freed) {
             auto& agent = *agents[number];
@@ -222,18 +244,17 @@ void Router::Internals::settle(Instant now) {
             if (agent.intent == Intent::after_current && agent.items.empty())
                 append(AgentIntentChanged{.agent = agent.id, .intent = Intent::not_ready, .reason = agent.reason, .cause = "after_current", .actor = {}});
         }
-        if (freed.size() > 1)
-            for (const auto number : freed) list(number);
-        for (const auto number : freed) match_agent(number, freed.size() > 1, now);
+        if (freed.size() == 1) match_agent(freed.front(), now);
+        else if (!freed.empty()) match_freed(freed, now);
         if (changed_agents.empty()) {
             freed.clear();
             changed_agents = std::move(freed);  // its memory
         }
         // Nobody but those who had it just now: rather them again than nobody.
         if (!changed_items.empty() || !changed_agents.empty()) continue;
-        by_age(late_items);
+        in_order(late_items);
         for (const auto number : std::exchange(late_items, {}))
-            if (items[number].serial != 0 && items[number].state == ItemState::queued && items[number].offers.empty()) (void)match_item(number, true, now);
+            if (items[number].state == ItemState::queued) (void)match_item(number, true, now);
     }
 }
 

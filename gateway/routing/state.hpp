@@ -108,7 +108,7 @@ struct AgentRecord {
     std::uint32_t window_calls = 0;
     std::int64_t window_talk_ms = 0;
     bool on_shift = true, routable = false, changed = false;
-    ChannelMask available = 0, exclusive = 0;
+    ChannelMask free = 0, available = 0, exclusive = 0;  // channels with a free slot; available: those, of one who is routable
     std::array<std::uint16_t, channels_max> used{}, capacity{};
     std::uint32_t used_total = 0, capacity_total = 0;
     std::vector<SkillLevel> skills;
@@ -191,15 +191,15 @@ struct ItemRecord {
     std::string outcome;                        // said when wrapping began
     Duration reserve_for{60'000};               // of one that is dialled: how long an agent is kept
     bool auto_answer = false;
+    std::int64_t step_at = std::numeric_limits<std::int64_t>::max();  // ring_progressively: when the next agent is added
     absl::InlinedVector<Backoff, 1> backoffs;
     absl::InlinedVector<OfferNumber, 2> offers;
     // ---- what follows
     LaneNumber lane = nobody;
     enum class Place : std::uint8_t { nowhere, lane, lane_reserved, held, own } place = Place::nowhere;
     bool changed = false;
-    bool wants_more = false;                    // ring_progressively: a step is due and nobody was there
+    bool wants_more = false;                    // ring_progressively: the step is due and nobody was there
     std::int64_t told_at = 0;                   // that it should leave; 0: never
-    std::int64_t step_at = std::numeric_limits<std::int64_t>::max();
     std::int64_t due = std::numeric_limits<std::int64_t>::max();
 };
 

@@ -41,13 +41,13 @@ void Router::Internals::arm_item(ItemNumber number) {
         case ItemState::queued:
         case ItemState::reserved: {
             const auto& definition = queue->definition;
-            due = item.step_at;
-            if (const auto ring = ring_of(item, last_at); item.only == nobody && ring < definition.relax.size()) due = std::min(due, unix_ms(item.entered_at + definition.relax[ring].after));
+            due = item.wants_more ? never : item.step_at;
+            if (const auto ring = ring_of(item, clock); item.only == nobody && ring < definition.relax.size()) due = std::min(due, unix_ms(item.entered_at + definition.relax[ring].after));
             if (item.state == ItemState::queued) {
                 if (item.told_at != 0) due = std::min(due, item.told_at + tell_again_after.count());
                 else if (definition.max_wait) due = std::min(due, unix_ms(item.entered_at + *definition.max_wait));
                 for (const auto& backoff : item.backoffs)
-                    if (backoff.until > unix_ms(last_at)) due = std::min(due, backoff.until);
+                    if (backoff.until > unix_ms(clock)) due = std::min(due, backoff.until);
             }
             break;
         }
@@ -75,10 +75,7 @@ void Router::Internals::fire_item(ItemNumber number, Instant now) {
         case ItemState::reserved: {
             const bool step = unix_ms(now) >= item.step_at;
             place(number, now);
-            if (step && queues[item.queue]->definition.strategy == Strategy::ring_progressively) {
-                items[number].step_at = unix_ms(now + queues[items[number].queue]->definition.progressive_step);
-                items[number].wants_more = !match_item(number, false, now);
-            } else items[number].step_at = never;
+            if (step) items[number].wants_more = !match_item(number, false, now);
             arm_item(number);
             break;
         }
@@ -108,7 +105,7 @@ void Router::Internals::fire(const Timer& timer, Instant now) {
 
 void Router::run(Instant now, std::size_t budget) {
     auto& in = *internals_;
-    in.last_at = std::max(in.last_at, now);
+    in.clock = std::max(in.clock, now);
     if (in.unsettled) { const Decision decision{in, now}; }
     for (std::size_t done = 0; done < budget && !in.timers.empty() && in.timers.front().at <= unix_ms(now); ++done) {
         const auto timer = in.timers.front();
@@ -125,7 +122,7 @@ void Router::run(Instant now, std::size_t budget) {
 
 std::optional<Instant> Router::next_due() const {
     auto& in = *internals_;
-    if (in.unsettled) return in.last_at;
+    if (in.unsettled) return in.clock;
     while (!in.timers.empty() && !in.up_to_date(in.timers.front())) {
         std::pop_heap(in.timers.begin(), in.timers.end(), later);
         in.timers.pop_back();
@@ -139,7 +136,7 @@ std::vector<FlowOut> Router::take_flow_outs() { return std::exchange(internals_-
 // After a log was read: what time alone has changed meanwhile, what a log that was cut left undone, and who now waits for whom.
 void Router::Internals::look_at_everything(Instant now) {
     unsettled = false;
-    last_at = std::max(last_at, now);
+    clock = std::max(clock, now);
     for (QueueNumber number = 0; number < queues.size(); ++number) look_at_hours(*queues[number], number, now);
     for (AgentNumber number = 0; number < agents.size(); ++number) {
         if (!agents[number]->defined) continue;

@@ -90,8 +90,8 @@ std::optional<QueueView> Router::queue(std::string_view id) const {
     auto& in = *internals_;
     const auto number = in.find_queue(id);
     if (number == nobody) return std::nullopt;
-    auto& queue = *in.queues[number];
-    const auto counts = in.counts_of(queue, in.last_at);
+    const auto& queue = *in.queues[number];
+    const auto counts = queue.day == in.day_of(in.clock) ? queue.counts : QueueCounts{};
     QueueView view{.definition = &queue.definition, .waiting = queue.waiting, .oldest = {}, .signed_in = queue.signed_in, .routable = queue.routable, .offered = counts.offered,
                    .answered = counts.answered, .answered_within = counts.answered_within, .abandoned = counts.abandoned, .short_abandoned = counts.short_abandoned,
                    .flowed_out = counts.flowed_out, .rona = counts.rona};

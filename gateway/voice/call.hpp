@@ -41,7 +41,7 @@ struct Plan {
     enum class Kind : std::uint8_t { none, agent_waits, play, menu, queue, reserved } kind = Kind::none;  // reserved: an agent whom the host names when he answers
     std::vector<std::string> media;
     std::string name;                      // of the menu or queue
-    Duration agent_within{0};              // reserved: so long he may wait for the agent; 0: as the account says
+    Duration agent_within{0};              // reserved: so long he may wait for an agent if none is there when he answers; 0: not at all
     bool detect_machine = false;
 };
 

@@ -334,14 +334,25 @@ void Machine::customer_up(channel::AnsweredBy by) {
             break;
         case Plan::Kind::queue: return to_queue(plan.name, -1, {});
         case Plan::Kind::reserved:
-            if (agent.empty()) break;
+            if (agent.empty()) {
+                if (plan.agent_within <= Duration{0}) break;
+                move(Stage::waiting, "agent");
+                call_.live.deadline = now_ + plan.agent_within;
+                return;
+            }
             move(Stage::calling_agent);
-            if (plan.agent_within > Duration{0}) call_.live.deadline = now_ + plan.agent_within;
             return ring_agent(agent);
         case Plan::Kind::agent_waits:
         case Plan::Kind::none: break;
     }
     say_and_end(rules_.dropped, "dropped");
+}
+
+bool Machine::agent_found(const std::string& agent) {
+    if (call_.stage != Stage::waiting || call_.live.plan.kind != Plan::Kind::reserved || call_.bridged_at != Instant::min()) return false;
+    move(Stage::calling_agent);
+    ring_agent(agent);
+    return true;
 }
 
 void Machine::agent_up() {
@@ -564,7 +575,9 @@ void Machine::due() {
             if (const auto menu = rules_.menus.find(live.place.menu); menu != rules_.menus.end() && live.play.empty())
                 return follow(silent(menu->second, live.place, host_));
             return to_queue(rules_.inbound.queue, -1, {});
-        case Stage::waiting: return say_and_end(rules_.closed, "cancelled");
+        case Stage::waiting:
+            if (call_.live.plan.kind == Plan::Kind::reserved && call_.bridged_at == Instant::min()) return say_and_end(rules_.dropped, "dropped");
+            return say_and_end(rules_.closed, "cancelled");
         case Stage::calling_agent: {
             const auto* agent = call_.party(Use::agent);
             if (agent == nullptr) return agent_gone({.call = call_.id, .leg = {}, .use = Use::agent, .outcome = "no_answer"});

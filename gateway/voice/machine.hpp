@@ -62,6 +62,7 @@ public:
     struct Target { std::string number, endpoint, caller_id; Duration ring_timeout{0}; channel::Monotonic permit_deadline = channel::Monotonic::max(); };
     void dial_customer(const Target& target, Plan plan);
     void refused(const std::string& why);                     // the customer may not be dialled
+    bool agent_found(const std::string& agent);               // for a customer who was dialled and waits for the first who is free
 
     // ---- events of its legs, plays and recordings
     void on(const channel::LegRinging& event);

@@ -49,7 +49,7 @@ void list_interactions(const Call& call) {
         for (const auto& each : found)
             if (!is_foreign(engine, exchange.access, each.contact_id)) shown.push_back(each);
         std::string items;
-        append_array(items, shown, [](std::string& out, const InteractionDetails& each) { append_interaction(out, each, false); });
+        append_array(items, shown, [addresses = exchange.visibility().addresses](std::string& out, const InteractionDetails& each) { append_interaction(out, each, false, addresses); });
         return json_answer(200, list_of(items, found.size() < query.limit ? std::string{} : to_string(found.back().id)));
     });
 }
@@ -62,7 +62,7 @@ void get_interaction(const Call& call) {
         if (!found) return exchange.problem_of(found.error());
         if (is_foreign(engine, exchange.access, found->contact_id)) return exchange.problem_of(no_such_interaction());
         Response response;
-        append_interaction(response.body, *found, true);
+        append_interaction(response.body, *found, true, exchange.visibility().addresses);
         return response;
     });
 }
@@ -102,7 +102,7 @@ void close_interaction(const Call& call) {
         const auto closed = engine.close_interaction(id, closing.disposition, closing.note);
         if (!closed) return exchange.problem_of(closed.error());
         Response response;
-        append_interaction(response.body, *closed, true);
+        append_interaction(response.body, *closed, true, exchange.visibility().addresses);
         return response;
     });
 }
@@ -123,7 +123,7 @@ void transfer_interaction(const Call& call) {
         const auto moved = engine.desk().transfer_by_api(id, body.to, body.note);
         if (!moved) return exchange.problem_of(moved.error());
         Response response;
-        append_interaction(response.body, *moved, true);
+        append_interaction(response.body, *moved, true, exchange.visibility().addresses);
         return response;
     });
 }
@@ -144,7 +144,7 @@ void hand_over_interaction(const Call& call) {
         const auto moved = engine.desk().hand_over(id, body.to, body.reason, body.summary);
         if (!moved) return exchange.problem_of(moved.error());
         Response response;
-        append_interaction(response.body, *moved, true);
+        append_interaction(response.body, *moved, true, exchange.visibility().addresses);
         return response;
     });
 }

@@ -25,6 +25,8 @@ public:
     std::vector<TaskOrder> tasks;
     std::vector<PullStart> pulls;
     std::vector<std::string> kept;
+    std::vector<CallOrder> calls;
+    void call(std::vector<CallOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(calls)); }
     void ask_tasks(std::vector<TaskOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(tasks)); }
     void start_pulls(std::vector<PullStart> known) override { pulls = std::move(known); }
     void page_kept(AccountNumber, std::string name, bool durable) override {
