@@ -111,6 +111,8 @@ TEST_CASE("leads: deadlines run in working time only", "[engine][leads]") {
     const auto done = shop.act(lead.id, {.to = Stage::contacted});
     REQUIRE(done);
     CHECK(done->response_ms == std::chrono::milliseconds{34min}.count());
+    shop.pass(24h);
+    CHECK(shop.shown(lead.id).owner == lead.owner);  // an answer ends the deadlines
 }
 
 TEST_CASE("leads: no answer is told to the supervisor, then somebody else gets the lead, then the pool", "[engine][leads]") {
