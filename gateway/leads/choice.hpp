@@ -37,7 +37,7 @@ struct Agent {
 };
 
 struct Need {
-    std::string unit;                         // of the lead: agents of this unit or below it, and those of none; empty: everybody
+    std::string unit;                         // of the lead: agents of this unit or below it; empty: everybody
     bool widen = false;                       // if nobody there can, those of the unit above, and so on
     Skills skills = {};
     std::vector<std::string> only;            // agents; empty: anybody
