@@ -98,6 +98,7 @@ void read_http(JsonReader& reader, Config& config) {
             options.tls_key = resolve_path(config.root, tls->required_text("key"));
             tls->finish();
         }
+        options.console_dir = resolve_path(config.root, http->text("console_dir", {}));
         options.threads = static_cast<int>(http->integer("threads", options.threads, 1, 64));
         http->finish();
     }

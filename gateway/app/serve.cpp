@@ -266,6 +266,11 @@ int serve(const std::string& config_path) {
     const std::string_view master_bytes{reinterpret_cast<const char*>(master->data()), master->size()};
     config->http.body_hash_key = crypto::hmac_sha256(master_bytes, "touchgate request bodies");
     config->http.agents.token_key = crypto::hmac_sha256(master_bytes, "touchgate agent tokens");
+    if (config->http.console_dir.empty()) {
+        std::error_code unknown;
+        const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+        if (!unknown) config->http.console_dir = (program.parent_path() / "console").string();
+    }
     auto server = http::HttpServer::start(config->http, gateway, query_port, hooks, clock);
     if (!server) return cannot_start(server.error());
 

@@ -38,7 +38,7 @@ void Connection::append_head(std::string& out, const Response& response, bool ch
     }
     if (chunked) {
         out += "\r\nTransfer-Encoding: chunked";
-    } else if (response.status != 204) {
+    } else if (response.status != 204 && response.status != 304) {
         out += "\r\nContent-Length: ";
         out += std::to_string(response.body.size());
     }

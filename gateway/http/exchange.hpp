@@ -17,6 +17,7 @@
 #include "gateway/engine/desk.hpp"
 #include "gateway/engine/engine.hpp"
 #include "gateway/http/auth.hpp"
+#include "gateway/http/console_files.hpp"
 #include "gateway/http/hook_port.hpp"
 #include "gateway/http/message.hpp"
 #include "gateway/http/options.hpp"
@@ -43,7 +44,7 @@ struct Services {
     Services(HttpOptions all_options, Engine& the_engine, QueryPort& query_port, const HookPort& hook_port, const Clock& the_clock,
              std::shared_ptr<const ApiKeys> api_keys)
         : options{std::move(all_options)}, engine{the_engine}, queries{query_port}, hooks{hook_port}, clock{the_clock},
-          phones{options.default_region}, keys{std::move(api_keys)} {}
+          phones{options.default_region}, keys{std::move(api_keys)}, console{options.console_dir} {}
 
     HttpOptions options;
     Engine& engine;
@@ -52,6 +53,7 @@ struct Services {
     const Clock& clock;
     PhoneNumbers phones;
     std::shared_ptr<const ApiKeys> keys;
+    ConsoleFiles console;
     Router router;
     std::string openapi;  // the document as JSON
     Counters counters;

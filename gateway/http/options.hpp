@@ -18,6 +18,7 @@ struct HttpOptions {
     std::string listen = "127.0.0.1:8080";  // host:port, "[::1]:8080"; port 0: a free one
     std::string tls_certificate = {};       // PEM files; both or neither
     std::string tls_key = {};
+    std::string console_dir = {};           // folder of the agent's console; empty: there is none
     int threads = 2;                        // I/O threads, each with its own listener (SO_REUSEPORT)
     int query_threads = 2;                  // for what blocks on disk
     std::size_t connections_max = 2000;     // limits.connections: over it a new connection gets 503 and is closed

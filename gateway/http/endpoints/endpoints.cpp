@@ -22,6 +22,7 @@ void add_all_endpoints(Router& router) {
     add_queue_endpoints(router);
     add_lead_endpoints(router);
     add_form_endpoints(router);
+    add_console_endpoints(router);
 }
 
 }  // namespace touchgate::http

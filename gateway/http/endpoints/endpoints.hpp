@@ -24,6 +24,7 @@ void add_agent_socket_endpoint(Router& router);
 void add_queue_endpoints(Router& router);
 void add_lead_endpoints(Router& router);
 void add_form_endpoints(Router& router);
+void add_console_endpoints(Router& router);
 
 void add_all_endpoints(Router& router);
 

@@ -38,6 +38,9 @@ export class Customers {
       this.entries.clear();
       void this.loadPromises();
     });
+    desk.onPush(push => {
+      if (push.type === 'promise') void this.loadPromises();
+    });
     desk.onSignOut(() => {
       this.entries.clear();
       this.promises.splice(0);
