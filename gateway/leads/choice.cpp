@@ -100,7 +100,8 @@ Choice choose(const Need& need, std::span<const Agent> agents) {
         for (const auto& agent : agents) {
             if (agent.disabled || is_in(need.except, agent.id) || (!need.only.empty() && !is_in(need.only, agent.id))) continue;
             ++trace.agents;
-            if (!unit.empty() && !policy::is_unit_within(agent.unit, unit)) continue;
+            // Who is of no unit works for all of them.
+            if (!unit.empty() && !agent.unit.empty() && !policy::is_unit_within(agent.unit, unit)) continue;
             ++trace.in_unit;
             if (!has_skills(agent, need.skills)) continue;
             ++trace.skilled;

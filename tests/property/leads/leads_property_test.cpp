@@ -63,7 +63,7 @@ TEST_CASE("property: nobody is chosen who is excluded, disabled, absent, off shi
         const auto can = [&](const Agent& agent) {
             const auto skill = agent.skills.find("suv");
             return !agent.disabled && !agent.absent && agent.on_shift && (agent.ready || !need.require_ready) && agent.has_room() && (need.except.empty() || agent.id != "0") &&
-                   (need.unit.empty() || agent.unit == "hq/a") && (need.skills.empty() || (skill != agent.skills.end() && skill->second >= 3));
+                   (need.unit.empty() || agent.unit == "hq/a" || agent.unit.empty()) && (need.skills.empty() || (skill != agent.skills.end() && skill->second >= 3));
         };
         const auto able = std::count_if(agents.begin(), agents.end(), can);
         const auto choice = choose(need, agents);

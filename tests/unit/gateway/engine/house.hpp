@@ -49,6 +49,7 @@ struct House {
     int spare_window = 0;            // above 0: a second account, "sms-spare", with so many submits in flight
     content::Money spare_price{50'000};
     std::vector<AccountSettings> more_accounts;
+    Json lead_routing = Json::object();
 
     House() { start(); }
     House(std::string given_policy, int given_window, std::vector<AccountSettings> more = {})
@@ -61,6 +62,7 @@ struct House {
         made.data_dir = "data";
         made.policy_document = policy;
         made.templates = std::make_shared<content::TemplateStore>();
+        made.lead_routing = lead_routing;
         AccountSettings account;
         account.name = "sms-main";
         account.adapter = "smpp";

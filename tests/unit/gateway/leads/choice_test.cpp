@@ -60,6 +60,7 @@ TEST_CASE("choice: nobody in the unit is nobody, unless the search may widen", "
     CHECK(widened.agent == "anna");
     CHECK(widened.trace.unit == "hq/east");
     CHECK(choose({}, {}).agent.empty());
+    CHECK(choose({.unit = "hq/north"}, std::vector<Agent>{{.id = "all"}}).agent == "all");  // of no unit: of every one
 }
 
 TEST_CASE("choice: each strategy has its own order, the id ends it", "[leads]") {
