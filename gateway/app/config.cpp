@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "gateway/app/call_settings.hpp"
 #include "gateway/app/desk_settings.hpp"
 #include "gateway/app/lead_settings.hpp"
 #include "gateway/app/messaging_settings.hpp"
@@ -176,6 +177,11 @@ void read_account(Config& config, const std::string& name, const Json& value, co
     account.adapter = info->make(reader, {.name = name, .default_region = config.engine.default_region, .settings_of = settings_of});
     std::visit([&](const auto& held) { settings.capabilities = held->capabilities(); }, account.adapter);
     if (settings.capabilities.human_executed) read_task_rules(reader, settings.tasks);
+    if (std::holds_alternative<std::unique_ptr<channel::CallAdapter>>(account.adapter)) {
+        settings.calls = read_call_rules(reader, config.engine.default_region);
+        settings.trunks = dialing::read_trunks(reader);
+        settings.content_problems = [calls = settings.calls](const channel::Content& content) { return voice_content_problems(*calls, content); };
+    }
     reader.finish();
     if (const auto* exchange = account.exchange()) {
         settings.content_problems = [exchange](const channel::Content& content) { return exchange->content_problems(content); };
