@@ -138,7 +138,7 @@ fi
 registry=""
 for script in tests/integration/*/run.sh; do
   name=$(basename "$(dirname "$script")")
-  [ "$name" = log_reader ] && continue
+  case $name in log_reader | asterisk) continue ;; esac
   if [ -e "$(dirname "$script")/package.json" ]; then
     if ! command -v node > /dev/null || ! command -v npm > /dev/null; then
       skip "integration/$name" "node and npm are not installed"
@@ -186,9 +186,21 @@ if ninja -C "$build" -t targets all | grep '^touchgate-sim: ' > /dev/null; then
 else
   skip simulation "there is no target touchgate-sim"
 fi
+# Fails by itself when the governor breaks the bound on dropped calls or keeps agents less busy than the law it is compared with.
+pacing_terms="--runs 2 --days 3"
+[ -n "$long" ] && pacing_terms="--runs 100 --days 30"
+# shellcheck disable=SC2086
+run build-pacing build_targets "$build" touchgate-pacing && run pacing-simulation "$build/touchgate-pacing" $pacing_terms
 
 if [ -n "$long" ]; then
   unset RC_PARAMS
+  # The adapter against a real Asterisk, which comes from Debian's archive.
+  if TOUCHGATE_BUILD_DIR="$build" tests/integration/asterisk/setup.sh > "$logs/asterisk-setup.log" 2>&1; then
+    run build-call-console build_targets "$build" touchgate-call-console &&
+      run integration/asterisk env TOUCHGATE_BUILD_DIR="$(realpath "$build")" timeout 900 tests/integration/asterisk/run.sh "$(realpath "$build")/touchgate-call-console"
+  else
+    skip integration/asterisk "$(tail -1 "$logs/asterisk-setup.log")"
+  fi
   run mutations tests/simulation/mutate.sh
   folder="$(realpath -m "$build")/asan"
   if sanitized asan "$folder" touchgate touchgate-sim tests; then

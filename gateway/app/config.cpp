@@ -8,6 +8,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "gateway/app/call_settings.hpp"
+#include "gateway/app/desk_settings.hpp"
+#include "gateway/app/lead_settings.hpp"
 #include "gateway/app/messaging_settings.hpp"
 #include "gateway/app/phone_library.hpp"
 #include "gateway/base/clock.hpp"
@@ -174,6 +177,11 @@ void read_account(Config& config, const std::string& name, const Json& value, co
     account.adapter = info->make(reader, {.name = name, .default_region = config.engine.default_region, .settings_of = settings_of});
     std::visit([&](const auto& held) { settings.capabilities = held->capabilities(); }, account.adapter);
     if (settings.capabilities.human_executed) read_task_rules(reader, settings.tasks);
+    if (std::holds_alternative<std::unique_ptr<channel::CallAdapter>>(account.adapter)) {
+        settings.calls = read_call_rules(reader, config.engine.default_region);
+        settings.trunks = dialing::read_trunks(reader);
+        settings.content_problems = [calls = settings.calls](const channel::Content& content) { return voice_content_problems(*calls, content); };
+    }
     reader.finish();
     if (const auto* exchange = account.exchange()) {
         settings.content_problems = [exchange](const channel::Content& content) { return exchange->content_problems(content); };
@@ -252,7 +260,7 @@ void read_callbacks(JsonReader& reader, Config& config) {
         if (made.secrets.empty() || made.secrets.size() > 2) callback.problem("secret", "must be one secret, or two while they are being changed");
         made.events = callback.texts("events", {"final"});
         for (const auto& event : made.events)
-            if (event != "final" && event != "deferred" && event != "replied") callback.problem("events", "\"" + event + "\" is none of: final, deferred, replied");
+            if (event != "final" && event != "deferred" && event != "replied" && event != "lead") callback.problem("events", "\"" + event + "\" is none of: final, deferred, replied, lead");
         made.batch = static_cast<std::size_t>(callback.integer("batch", 100, 1, 1'000));
         callback.finish();
         config.engine.callbacks.push_back(name);
@@ -369,7 +377,8 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     reader.members("accounts", [&](const std::string& name, const Json& value, const std::string& pointer) { read_account(config, name, value, pointer, *accounts, problems); });
     sort_as_written(config.accounts, *bytes);
     read_routes(reader, config);
-    for (const auto* later : {"sinks", "queues", "lead_routing", "sandbox", "agents", "$schema"}) (void)reader.raw(later);
+    read_desk_settings(reader, config, found);
+    for (const auto* later : {"sinks", "lead_routing", "sandbox", "$schema"}) (void)reader.raw(later);
 
     config.calendars_dir = resolve_path(config.root, reader.text("calendars", "calendars"));
     config.templates_dir = resolve_path(config.root, reader.text("templates"));
@@ -380,6 +389,9 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     for (auto& problem : problems) found.push_back({path, std::move(problem.pointer), std::move(problem.detail)});
 
     auto calendars = load_calendars(config.calendars_dir, found);
+    std::vector<Problem> in_leads;
+    read_lead_routing(config, calendars.parsed, in_leads);
+    for (auto& problem : in_leads) found.push_back({path, std::move(problem.pointer), std::move(problem.detail)});
     engine.calendars = std::move(calendars.documents);
     if (!policy_name.empty()) {
         // A file, or the name of a shipped policy.

@@ -56,6 +56,7 @@ struct Config {
     std::string policy_file, templates_dir, calendars_dir;
     std::vector<Account> accounts;
     std::vector<Callback> callbacks;
+    std::map<std::string, Json> agents;  // the declared documents by id
 };
 
 // Loads the file and everything it names (policy, templates, calendars). Problems are added to `problems`; when any of them is not a

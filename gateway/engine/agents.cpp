@@ -45,7 +45,8 @@ Result<QueueDetails> Desk::put_queue(const std::string& id, const Json& document
         // Conversations that named it before it was there wait in it from now on.
         std::vector<Uuid> waiting;
         for (const auto& [key, interaction] : in.state.open_interactions)
-            if (const auto found = in.state.interactions.find(interaction); found != in.state.interactions.end() && in.state.symbols.name(found->second.queue) == id)
+            if (const auto found = in.state.interactions.find(interaction); found != in.state.interactions.end() && in.state.symbols.name(found->second.queue) == id &&
+                found->second.reason.empty())
                 waiting.push_back(interaction);
         std::sort(waiting.begin(), waiting.end());
         for (const auto& interaction : waiting) in.enqueue_interaction(interaction, "arrived");

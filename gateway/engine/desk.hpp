@@ -171,6 +171,8 @@ public:
     [[nodiscard]] std::vector<AgentDetails> agents(std::size_t limit, const std::string& after);
     [[nodiscard]] std::vector<QueueDetails> queues(std::size_t limit, const std::string& after);
     [[nodiscard]] Wallboard wallboard();
+    // From the bot to people: to "agent:ID" or "queue:ID", or empty: its queue. `summary` is the note that goes with it.
+    Result<InteractionDetails> hand_over(const Uuid& interaction, const std::string& to, const std::string& reason, const std::string& summary);
     Result<InteractionDetails> transfer_by_api(const Uuid& interaction, const std::string& to, const std::string& note);
 
 private:

@@ -75,6 +75,27 @@ Result<InteractionDetails> Desk::transfer_by_api(const Uuid& interaction, const 
     return in.details(found->second, true);
 }
 
+Result<InteractionDetails> Desk::hand_over(const Uuid& interaction, const std::string& to, const std::string& reason, const std::string& summary) {
+    auto& in = engine_.internals();
+    if (auto error = in.refusal()) return *error;
+    const auto found = in.state.interactions.find(interaction);
+    if (found == in.state.interactions.end()) return Error{.kind = ErrorKind::not_found, .detail = "there is no interaction " + to_string(interaction)};
+    auto& row = found->second;
+    if (row.reason != "bot" && row.reason != "none" && row.reason != "no_queue") return refused("wrong_state", "the interaction is with agents already");
+    auto target = to;
+    if (target.empty()) {
+        const auto channel = std::string{in.state.symbols.name(row.channel)};
+        const auto own = std::string{in.state.symbols.name(row.queue)};
+        target = "queue:" + (own.empty() ? in.queue_for(in.state.symbols.name(row.account), channel) : own);
+    }
+    if (auto handed = hand_on(in, row, target, summary, "bot", reason.empty() ? "handover" : reason); !handed) {
+        auto error = handed.error();
+        if (error.kind == ErrorKind::invalid_input) error.problems.push_back({"/to", error.detail});
+        return error;
+    }
+    return in.details(row, true);
+}
+
 Result<void> Desk::force_presence(const std::string& supervisor, const std::string& agent, const std::string& state) {
     auto& in = engine_.internals();
     if (auto error = in.refusal()) return *error;

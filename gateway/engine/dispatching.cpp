@@ -46,7 +46,7 @@ void Engine::Internals::pump() {
             const auto entry = account.queue.pop();
             auto& waiting = touch(entry->row);
             if (!waiting.is_queued || waiting.queue_ticket != entry->ticket || !waiting.is_waiting()) continue;
-            if (held_by_rate(*entry)) continue;
+            if (held_by_rate(*entry) || held_by_pacing(*entry)) continue;
             waiting.is_queued = false;
             permit(entry->row, account, number);
         }
@@ -127,6 +127,11 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
     auto& attempt = sent.attempts.back();
     attempt.ref = next_ref++;
     in_flight.emplace(attempt.ref, InFlight{.row = row, .generation = sent.generation, .attempt = attempt_number, .account = number});
+
+    if (settings_of.calls) {
+        dial_touch(row, attempt_number, attempt.ref, number, *rendered);
+        return true;
+    }
 
     AttemptOrder order;
     order.account = number;

@@ -51,6 +51,7 @@ void Engine::Internals::note_message(const Uuid& interaction, bool inbound, cons
     if (interaction.is_nil()) return;
     const auto found = state.interactions.find(interaction);
     if (found == state.interactions.end()) return;
+    if (state.symbols.name(found->second.channel) == "voice") return;  // a dial is no message
     auto& messages = found->second.messages;
     if (messages.size() >= messages_kept) messages.erase(messages.begin());
     messages.push_back({.at = meta.time, .position = meta.position, .touch = of, .inbound = inbound});
@@ -78,10 +79,13 @@ Uuid Engine::Internals::interaction_for(ContactIndex contact, std::uint32_t addr
     std::string campaign;
     if (const auto row = row_of(reply_to); row != 0) campaign = state.symbols.name(state.profiles.at(chosen_profile(touch(row))).campaign);
     const auto id = ids.next(now);
+    // A bot's, or nobody's but the API's, until it is handed over.
+    const auto view = router.queue(queue);
+    const bool for_agents = !view || view->definition->handler == "agent" || channel == "voice";
     emit(contact, InteractionOpened{.id = id, .channel = std::string{channel}, .account = std::string{account}, .queue = queue, .campaign = std::move(campaign),
-                                    .state = queue.empty() ? "flowed_out" : "queued", .reason = queue.empty() ? "no_queue" : "", .touch = reply_to, .address = address,
-                                    .priority = static_cast<std::uint8_t>(priority.value_or(50))});
-    enqueue_interaction(id, "arrived");
+                                    .state = queue.empty() ? "flowed_out" : "queued", .reason = queue.empty() ? "no_queue" : for_agents ? std::string{} : view->definition->handler,
+                                    .touch = reply_to, .address = address, .priority = static_cast<std::uint8_t>(priority.value_or(50))});
+    if (for_agents) enqueue_interaction(id, "arrived");
     return id;
 }
 
@@ -94,10 +98,19 @@ void Engine::Internals::forget_interactions() {
                 std::erase(known->second, at->first);
                 if (known->second.empty()) state.interactions_of.erase(known);
             }
+            state.calls.erase(at->first);
             at = state.interactions.erase(at);
         } else if (at->second.is_closed()) ++at;
         else break;
     }
+}
+
+// A customer who asks for a person gets one.
+void Engine::Internals::hand_over_by_word(const Uuid& interaction, const std::string& text) {
+    const auto found = state.interactions.find(interaction);
+    if (found == state.interactions.end() || (found->second.reason != "bot" && found->second.reason != "none")) return;
+    const auto said = trim(text);
+    if (std::find(settings.hand_over_words.begin(), settings.hand_over_words.end(), said) != settings.hand_over_words.end()) enqueue_interaction(interaction, "asked_for_agent");
 }
 
 void Engine::Internals::reply_by_rule(const Uuid& interaction, AccountNumber number, const channel::InboundMessage& message, bool first) {
@@ -148,7 +161,8 @@ Result<TouchView> Engine::Internals::reply(const Uuid& interaction, TouchRequest
 Result<TouchView> Engine::reply_to_interaction(const Uuid& interaction, TouchRequest request) {
     auto& in = *internals_;
     if (auto error = in.refusal()) return *error;
-    request.origin = policy::Origin::reply;
+    const auto found = in.state.interactions.find(interaction);
+    request.origin = found != in.state.interactions.end() && found->second.reason == "bot" ? policy::Origin::bot : policy::Origin::reply;
     return in.reply(interaction, request);
 }
 
@@ -159,12 +173,31 @@ InteractionDetails Engine::Internals::details(const Interaction& of, bool with_m
                             .agent = of.agent.empty() ? of.last_agent : of.agent, .touch = of.touch, .priority = of.priority, .outbound = of.outbound, .queued_at = of.queued_at,
                             .messages = {}};
     const auto given = [](Instant at) { return at == Instant::min() ? std::nullopt : std::optional{at}; };
+    if (of.reason == "bot" || of.reason == "none") made.handler = of.reason;
     made.assigned_at = given(of.assigned_at);
     made.ended_at = given(of.ended_at);
     made.closed_at = given(of.closed_at);
     const auto end = made.closed_at.value_or(now);
     made.wait_ms = std::max<std::int64_t>(0, (made.assigned_at.value_or(end) - of.queued_at).count());
     if (made.ended_at && made.assigned_at) made.wrap_ms = std::max<std::int64_t>(0, (end - *made.ended_at).count());
+    if (const auto known = state.calls.find(of.id); known != state.calls.end()) {
+        const auto& call = known->second;
+        auto& shown = made.call.emplace();
+        CallSecret numbers;
+        if (!call.sealed.empty() && unseal_of(of.contact, call.sealed, numbers)) {
+            shown.from = numbers.from;
+            shown.to = numbers.to;
+        }
+        shown.did = call.did;
+        if (call.cause != 0) shown.cause = std::to_string(call.cause);
+        shown.state = voice::to_string(call.stage);
+        for (const auto& recording : call.recordings)
+            if (recording.state == voice::RecordingState::stored) shown.recording = recording.name;
+        shown.ring_ms = call.ring_ms;
+        shown.talk_ms = call.talked(now);
+        shown.hold_ms = call.was_held(now);
+        made.wait_ms = call.waited(now);
+    }
     if (!with_messages) return made;
     std::string buffer;
     for (const auto& message : of.messages) {
@@ -231,6 +264,11 @@ Result<InteractionDetails> Engine::close_interaction(const Uuid& id, const std::
     auto& open = found->second;
     if (open.is_closed())
         return Error{.kind = ErrorKind::conflict, .detail = "the interaction is closed already", .problems = {}, .retry_after_s = 0, .reference = to_string(id)};
+    if (in.live_call(id) != nullptr) {
+        // It ends when its telephone system says so.
+        in.hang_up_call(id, "gateway");
+        return in.details(open, true);
+    }
     const auto item = in.router.item(id);
     if (item && item->state == routing::ItemState::assigned && disposition.empty() && note.empty() && in.state.symbols.name(open.channel) != "voice") {
         // He who had it may still say how it went, if his queue gives him the time.

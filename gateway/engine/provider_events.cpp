@@ -156,6 +156,8 @@ void Engine::Internals::take_event(AccountNumber number, const channel::Provider
     if (!stale && event.reach == Reached::reachable && listed)
         emit(contact, SuppressionRemoved{.list = list, .address = address, .hash_algorithm = {}, .phone_hash = {}});
     if (event.reach != Reached::unchanged || !event.act.empty()) contact_changed(contact);
+    if (!stale && !event.source.empty() && contact.value != 0)
+        capture_lead(contact, of.capabilities.channel + ":" + event.source, {}, "event " + std::to_string(sequence));
     greet(number, event);
 }
 

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "gateway/campaign/forecast.hpp"
+#include "gateway/dialing/pacing.hpp"
+#include "gateway/dialing/trunk_pool.hpp"
 #include "gateway/dispatch/breaker.hpp"
 #include "gateway/dispatch/fair_queue.hpp"
 #include "gateway/dispatch/rate.hpp"
@@ -86,7 +88,19 @@ struct InFlight {
 };
 
 // The volatile side of a campaign; made again at every start.
+// A campaign that dials: what is volatile of it.
+struct DialingRuntime {
+    dialing::Plan plan;
+    std::unique_ptr<dialing::Pacer> pacer;
+    std::deque<QueueEntry> ready;            // may be dialled as far as the policy goes, in the audience's order
+    struct Line { Instant dialed_at{}; double answer_rate = 0.3; Uuid offer{}; std::uint32_t row = 0; bool answered = false; };
+    std::map<TouchId, Line> lines;           // dialled, and not yet with an agent or over
+    Instant look_at = Instant::min();        // next tick
+    std::string limit;                       // what held the last decision back
+};
+
 struct CampaignRuntime {
+    std::unique_ptr<DialingRuntime> dialing;
     std::size_t ghosts = 0;                  // recipients before this one have their ghost touch if they are held out
     std::size_t next = 0;                    // recipients before this one are not pending
     std::optional<dispatch::ExactRate> rate;

@@ -12,6 +12,7 @@
 #include "gateway/channel/capabilities.hpp"
 #include "gateway/channel/submission.hpp"
 #include "gateway/content/billing.hpp"
+#include "gateway/dialing/trunks.hpp"
 #include "gateway/content/reply_words.hpp"
 #include "gateway/content/templates.hpp"
 #include "gateway/crypto/crypto.hpp"
@@ -19,6 +20,8 @@
 #include "gateway/policy/decide.hpp"
 
 namespace touchgate {
+
+namespace voice { struct CallRules; }
 
 // How tasks that wait for an employee are kept in hand.
 struct TaskRules {
@@ -62,8 +65,10 @@ struct AccountSettings {
     std::string queue = {};
     bool validity_from_policy = true;
     TaskRules tasks = {};
+    std::vector<dialing::TrunkTerms> trunks = {};  // of a telephone system
     Welcome welcome = {};
     std::vector<AutoReply> auto_replies = {};
+    std::shared_ptr<const voice::CallRules> calls = {};  // of a telephone system; null: it is none
     // What is wrong with content before anything is decided; pointers are relative to the content.
     std::function<std::vector<Problem>(const channel::Content&)> content_problems = [](const channel::Content&) { return std::vector<Problem>{}; };
     std::function<bool(const channel::Content&)> repeat_is_safe = [](const channel::Content&) { return false; };
@@ -111,12 +116,14 @@ struct EngineSettings {
     std::map<std::string, Duration> expires_after = {{"transactional", std::chrono::minutes{15}}, {"*", std::chrono::hours{72}}};
     content::ReplyWords reply_words;        // opt-out and opt-in words
     std::vector<std::string> opt_out_purposes = {"marketing"};
+    std::vector<std::string> hand_over_words = {"转人工", "人工", "人工客服"};  // what a customer writes to leave the bot
     std::vector<std::string> regrant_sources = {"customer", "reply", "form", "agent"};
     std::vector<std::string> callbacks = {};  // names that a touch may give
     Duration drain_timeout{20'000};
     std::uint64_t checkpoint_every_bytes = std::uint64_t{512} << 20U;
     AgentRules agents;
     std::map<std::string, Json> queues = {};  // the configured documents by id
+    Json lead_routing = Json::object();
     std::shared_ptr<const PhoneFacts> phones;  // country, carrier, zones of a number
     crypto::Key index_key{};                   // keys the blind indexes; derived from the master key
 };

@@ -15,9 +15,12 @@
 #include <vector>
 
 #include "gateway/campaign/assignment.hpp"
+#include "gateway/dialing/pacing.hpp"
 #include "gateway/dispatch/cascade.hpp"
 #include "gateway/engine/desk_state.hpp"
 #include "gateway/engine/events.hpp"
+#include "gateway/voice/call.hpp"
+#include "gateway/engine/lead_state.hpp"
 
 namespace touchgate {
 
@@ -271,6 +274,7 @@ struct CampaignRow {
     std::uint64_t permits = 0, complaints = 0;
     // Where permits, failures and complaints stood at the start or the latest resume.
     std::uint64_t permits_before = 0, failed_before = 0, complaints_before = 0;
+    std::unique_ptr<dialing::DialStatistics> dialed;  // of a campaign that dials: what it has learned
 
     // Volatile.
     std::shared_ptr<const campaign::Definition> parsed;  // of `definition`
@@ -366,10 +370,13 @@ struct State {
     std::map<Uuid, Interaction> interactions;  // ids rise with time
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, Uuid> open_interactions;  // by account, address, contact; volatile index
 
+    std::map<Uuid, voice::Call> calls;         // by interaction; those that are over as long as it
     absl::flat_hash_map<std::uint32_t, std::vector<Uuid>> interactions_of;  // by contact, oldest first; volatile index
     std::map<std::string, AgentRow, std::less<>> agents;
     std::map<Uuid, PromiseRow> promises;
     std::set<std::pair<Instant, Uuid>> open_promises;  // those not yet due; volatile index
+
+    Leads leads;
 
     struct CalendarRow { std::string document; crypto::Hash128 file_hash; Instant updated_at; };  // file_hash: of the bytes last loaded from its file
     std::map<std::string, CalendarRow, std::less<>> calendars;

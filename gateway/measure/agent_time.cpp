@@ -64,7 +64,9 @@ StateTimes AgentTimeline::between(Instant from, Instant to) const {
 }
 
 void AgentTimeline::forget_before(Instant at) {
-    while (changes_.size() > 1 && changes_[1].at <= at) changes_.pop_front();
+    // The last change at or before `at` says the state then.
+    const auto after = std::upper_bound(changes_.begin(), changes_.end(), at, [](Instant instant, const Change& change) { return instant < change.at; });
+    if (after - changes_.begin() > 1) changes_.erase(changes_.begin(), after - 1);
 }
 
 Coverage coverage(std::span<const TimeSpan> spans, TimeSpan window) {

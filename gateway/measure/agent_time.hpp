@@ -3,10 +3,10 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "gateway/base/time.hpp"
 
@@ -29,7 +29,7 @@ struct StateTimes {
     [[nodiscard]] Duration handling() const;
     // Ready and without work.
     [[nodiscard]] Duration idle() const { return (*this)[AgentState::ready]; }
-    template <class A> void fields(A&& a) { a(in); }
+    template <class A> void fields(A&& a) { for (auto& time : in) a(time); }
 };
 
 // handling / (handling + idle): never above 1, for it is wall-clock time.
@@ -56,7 +56,7 @@ private:
         AgentState to = AgentState::offline;
         template <class A> void fields(A&& a) { a(at, to); }
     };
-    std::deque<Change> changes_;
+    std::vector<Change> changes_;
 };
 
 // From `from` to before `to`.

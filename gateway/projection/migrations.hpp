@@ -13,6 +13,8 @@ inline constexpr std::array migrations = {
 #include "gateway/projection/migrations/0003_inbound.sql"
     ,
 #include "gateway/projection/migrations/0006_service.sql"
+    ,
+#include "gateway/projection/migrations/0007_leads.sql"
 };
 
 }  // namespace touchgate::projection

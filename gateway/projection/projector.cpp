@@ -15,7 +15,8 @@ enum : std::int64_t { contact_active = 0, contact_restricted_now = 1, contact_er
 
 }  // namespace
 
-Projector::Projector(Database& database, LogNames& names) : database_{database}, names_{names}, service_{[this](const char* sql) -> Statement& { return statement(sql); }} { forget_all(); }
+Projector::Projector(Database& database, LogNames& names) : database_{database}, names_{names}, service_{[this](const char* sql) -> Statement& { return statement(sql); }},
+      leads_{[this](const char* sql) -> Statement& { return statement(sql); }} { forget_all(); }
 
 // Back to what the tables say.
 void Projector::forget_all() {
@@ -80,6 +81,7 @@ void Projector::apply(const Record& record) {
     if (is_touch_event(type) || type == EventType::receipt_received) apply_touch(record);
     else if (type >= EventType::contact_created && type <= EventType::review_decided) apply_contact(record);
     else if (ServiceFacts::is_meant(type)) service_.apply(record);
+    else if (LeadTables::is_meant(type)) leads_.apply(record);
     else apply_other(record);
     pending_cursor_.sequence = record.sequence;
     pending_cursor_.position = record.position;

@@ -14,6 +14,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include "gateway/projection/experiment.hpp"
+#include "gateway/projection/lead_tables.hpp"
 #include "gateway/projection/log_names.hpp"
 #include "gateway/projection/service_facts.hpp"
 #include "gateway/projection/sqlite.hpp"
@@ -93,6 +94,7 @@ private:
     std::map<CountKey, AttemptSums> attempt_counts_;
     std::map<CountKey, RuleSums> rule_counts_;
     ServiceFacts service_;
+    LeadTables leads_;
     std::unordered_map<const char*, Statement> statements_;  // by the address of their literal
     static constexpr std::size_t touches_kept = 60'000;
 };

@@ -319,6 +319,38 @@ TEST_CASE("desk: a queue that is defined later takes the conversations that name
     CHECK(house.in_turn([&](Engine& inside) { return inside.desk().queue("later"); })->waiting == 1);
 }
 
+TEST_CASE("desk: a bot's conversation goes to people when the customer asks for one, or the bot hands it over", "[engine]") {
+    Centre house;
+    house.put_queue("bots", R"({"channels":[],"handler":"bot"})");
+    const auto screen = house.sit_down("a1");
+    house.presence("a1", "ready");
+    const auto to_bot = [&](const std::string& phone, const std::string& text, const std::string& key) {
+        InboundInput input;
+        input.key = key;
+        input.channel = "sms";
+        input.account = "sms-main";
+        input.queue = "bots";
+        input.contact.address = Address{.kind = AddressKind::phone, .value = phone, .account = {}};
+        input.text = text;
+        const auto taken = house.in_turn([&](Engine& inside) { return inside.inbound_event(input); });
+        REQUIRE(taken);
+        return *parse_uuid(taken->interaction);
+    };
+    const auto first = to_bot("+8613812345678", "hi", "m1"), second = to_bot("+8613812345679", "hi", "m2");
+    CHECK(screen->all<OfferPush>().empty());
+    CHECK(house.shown(first).handler == "bot");
+    TouchRequest answer;
+    answer.purpose = "service";
+    answer.content.text = "how can I help?";
+    REQUIRE(house.in_turn([&](Engine& inside) { return inside.reply_to_interaction(first, answer); }));
+    CHECK(to_bot("+8613812345678", " 转人工 ", "m3") == first);
+    CHECK(house.shown(first).handler == "agent");
+    CHECK(house.in_turn([&](Engine& inside) { return inside.desk().queue("bots"); })->waiting == 1);
+    REQUIRE(house.in_turn([&](Engine& inside) { return inside.desk().hand_over(second, "queue:care", "too hard", "wants a refund"); }));
+    CHECK(screen->last<OfferPush>().interaction == second);
+    CHECK_FALSE(house.in_turn([&](Engine& inside) { return inside.desk().hand_over(second, {}, {}, {}); }));
+}
+
 TEST_CASE("desk: everything of agents survives a checkpoint and its reading", "[engine]") {
     Centre house;
     const auto screen = house.sit_down("a1");

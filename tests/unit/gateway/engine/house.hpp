@@ -25,6 +25,8 @@ public:
     std::vector<TaskOrder> tasks;
     std::vector<PullStart> pulls;
     std::vector<std::string> kept;
+    std::vector<CallOrder> calls;
+    void call(std::vector<CallOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(calls)); }
     void ask_tasks(std::vector<TaskOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(tasks)); }
     void start_pulls(std::vector<PullStart> known) override { pulls = std::move(known); }
     void page_kept(AccountNumber, std::string name, bool durable) override {
@@ -47,6 +49,7 @@ struct House {
     int spare_window = 0;            // above 0: a second account, "sms-spare", with so many submits in flight
     content::Money spare_price{50'000};
     std::vector<AccountSettings> more_accounts;
+    Json lead_routing = Json::object();
 
     House() { start(); }
     House(std::string given_policy, int given_window, std::vector<AccountSettings> more = {})
@@ -59,6 +62,7 @@ struct House {
         made.data_dir = "data";
         made.policy_document = policy;
         made.templates = std::make_shared<content::TemplateStore>();
+        made.lead_routing = lead_routing;
         AccountSettings account;
         account.name = "sms-main";
         account.adapter = "smpp";
