@@ -154,6 +154,7 @@ std::optional<channel::Monotonic> Engine::wake_at() const {
     if (in.disk_full) return in.monotonic + std::chrono::milliseconds{200};
     if (!in.sweep.empty() || !in.cancel_later.empty() || !in.cancelled_campaigns.empty() || in.campaigns_busy) return in.monotonic;
     if (const auto campaign = in.campaigns_wake_at()) sooner(*campaign);
+    if (const auto due = in.operations_wake_at()) sooner(*due);
     if (const auto due = in.tasks_due_at()) sooner(in.monotonic + std::max(Duration{0}, *due - in.now));
     if (!in.timers.empty()) sooner(in.monotonic + std::max(Duration{0}, in.timers.top().at - in.now));
     for (const auto& account : in.accounts) {
@@ -232,6 +233,8 @@ Result<bool> Engine::turn() {
         in.run_cascades();  // before anything goes that is not needed any more
         in.pump();
         in.run_cascades();
+        in.passive_touches.clear();  // those that may not go at once go by themselves later
+        in.run_operations();
         in.forget_inbound();
         in.close_idle_interactions();
         in.purge_finals();
@@ -266,6 +269,7 @@ Result<bool> Engine::turn() {
     if (!in.orders.empty()) in.parts.transport.hand_over(std::exchange(in.orders, {}));
     if (!in.revocations.empty()) in.parts.transport.revoke(std::exchange(in.revocations, {}));
     if (!in.reconciliations.empty()) in.parts.transport.reconcile(std::exchange(in.reconciliations, {}));
+    if (!in.operation_orders.empty()) in.parts.transport.run_operations(std::exchange(in.operation_orders, {}));
     if (!in.task_orders.empty()) in.parts.transport.ask_tasks(std::exchange(in.task_orders, {}));
     for (const auto& [ticket, durable] : std::exchange(in.acknowledgements, {})) in.parts.transport.acknowledge(ticket, durable);
     if (wrote)

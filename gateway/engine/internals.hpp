@@ -98,6 +98,9 @@ struct Engine::Internals {
     std::vector<std::pair<AckTicket, bool>> acknowledgements;
     std::vector<ReconcileOrder> reconciliations;
     std::vector<TaskOrder> task_orders;
+    std::vector<OperationOrder> operation_orders;
+    std::shared_ptr<PassiveReply> passive_now;                         // of the callback whose messages are taken
+    std::map<TouchId, std::shared_ptr<PassiveReply>> passive_touches;  // answers by rule that may go in the answer to a callback of this turn
     ByteWriter payload;
     ByteWriter secret;
     mutable LastHash last_address_hash, last_id_hash;
@@ -117,6 +120,7 @@ struct Engine::Internals {
     std::map<TaskKey, OpenTask> tasks;
     std::set<std::pair<Instant, TaskKey>> task_agenda;
     absl::flat_hash_map<std::uint64_t, TaskKey> task_questions;
+    std::map<std::uint64_t, RunningOperation> operations;  // by what the transport knows them by
     std::deque<std::uint32_t> sweep;       // rows to decide again, a few each turn
     std::deque<std::uint32_t> cancel_later;
     struct TouchScan { Symbol campaign; std::uint32_t next = 1; };
@@ -218,6 +222,7 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const EventReceived&);
     template <EventType Type> void apply(const RecordMeta&, const PlatformEventOf<Type>&);
     void apply(const RecordMeta&, const PullAdvanced&);
+    void apply(const RecordMeta&, const AccountOperation&);
     void apply(const RecordMeta&, const InteractionOpened&);
     void apply(const RecordMeta&, const InteractionClosed&);
     void apply(const RecordMeta&, const CampaignCreated&);
@@ -309,6 +314,32 @@ struct Engine::Internals {
     // Denies what needs an open window and has none.
     void keep_reply_window(Choice& choice, const TouchFacts& facts, const policy::Profile& profile, ProfileId profile_id, Instant at);
     void note_act(std::uint32_t address, std::string_view account, std::string_view kind, Instant at, Instant heard);
+    // What needs no window takes no place in one: its facts say so, in the log as well.
+    [[nodiscard]] bool goes_beside_window(const TouchFacts& facts, const policy::Profile& profile, std::optional<AccountNumber> account) const;
+    void mark_beside_window(policy::AttemptFacts& facts);
+
+    // ---- quotas.cpp: what a platform gives no more of until an instant that it names
+    void note_quota(AccountNumber account, const channel::Outcome& outcome);
+    // Defers what draws on a quota that is used up.
+    void keep_quota(Choice& choice, const TouchFacts& facts, const policy::Profile& profile, ProfileId profile_id, Instant at);
+
+    // ---- operations.cpp: what an operator asks of an account beside sending
+    void run_operations();
+    [[nodiscard]] std::optional<channel::Monotonic> operations_wake_at() const;
+    void answer_operation(RunningOperation operation, Result<OperationResult> result);
+    void on_event(OperationAnswered&);
+
+    // ---- employees.cpp: who sends in whose place, and how far each is
+    [[nodiscard]] bool is_away(const AccountRuntime& account, const std::string& employee, Instant at) const;
+    // Of those who know the customer: the one whom he got to know last and who is there; an absent one's delegate first. Empty: the account's own choice.
+    [[nodiscard]] std::string sender_for(std::uint32_t address, const AccountRuntime& account) const;
+    // Somebody else could send it now: its employee went away after he was asked.
+    [[nodiscard]] bool is_stranded(const OpenTask& task) const;
+    EmployeeCounts& counts_of(Symbol account, const std::string& employee) { return state.employees[{account.value, employee}]; }
+
+    // ---- customer_tags.cpp: a platform's tags as a contact's
+    void note_tags(const PlatformEventSecret& values, std::uint32_t address, Symbol account, const std::string& employee);
+    void keep_tags(ContactIndex contact, AccountNumber account);
 
     // ---- arbitration.cpp
     // As `choose`, for now; where only reservations of weaker touches of the contact are in the way, these are named in `losers`.
@@ -455,7 +486,6 @@ struct Engine::Internals {
     [[nodiscard]] bool is_called_back(const Choice& choice) const;
     bool call_back(std::uint32_t row, std::string reason);   // false: nothing of it waits for an employee
     [[nodiscard]] static Attempt* handed_over(Touch& touch);
-    [[nodiscard]] std::string sender_for(std::uint32_t address, const AccountRuntime& account) const;
 
     // ---- provider_events.cpp: what messaging platforms tell
     void take_events(AccountNumber account, channel::WebhookEvents& told, Effect done);

@@ -11,6 +11,8 @@ inline constexpr std::array migrations = {
 #include "gateway/projection/migrations/0002_measuring.sql"
     ,
 #include "gateway/projection/migrations/0003_inbound.sql"
+    ,
+#include "gateway/projection/migrations/0004_interactions.sql"
 };
 
 }  // namespace touchgate::projection
