@@ -161,6 +161,11 @@ if ninja -C "$build" -t targets all | grep '^touchgate-sim: ' > /dev/null; then
 else
   skip simulation "there is no target touchgate-sim"
 fi
+# Fails by itself when the governor breaks the bound on dropped calls or keeps agents less busy than the law it is compared with.
+pacing_terms="--runs 2 --days 3"
+[ -n "$long" ] && pacing_terms="--runs 100 --days 30"
+# shellcheck disable=SC2086
+run build-pacing build_targets "$build" touchgate-pacing && run pacing-simulation "$build/touchgate-pacing" $pacing_terms
 
 if [ -n "$long" ]; then
   unset RC_PARAMS

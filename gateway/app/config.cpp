@@ -8,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "gateway/app/desk_settings.hpp"
+#include "gateway/app/lead_settings.hpp"
 #include "gateway/app/media_folder.hpp"
 #include "gateway/app/messaging_settings.hpp"
 #include "gateway/app/phone_library.hpp"
@@ -256,7 +258,7 @@ void read_callbacks(JsonReader& reader, Config& config) {
         if (made.secrets.empty() || made.secrets.size() > 2) callback.problem("secret", "must be one secret, or two while they are being changed");
         made.events = callback.texts("events", {"final"});
         for (const auto& event : made.events)
-            if (event != "final" && event != "deferred" && event != "replied") callback.problem("events", "\"" + event + "\" is none of: final, deferred, replied");
+            if (event != "final" && event != "deferred" && event != "replied" && event != "lead") callback.problem("events", "\"" + event + "\" is none of: final, deferred, replied, lead");
         made.batch = static_cast<std::size_t>(callback.integer("batch", 100, 1, 1'000));
         callback.finish();
         config.engine.callbacks.push_back(name);
@@ -374,7 +376,8 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     reader.members("accounts", [&](const std::string& name, const Json& value, const std::string& pointer) { read_account(config, name, value, pointer, *accounts, problems); });
     sort_as_written(config.accounts, *bytes);
     read_routes(reader, config);
-    for (const auto* later : {"sinks", "queues", "lead_routing", "sandbox", "agents", "$schema"}) (void)reader.raw(later);
+    read_desk_settings(reader, config, found);
+    for (const auto* later : {"sinks", "lead_routing", "sandbox", "$schema"}) (void)reader.raw(later);
 
     config.calendars_dir = resolve_path(config.root, reader.text("calendars", "calendars"));
     config.templates_dir = resolve_path(config.root, reader.text("templates"));
@@ -385,6 +388,9 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     for (auto& problem : problems) found.push_back({path, std::move(problem.pointer), std::move(problem.detail)});
 
     auto calendars = load_calendars(config.calendars_dir, found);
+    std::vector<Problem> in_leads;
+    read_lead_routing(config, calendars.parsed, in_leads);
+    for (auto& problem : in_leads) found.push_back({path, std::move(problem.pointer), std::move(problem.detail)});
     engine.calendars = std::move(calendars.documents);
     if (!policy_name.empty()) {
         // A file, or the name of a shipped policy.

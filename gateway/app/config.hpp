@@ -59,6 +59,7 @@ struct Config {
     std::shared_ptr<MediaFolder> media;  // what content names by "media"
     std::vector<Account> accounts;
     std::vector<Callback> callbacks;
+    std::map<std::string, Json> agents;  // the declared documents by id
 };
 
 // Loads the file and everything it names (policy, templates, calendars). Problems are added to `problems`; when any of them is not a

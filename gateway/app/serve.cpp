@@ -151,12 +151,37 @@ void scrub(Disk& disk, const FileLogOptions& options, Faults& faults, std::atomi
     }
 }
 
+// Agents of the configuration: those that are new, and those whose document differs from what holds.
+void declare_agents(Engine& gateway, const std::map<std::string, Json>& agents) {
+    if (agents.empty()) return;
+    gateway.post([agents](Engine& inside) {
+        auto desk = inside.desk();
+        for (const auto& [id, document] : agents) {
+            const auto known = desk.agent(id);
+            if (known && Json::parse(known->document, nullptr, false, true) == document) continue;
+            if (const auto put = desk.put_agent(id, document); !put) {
+                spdlog::error("the agent {} of the configuration is not taken: {}", id, put.error().detail);
+                for (const auto& problem : put.error().problems) spdlog::error("  {}: {}", problem.pointer, problem.detail);
+            }
+        }
+    });
+}
+
+// Every agent's socket is a file; the soft limit is often far below what the system allows.
+void raise_file_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int serve(const std::string& config_path) {
     spdlog::set_default_logger(spdlog::stderr_logger_mt("touchgate"));
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
     catch_signals();
+    raise_file_limit();
 
     std::vector<FileProblem> problems;
     auto config = load_config(config_path, problems);
@@ -243,7 +268,9 @@ int serve(const std::string& config_path) {
         return active;
     };
     const Hooks hooks{*config};
-    config->http.body_hash_key = crypto::hmac_sha256({reinterpret_cast<const char*>(master->data()), master->size()}, "touchgate request bodies");
+    const std::string_view master_bytes{reinterpret_cast<const char*>(master->data()), master->size()};
+    config->http.body_hash_key = crypto::hmac_sha256(master_bytes, "touchgate request bodies");
+    config->http.agents.token_key = crypto::hmac_sha256(master_bytes, "touchgate agent tokens");
     auto server = http::HttpServer::start(config->http, gateway, query_port, hooks, clock);
     if (!server) return cannot_start(server.error());
 
@@ -261,6 +288,7 @@ int serve(const std::string& config_path) {
             gateway.wait_for_work();
         }
     }};
+    declare_agents(gateway, config->agents);
     listener.set(&gateway);
     transport.start();
     std::atomic<bool> stop_scrub{false};

@@ -1,4 +1,4 @@
-// How an adapter presents itself: a name, and a function that turns the account's settings into one of the two shapes.
+// How an adapter presents itself: a name, and a function that turns the account's settings into one of the three shapes.
 // The list of all adapters is generated from the folders under adapters/; nothing else names them.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "gateway/channel/call_adapter.hpp"
 #include "gateway/channel/exchange_adapter.hpp"
 #include "gateway/channel/media.hpp"
 #include "gateway/channel/session_adapter.hpp"
@@ -15,7 +16,7 @@
 
 namespace touchgate::channel {
 
-using AnyAdapter = std::variant<std::unique_ptr<SessionAdapter>, std::unique_ptr<ExchangeAdapter>>;
+using AnyAdapter = std::variant<std::unique_ptr<SessionAdapter>, std::unique_ptr<ExchangeAdapter>, std::unique_ptr<CallAdapter>>;
 
 struct AccountContext {
     std::string name;            // of the account

@@ -7,7 +7,7 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::uint64_t dump_version = 5;
+constexpr std::uint64_t dump_version = 7;
 
 // Hands pieces on as they fill, so that a large state is never held twice.
 class DumpWriter {
@@ -295,12 +295,38 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     sequence_of(a, employees, [&](auto& e) { a(e.first.first, e.first.second, e.second.sent, e.second.failed, e.second.expired, e.second.cancelled, e.second.last_sent_at, e.second.resigned); });
     if constexpr (is_reading<A>) s.employees.insert(employees.begin(), employees.end());
     map_of_names(a, s.interactions, [&](Interaction& i) {
-        a(i.id, i.contact, i.address, i.channel, i.account, i.queue, i.campaign, i.touch, i.state, i.reason, i.outcome, i.disposition, i.priority, i.queued_at, i.last_at, i.closed_at);
+        a(i.id, i.contact, i.address, i.channel, i.account, i.queue, i.campaign, i.touch, i.state, i.reason, i.outcome, i.disposition, i.priority, i.queued_at, i.last_at, i.closed_at,
+          i.agent, i.last_agent, i.reminders, i.outbound, i.assigned_at, i.ended_at, i.unanswered_since);
         sequence_of(a, i.messages, [&](Interaction::Message& message) {
             a(message.at, message.touch, message.inbound);
             positions(a, message.position);
         });
     });
+    std::vector<voice::Call> calls;
+    if constexpr (!is_reading<A>)
+        for (const auto& [id, each] : s.calls) calls.push_back(each);
+    sequence_of(a, calls, [&](voice::Call& call) { a(call); });
+    if constexpr (is_reading<A>)
+        for (auto& each : calls) {
+            const auto id = each.id;
+            s.calls.emplace(id, std::move(each));
+        }
+    std::vector<std::pair<std::string, AgentRow>> agents;
+    if constexpr (!is_reading<A>) agents.assign(s.agents.begin(), s.agents.end());
+    sequence_of(a, agents, [&](std::pair<std::string, AgentRow>& agent) {
+        a(agent.first, agent.second.last_seq, agent.second.shown, agent.second.state);
+        sequence_of(a, agent.second.kept, [&](KeptPush& push) { push.fields(a); });
+    });
+    if constexpr (is_reading<A>)
+        for (auto& [id, row] : agents) s.agents[id] = std::move(row);
+    map_of_names(a, s.leads.rows, [&](LeadRow& lead) { a(lead); });
+    map_of_names(a, s.leads.owners, [&](LeadOwnerRow& owner) { a(owner); });
+    std::vector<PromiseRow> promises;
+    if constexpr (!is_reading<A>)
+        for (const auto& [id, promise] : s.promises) promises.push_back(promise);
+    sequence_of(a, promises, [&](PromiseRow& promise) { promise.fields(a); });
+    if constexpr (is_reading<A>)
+        for (auto& promise : promises) s.promises[promise.id] = promise;
     std::vector<std::pair<std::pair<std::string, std::string>, std::string>> cursors;
     if constexpr (!is_reading<A>) cursors.assign(s.pull_cursors.begin(), s.pull_cursors.end());
     a(cursors);
@@ -336,6 +362,9 @@ void Engine::Internals::dump(const CheckpointSink& sink) {
     for (std::uint32_t i = 1; i < state.profiles.size(); ++i)
         if (!unlogged_profiles.contains(ProfileId{i})) profiles.emplace_back(ProfileId{i}, state.profiles.at(ProfileId{i}));
     whole(out, state, profiles, names);
+    std::string routed;
+    router.save(routed);
+    out(routed);
 }
 
 Result<void> Engine::Internals::load(Checkpoint checkpoint) {
@@ -358,7 +387,8 @@ Result<void> Engine::Internals::load(std::string_view body) {
     std::vector<std::string> names;
     std::vector<std::pair<ProfileId, policy::Profile>> profiles;
     whole(in, state, profiles, names);
-    if (bytes.failed() || !bytes.at_end()) return Error{.kind = ErrorKind::corrupt, .detail = "the checkpoint cannot be read"};
+    const auto routed = in.take<std::string>();
+    if (bytes.failed() || !bytes.at_end() || !router.restore(routed)) return Error{.kind = ErrorKind::corrupt, .detail = "the checkpoint cannot be read"};
 
     for (const auto& name : names) (void)state.symbols.intern(name);
     for (const auto& [id, profile] : profiles) {
@@ -392,8 +422,13 @@ Result<void> Engine::Internals::load(std::string_view body) {
         ++state.counts[static_cast<std::size_t>(touch_row.state)];
     }
     for (auto& [id, row] : state.campaigns) index_campaign(row);
-    for (const auto& [id, row] : state.interactions)
+    for (const auto& [id, row] : state.interactions) {
         if (!row.is_closed()) state.open_interactions[{row.account.value, row.address, row.contact.value}] = id;
+        state.interactions_of[row.contact.value].push_back(id);
+    }
+    for (const auto& [id, lead] : state.leads.rows) state.leads.index(lead);
+    for (const auto& [id, promise] : state.promises)
+        if (promise.state == "open") state.open_promises.emplace(promise.at, id);
     for (const auto& [at, hash] : state.inbound_order) state.inbound_seen[hash] = at;
     std::vector<std::uint64_t> orphans;
     for (auto& [sequence, parked] : state.parked) {

@@ -140,6 +140,11 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
         return true;
     }
 
+    if (settings_of.calls) {
+        dial_touch(row, attempt_number, attempt.ref, number, *rendered);
+        return true;
+    }
+
     AttemptOrder order;
     order.account = number;
     order.submission.ref = attempt.ref;

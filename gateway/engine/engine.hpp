@@ -17,6 +17,7 @@
 #include "gateway/base/random.hpp"
 #include "gateway/base/result.hpp"
 #include "gateway/engine/background_copy.hpp"
+#include "gateway/engine/desk.hpp"
 #include "gateway/engine/requests.hpp"
 #include "gateway/engine/settings.hpp"
 #include "gateway/engine/transport.hpp"
@@ -163,6 +164,10 @@ public:
     Result<TouchView> reply_to_interaction(const Uuid& interaction, TouchRequest request);
     Result<InteractionDetails> close_interaction(const Uuid& id, const std::string& disposition, const std::string& note);
 
+    // Of a call; name empty: its newest. That it was listened to is logged. Kind not_found: there is none (yet, or any more).
+    Result<RecordingPart> open_recording(const Uuid& interaction, const std::string& name, const std::string& by, const std::string& reason, std::uint64_t from,
+                                         std::uint64_t size);
+
     Result<InboundResult> inbound_event(const InboundInput& input);
     // What a provider's callback reported; `done` runs when all of it is durable and has taken effect (also opt-outs settled).
     // Error unavailable: nothing was taken, the provider should send it again.
@@ -180,6 +185,8 @@ public:
     void accept_clock();
 
     [[nodiscard]] std::vector<AccountDetails> accounts();
+    // What agents ask for; inside a turn only.
+    [[nodiscard]] Desk desk() { return Desk{*this}; }
     struct Metrics;
     [[nodiscard]] Metrics metrics();
 

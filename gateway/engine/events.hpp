@@ -13,6 +13,8 @@
 #include "gateway/channel/outcome.hpp"
 #include "gateway/engine/requests.hpp"
 #include "gateway/engine/views.hpp"
+#include "gateway/routing/events.hpp"
+#include "gateway/voice/facts.hpp"
 
 namespace touchgate {
 
@@ -30,6 +32,12 @@ enum class EventType : std::uint16_t {
     hold_set = 80, hold_lifted,
     conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated, pull_advanced, account_operation,
     interaction_opened = 100, interaction_closed,
+    call_started = 120, call_permitted, call_stage, call_leg_added, call_ringing, call_answered, call_leg_ended, call_leg_replaced, call_bridged, call_held, call_consult,
+    call_recording, call_supervised, call_ended, recording_accessed,
+    lead_created = 110, lead_touchpoint, lead_assigned, lead_accepted, lead_contacted, lead_qualified, lead_won, lead_lost, lead_recycled, lead_overdue,
+    agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
+    interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
+    agent_state,
 };
 
 // Name in the feed, "touch.created"; empty for a number that this program does not know.
@@ -507,12 +515,92 @@ struct InteractionOpened {
     std::uint8_t priority = 50;
     template <class A> void fields(A&& a) { a(id, channel, account, queue, campaign, state, reason, touch, address, priority); }
 };
-struct InteractionClosed {
-    static constexpr auto type = EventType::interaction_closed;
+// What the routing core decided, each a record of its own: see routing/events.hpp.
+template <class Value, EventType Type> struct Routed : Value {
+    static constexpr auto type = Type;
+};
+using AgentUpdated = Routed<routing::AgentDefined, EventType::agent_updated>;
+using QueueUpdated = Routed<routing::QueueDefined, EventType::queue_updated>;
+using AgentSession = Routed<routing::AgentSessionChanged, EventType::agent_session>;
+using AgentIntent = Routed<routing::AgentIntentChanged, EventType::agent_intent>;
+using AgentHealth = Routed<routing::AgentHealthChanged, EventType::agent_health>;
+using InteractionQueued = Routed<routing::ItemQueued, EventType::interaction_queued>;
+using OfferMade = Routed<routing::OfferMade, EventType::offer_made>;
+using OfferEnded = Routed<routing::OfferEnded, EventType::offer_ended>;
+using InteractionAssigned = Routed<routing::ItemAssigned, EventType::interaction_assigned>;
+using InteractionPhase = Routed<routing::ItemPhaseChanged, EventType::interaction_phase>;
+using InteractionRecovering = Routed<routing::ItemRecovering, EventType::interaction_recovering>;
+using InteractionWrapping = Routed<routing::ItemWrapping, EventType::interaction_wrapping>;
+using InteractionClosed = Routed<routing::ItemEnded, EventType::interaction_closed>;  // `sealed`: ConsentSecret, the note
+
+// What is displayed of an agent has changed: what he does, as reports count his time.
+struct AgentStateChanged {
+    static constexpr auto type = EventType::agent_state;
+    std::string agent, from, to, reason;
+    template <class A> void fields(A&& a) { a(agent, from, to, reason); }
+};
+// What happens to calls, each a record of its own: see voice/facts.hpp. `sealed` of the first and the last: CallSecret.
+template <class Value, EventType Type> struct Called : Value {
+    static constexpr auto type = Type;
+};
+using CallBegan = Called<voice::CallStarted, EventType::call_started>;
+using CallWasPermitted = Called<voice::CallPermitted, EventType::call_permitted>;
+using CallStageChanged = Called<voice::StageChanged, EventType::call_stage>;
+using CallLegAdded = Called<voice::LegAdded, EventType::call_leg_added>;
+using CallRinging = Called<voice::LegRang, EventType::call_ringing>;
+using CallAnswered = Called<voice::LegUp, EventType::call_answered>;
+using CallLegEnded = Called<voice::LegGone, EventType::call_leg_ended>;
+using CallLegReplaced = Called<voice::LegSwapped, EventType::call_leg_replaced>;
+using CallBridged = Called<voice::Bridged, EventType::call_bridged>;
+using CallHeld = Called<voice::HeldChanged, EventType::call_held>;
+using CallConsult = Called<voice::ConsultChanged, EventType::call_consult>;
+using CallRecording = Called<voice::RecordingChanged, EventType::call_recording>;
+using CallSupervised = Called<voice::SupervisionChanged, EventType::call_supervised>;
+using CallOver = Called<voice::CallEnded, EventType::call_ended>;
+struct CallSecret {
+    std::string from, to;                // E.164, an extension, or as it was handed over; empty: withheld
+    template <class A> void fields(A&& a) { a(from, to); }
+};
+// Somebody listened to a recording, or took a copy of it.
+struct RecordingAccessed {
+    static constexpr auto type = EventType::recording_accessed;
+    Uuid interaction{};
+    std::string recording, by, reason;
+    std::int64_t from = 0, size = 0;     // bytes that were handed out
+    template <class A> void fields(A&& a) { a(interaction, recording, by, reason, from, size); }
+};
+
+// A note that goes with a conversation when it is handed on.
+struct InteractionNoted {
+    static constexpr auto type = EventType::interaction_noted;
     Uuid id{};
-    std::string state, outcome, disposition, reason;
+    std::string by;                      // agent, "api"
+    std::string sealed;                  // ConsentSecret
+    template <class A> void fields(A&& a) { a(id, by, sealed); }
+};
+// A customer is to be called back, or written to, at an agreed time.
+struct PromiseMade {
+    static constexpr auto type = EventType::promise_made;
+    Uuid id{};
+    Instant at{};
+    std::string channel, agent, queue;   // agent: whose it is; empty: the queue's
+    Uuid interaction{};                  // from which it came; nil: none
     std::string sealed;                  // ConsentSecret: the note
-    template <class A> void fields(A&& a) { a(id, state, outcome, disposition, reason, sealed); }
+    template <class A> void fields(A&& a) { a(id, at, channel, agent, queue, interaction, sealed); }
+};
+struct PromiseChanged {
+    static constexpr auto type = EventType::promise_changed;
+    Uuid id{};
+    std::string state;                   // due, kept, late, broken, withdrawn
+    std::string agent;                   // whose it is now
+    template <class A> void fields(A&& a) { a(id, state, agent); }
+};
+// Something that an agent should look at: "reply_due", "idle" …
+struct AgentNoticed {
+    static constexpr auto type = EventType::agent_noticed;
+    std::string agent, kind;
+    Uuid interaction{};
+    template <class A> void fields(A&& a) { a(agent, kind, interaction); }
 };
 
 // Up to here a list was pulled from the provider; what the page brought lies before it in the same batch.
@@ -652,3 +740,5 @@ struct ClockAccepted {
 };
 
 }  // namespace touchgate
+
+#include "gateway/engine/lead_events.hpp"

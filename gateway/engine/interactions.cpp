@@ -11,7 +11,6 @@ namespace touchgate {
 
 namespace {
 
-constexpr Duration idle_close{std::chrono::hours{48}};   // no platform's window is open longer
 constexpr Duration closed_kept{std::chrono::hours{72}};  // in memory
 constexpr std::size_t messages_kept = 500;               // in memory, of one interaction; older ones are in the contact's timeline
 constexpr std::uint8_t auto_replies_max = 20;            // two machines that answer each other end
@@ -45,67 +44,73 @@ void Engine::Internals::apply(const RecordMeta& meta, const InteractionOpened& e
     made.priority = event.priority;
     made.queued_at = made.last_at = meta.time;
     state.open_interactions[{made.account.value, event.address, meta.contact.value}] = event.id;
-}
-
-void Engine::Internals::apply(const RecordMeta& meta, const InteractionClosed& event) {
-    const auto found = state.interactions.find(event.id);
-    if (found == state.interactions.end()) return;
-    auto& closed = found->second;
-    closed.state = event.state;
-    closed.reason = event.reason;
-    closed.outcome = event.outcome;
-    closed.disposition = event.disposition;
-    closed.closed_at = meta.time;
-    const auto open = state.open_interactions.find({closed.account.value, closed.address, closed.contact.value});
-    if (open != state.open_interactions.end() && open->second == event.id) state.open_interactions.erase(open);
-    if (!event.disposition.empty()) add_act(meta.contact, "disposition", event.disposition, state.symbols.name(closed.channel), meta.time);
-    if (closed.contact.value != 0 && closed.contact.value < state.contacts.size()) {
-        auto& extra = state.contacts[closed.contact.value].extra();
-        extra.last_conversation_end = std::max(extra.last_conversation_end, meta.time);
-    }
+    state.interactions_of[meta.contact.value].push_back(event.id);
 }
 
 void Engine::Internals::note_message(const Uuid& interaction, bool inbound, const RecordMeta& meta, const TouchId& of) {
     if (interaction.is_nil()) return;
     const auto found = state.interactions.find(interaction);
     if (found == state.interactions.end()) return;
+    if (state.symbols.name(found->second.channel) == "voice") return;  // a dial is no message
     auto& messages = found->second.messages;
     if (messages.size() >= messages_kept) messages.erase(messages.begin());
     messages.push_back({.at = meta.time, .position = meta.position, .touch = of, .inbound = inbound});
-    found->second.last_at = meta.time;
+    auto& row = found->second;
+    row.last_at = meta.time;
+    if (!inbound) {
+        row.unanswered_since = instant_never;
+        row.reminders = 0;
+    } else if (row.unanswered_since == instant_never) {
+        row.unanswered_since = meta.time;
+    }
+    if (!row.agent.empty())
+        push_to(row.agent, {.at = meta.time, .kind = PushKind::message, .interaction = interaction, .text = {}, .more = {}, .flags = static_cast<std::uint8_t>(inbound ? 1U : 0U),
+                            .position = meta.position.value, .touch = of}, meta);
+    if (!meta.replay) schedule_conversation(row);
 }
 
 // ---- acts
 
-Uuid Engine::Internals::interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to) {
+Uuid Engine::Internals::interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to,
+                                        const std::string& wanted_queue, std::optional<int> priority) {
     const auto symbol = state.symbols.intern(account);
     if (const auto open = state.open_interactions.find({symbol.value, address, contact.value}); open != state.open_interactions.end()) return open->second;
-    const auto number = account_numbers.find(account);
-    const auto queue = number == account_numbers.end() ? std::string{} : accounts[number->second].settings.queue;
+    const auto queue = wanted_queue.empty() ? queue_for(account, channel) : wanted_queue;
     std::string campaign;
     if (const auto row = row_of(reply_to); row != 0) campaign = state.symbols.name(state.profiles.at(chosen_profile(touch(row))).campaign);
     const auto id = ids.next(now);
+    // A bot's, or nobody's but the API's, until it is handed over.
+    const auto view = router.queue(queue);
+    const bool for_agents = !view || view->definition->handler == "agent" || channel == "voice";
     emit(contact, InteractionOpened{.id = id, .channel = std::string{channel}, .account = std::string{account}, .queue = queue, .campaign = std::move(campaign),
-                                    .state = queue.empty() ? "flowed_out" : "queued", .reason = queue.empty() ? "no_queue" : "", .touch = reply_to, .address = address, .priority = 50});
+                                    .state = queue.empty() ? "flowed_out" : "queued", .reason = queue.empty() ? "no_queue" : for_agents ? std::string{} : view->definition->handler,
+                                    .touch = reply_to, .address = address, .priority = static_cast<std::uint8_t>(priority.value_or(50))});
+    if (for_agents) enqueue_interaction(id, "arrived");
     return id;
 }
 
-void Engine::Internals::close_idle_interactions() {
+void Engine::Internals::forget_interactions() {
     if ((counters.turns & 255U) != 0) return;
-    std::vector<Uuid> idle;
-    for (const auto& [key, id] : state.open_interactions) {
-        const auto found = state.interactions.find(id);
-        if (found != state.interactions.end() && found->second.last_at + idle_close <= now) idle.push_back(id);
-        if (idle.size() >= 256) break;
-    }
-    for (const auto& id : idle)
-        emit(state.interactions.at(id).contact, InteractionClosed{.id = id, .state = "completed", .outcome = "timeout", .disposition = {}, .reason = "timeout", .sealed = {}});
     // In the order of their ids, which is that of their beginning.
     for (auto at = state.interactions.begin(); at != state.interactions.end() && at->second.queued_at + closed_kept <= now;) {
-        if (at->second.is_closed() && at->second.closed_at + closed_kept <= now) at = state.interactions.erase(at);
-        else if (at->second.is_closed()) ++at;
+        if (at->second.is_closed() && at->second.closed_at + closed_kept <= now) {
+            if (const auto known = state.interactions_of.find(at->second.contact.value); known != state.interactions_of.end()) {
+                std::erase(known->second, at->first);
+                if (known->second.empty()) state.interactions_of.erase(known);
+            }
+            state.calls.erase(at->first);
+            at = state.interactions.erase(at);
+        } else if (at->second.is_closed()) ++at;
         else break;
     }
+}
+
+// A customer who asks for a person gets one.
+void Engine::Internals::hand_over_by_word(const Uuid& interaction, const std::string& text) {
+    const auto found = state.interactions.find(interaction);
+    if (found == state.interactions.end() || (found->second.reason != "bot" && found->second.reason != "none")) return;
+    const auto said = trim(text);
+    if (std::find(settings.hand_over_words.begin(), settings.hand_over_words.end(), said) != settings.hand_over_words.end()) enqueue_interaction(interaction, "asked_for_agent");
 }
 
 void Engine::Internals::reply_by_rule(const Uuid& interaction, AccountNumber number, const channel::InboundMessage& message, bool first) {
@@ -139,8 +144,9 @@ Result<TouchView> Engine::Internals::reply(const Uuid& interaction, TouchRequest
     const auto& open = found->second;
     if (open.is_closed())
         return Error{.kind = ErrorKind::conflict, .detail = "the interaction is closed", .problems = {}, .retry_after_s = 0, .reference = to_string(interaction)};
-    const auto account = std::string{state.symbols.name(open.account)};
-    if (!account_numbers.contains(account))
+    // What another system reported has no account here: any of the channel answers.
+    const auto account = account_numbers.contains(state.symbols.name(open.account)) ? std::string{state.symbols.name(open.account)} : std::string{state.symbols.name(open.channel)};
+    if (!serves(account))
         return Error{.kind = ErrorKind::conflict, .detail = "no account of the configuration can answer on \"" + account + "\"", .problems = {}, .retry_after_s = 0,
                      .reference = to_string(interaction)};
     if (open.address != 0) {
@@ -160,7 +166,8 @@ Result<TouchView> Engine::Internals::reply(const Uuid& interaction, TouchRequest
 Result<TouchView> Engine::reply_to_interaction(const Uuid& interaction, TouchRequest request) {
     auto& in = *internals_;
     if (auto error = in.refusal()) return *error;
-    request.origin = policy::Origin::reply;
+    const auto found = in.state.interactions.find(interaction);
+    request.origin = found != in.state.interactions.end() && found->second.reason == "bot" ? policy::Origin::bot : policy::Origin::reply;
     return in.reply(interaction, request);
 }
 
@@ -168,8 +175,34 @@ InteractionDetails Engine::Internals::details(const Interaction& of, bool with_m
     const auto name = [&](Symbol symbol) { return std::string{state.symbols.name(symbol)}; };
     InteractionDetails made{.id = of.id, .channel = name(of.channel), .account = name(of.account), .contact_id = state.contact_ids[of.contact.value], .state = of.state,
                             .reason = of.reason, .queue = name(of.queue), .campaign = name(of.campaign), .outcome = of.outcome, .disposition = of.disposition,
-                            .touch = of.touch, .priority = of.priority, .queued_at = of.queued_at, .closed_at = {}, .messages = {}};
-    if (of.is_closed()) made.closed_at = of.closed_at;
+                            .agent = of.agent.empty() ? of.last_agent : of.agent, .touch = of.touch, .priority = of.priority, .outbound = of.outbound, .queued_at = of.queued_at,
+                            .messages = {}};
+    const auto given = [](Instant at) { return at == Instant::min() ? std::nullopt : std::optional{at}; };
+    if (of.reason == "bot" || of.reason == "none") made.handler = of.reason;
+    made.assigned_at = given(of.assigned_at);
+    made.ended_at = given(of.ended_at);
+    made.closed_at = given(of.closed_at);
+    const auto end = made.closed_at.value_or(now);
+    made.wait_ms = std::max<std::int64_t>(0, (made.assigned_at.value_or(end) - of.queued_at).count());
+    if (made.ended_at && made.assigned_at) made.wrap_ms = std::max<std::int64_t>(0, (end - *made.ended_at).count());
+    if (const auto known = state.calls.find(of.id); known != state.calls.end()) {
+        const auto& call = known->second;
+        auto& shown = made.call.emplace();
+        CallSecret numbers;
+        if (!call.sealed.empty() && unseal_of(of.contact, call.sealed, numbers)) {
+            shown.from = numbers.from;
+            shown.to = numbers.to;
+        }
+        shown.did = call.did;
+        if (call.cause != 0) shown.cause = std::to_string(call.cause);
+        shown.state = voice::to_string(call.stage);
+        for (const auto& recording : call.recordings)
+            if (recording.state == voice::RecordingState::stored) shown.recording = recording.name;
+        shown.ring_ms = call.ring_ms;
+        shown.talk_ms = call.talked(now);
+        shown.hold_ms = call.was_held(now);
+        made.wait_ms = call.waited(now);
+    }
     if (!with_messages) return made;
     std::string buffer;
     for (const auto& message : of.messages) {
@@ -221,6 +254,7 @@ std::vector<InteractionDetails> Engine::interactions(const InteractionQuery& que
         const auto& each = at->second;
         if (!fits(each.queue, query.queue) || !fits(each.channel, query.channel) || !fits(each.account, query.account)) continue;
         if (!query.state.empty() && each.state != query.state) continue;
+        if (!query.agent.empty() && each.agent != query.agent && each.last_agent != query.agent) continue;
         if (!query.contact.empty() && in.state.contact_ids[each.contact.value] != query.contact) continue;
         list.push_back(in.details(each, false));
     }
@@ -235,8 +269,18 @@ Result<InteractionDetails> Engine::close_interaction(const Uuid& id, const std::
     auto& open = found->second;
     if (open.is_closed())
         return Error{.kind = ErrorKind::conflict, .detail = "the interaction is closed already", .problems = {}, .retry_after_s = 0, .reference = to_string(id)};
-    const auto sealed = note.empty() ? std::string{} : in.seal_for(open.contact, ConsentSecret{.evidence = note});
-    in.emit(open.contact, InteractionClosed{.id = id, .state = "completed", .outcome = "handled", .disposition = disposition, .reason = "api", .sealed = sealed});
+    if (in.live_call(id) != nullptr) {
+        // It ends when its telephone system says so.
+        in.hang_up_call(id, "gateway");
+        return in.details(open, true);
+    }
+    const auto item = in.router.item(id);
+    if (item && item->state == routing::ItemState::assigned && disposition.empty() && note.empty() && in.state.symbols.name(open.channel) != "voice") {
+        // He who had it may still say how it went, if his queue gives him the time.
+        if (auto finished = in.router.finish(id, "handled", "api", in.now); !finished) return finished.error();
+    } else {
+        in.end_interaction(id, "completed", "handled", disposition, "api", note);
+    }
     in.contact_changed(found->second.contact);
     return in.details(found->second, true);
 }

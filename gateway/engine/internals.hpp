@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <queue>
 
@@ -11,10 +12,15 @@
 #include "gateway/engine/engine.hpp"
 #include "gateway/engine/engine_time.hpp"
 #include "gateway/engine/event_codec.hpp"
+#include "gateway/engine/lead_book.hpp"
 #include "gateway/engine/runtime.hpp"
 #include "gateway/engine/state.hpp"
+#include "gateway/routing/router.hpp"
+#include "gateway/voice/rules.hpp"
 
 namespace touchgate {
+
+namespace voice { class Machine; }
 
 // Where and when a record stands; what `apply` needs beside the event itself.
 struct RecordMeta {
@@ -101,6 +107,7 @@ struct Engine::Internals {
     std::vector<OperationOrder> operation_orders;
     std::shared_ptr<PassiveReply> passive_now;                         // of the callback whose messages are taken
     std::map<TouchId, std::shared_ptr<PassiveReply>> passive_touches;  // answers by rule that may go in the answer to a callback of this turn
+    std::vector<CallOrder> call_orders;
     ByteWriter payload;
     ByteWriter secret;
     mutable LastHash last_address_hash, last_id_hash;
@@ -150,6 +157,37 @@ struct Engine::Internals {
     } shared;
 
     policy::Calendars calendars;           // what state.calendars says, parsed
+
+    // Hands what the routing core decides to the log, and from there back to its fold.
+    struct RoutingJournal final : routing::Journal {
+        explicit RoutingJournal(Internals& engine) : engine_{engine} {}
+        void append(const routing::Event& event) override;
+        [[nodiscard]] Uuid new_offer_id() override;
+        Internals& engine_;
+    } journal{*this};
+    routing::Router router;                // a fold of the log like the state
+    std::map<std::string, AgentRuntime, std::less<>> desks;
+    std::set<std::pair<channel::Monotonic, std::string>> leases;  // when to look at an agent's next
+    std::set<std::string, std::less<>> to_push;                   // agents with new pushes, of this turn
+    std::set<ConversationDue> conversation_agenda;
+    LeadRouting lead_routing;
+    std::vector<std::string> restless;     // agents whose presence has changed since the last record of the routing core
+
+    absl::flat_hash_map<std::string, Uuid> call_names;  // legs, plays and recordings of calls
+    std::set<std::pair<Instant, Uuid>> call_agenda;     // when to look at a call next
+    std::map<Uuid, Instant> call_due;                   // where it stands in there
+    channel::CommandId next_command = 1;
+    // What a call was begun for, until its customer answers.
+    struct CallPurpose {
+        std::string purpose, campaign, queue;
+        std::uint32_t address = 0;
+        Uuid offer{};                      // reserved for it; nil: none
+        channel::AttemptRef ref = 0;       // of the permit; 0: not yet, or answered
+    };
+    std::map<Uuid, CallPurpose> call_purposes;
+    std::map<TouchId, Uuid> calls_to_permit;            // touches that a call waits for
+    std::vector<std::pair<Uuid, std::string>> asked_transfers;  // by agents at their telephones, of this event
+    std::map<Uuid, Uuid> consulted;                     // by call: under which item the one who is asked is busy
 
     // ---- engine.cpp
     void checkpoint_when_due();
@@ -224,7 +262,20 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const PullAdvanced&);
     void apply(const RecordMeta&, const AccountOperation&);
     void apply(const RecordMeta&, const InteractionOpened&);
-    void apply(const RecordMeta&, const InteractionClosed&);
+    template <class Value, EventType Type> void apply(const RecordMeta& meta, const Routed<Value, Type>& event) { take_routed(meta, static_cast<const Value&>(event)); }
+    void apply(const RecordMeta&, const InteractionNoted&);
+    template <class Value, EventType Type> void apply(const RecordMeta& meta, const Called<Value, Type>& event) { take_call_fact(meta, static_cast<const Value&>(event)); }
+    void apply(const RecordMeta&, const RecordingAccessed&) {}
+    void apply(const RecordMeta&, const PromiseMade&);
+    void apply(const RecordMeta&, const PromiseChanged&);
+    void apply(const RecordMeta&, const AgentNoticed&);
+    void apply(const RecordMeta&, const LeadCreated&);
+    void apply(const RecordMeta&, const LeadTouched&);
+    void apply(const RecordMeta&, const LeadAssigned&);
+    void apply(const RecordMeta&, const LeadOverdue&);
+    template <EventType Type> void apply(const RecordMeta& meta, const LeadMoved<Type>& event) { apply_moved(meta, event); }
+    template <class Moved> void apply_moved(const RecordMeta&, const Moved&);
+    void apply(const RecordMeta&, const AgentStateChanged&);
     void apply(const RecordMeta&, const CampaignCreated&);
     void apply(const RecordMeta&, const CampaignAudienceAdded&);
     void apply(const RecordMeta&, const CampaignAudienceRemoved&);
@@ -443,6 +494,7 @@ struct Engine::Internals {
     void on_event(Reconciled&);
     void on_event(TaskAnswered&);
     void on_event(PageArrived&);
+    void on_event(CallReported&);
     void on_outcome(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const channel::Outcome& outcome);
     bool repeat_unknown(std::uint32_t row, std::uint16_t attempt, const AccountRuntime& account, const dispatch::RetryPlan& plan);
     void end_attempt(std::uint32_t row, std::uint16_t attempt, const channel::Outcome& outcome, const dispatch::NextStep& step);
@@ -495,12 +547,142 @@ struct Engine::Internals {
     void attach(ContactIndex contact, const std::optional<Address>& address, const std::string& unionid);
     void greet(AccountNumber account, const channel::ProviderEvent& event);
 
+    // ---- routing.cpp: the routing core and the log
+    void take_routed(const RecordMeta& meta, const routing::Event& event);
+    void interaction_ended(const RecordMeta& meta, const routing::ItemEnded& event);
+    // Ends it, whether or not the routing core knows it.
+    void end_interaction(const Uuid& id, std::string state_word, std::string outcome, std::string disposition, std::string reason, const std::string& note);
+    void enqueue_interaction(const Uuid& id, std::string cause);
+    [[nodiscard]] std::string queue_for(std::string_view account, std::string_view channel) const;
+    [[nodiscard]] std::string last_agent_of(ContactIndex contact, std::string_view queue) const;
+    void run_routing();
+    void flow_out(const routing::FlowOut& item);
+    void begin_routing();                  // after start: nobody is connected yet, and no offer is known to anyone
+    [[nodiscard]] routing::RouterSettings router_settings();
+
+    // ---- calls.cpp: calls and the log; what telephone systems report
+    void take_call_fact(const RecordMeta& meta, const voice::Fact& fact);
+    void note_call_fact(const voice::Fact& fact);
+    void with_call(const Uuid& id, const std::function<void(voice::Machine&)>& act);  // nothing happens if there is no such call
+    [[nodiscard]] voice::Call* live_call(const Uuid& id);
+    void take_call_event(AccountNumber account, channel::CallEvent& event);
+    void take_arrival(AccountNumber account, const channel::LegArrived& event);
+    void run_calls();
+    [[nodiscard]] const voice::CallRules& rules_of(const voice::Call& call) const;
+    [[nodiscard]] std::optional<AccountNumber> call_account() const;  // the first telephone system that is up, else the first
+
+    // ---- call_recovery.cpp: after a start, and while the telephone system is gone
+    void begin_calls();
+    void lose_calls(AccountNumber account, std::string_view reason);
+    void recover_calls(AccountNumber account, const channel::Snapshot& snapshot);
+
+    // ---- call_touches.cpp: calls that we make, and the touches that permit them
+    struct DialTerms {                     // how the customer is dialled and what becomes of him
+        voice::Plan plan;
+        std::string endpoint = {}, caller_id = {}, queue = {};
+        Uuid offer{};                      // of Router::reserve, for plan `reserved`
+        Duration ring_timeout{0};
+        Uuid interaction{};                // opened already; nil: a new one
+    };
+    // A permitted touch leaves as a call. `ref`: of its permit, in flight. The caller has emitted touch.dispatching in this turn.
+    Uuid begin_dial(std::uint32_t row, std::uint16_t attempt, channel::AttemptRef ref, AccountNumber account, const DialTerms& terms);
+    void dial_touch(std::uint32_t row, std::uint16_t attempt, channel::AttemptRef ref, AccountNumber account, const channel::Content& content);
+    [[nodiscard]] bool dial_at_telephone(AccountNumber account, const std::string& agent, const channel::LegArrived& event);  // false: he may not
+    // Whom an agent dials: nothing is in the way, or the error that he is told.
+    Result<void> may_dial(const std::string& agent, const CallPurpose& purpose, ContactIndex contact, AccountNumber account);
+    Uuid open_dial(const std::string& agent, const CallPurpose& purpose, ContactIndex contact, AccountNumber account);
+    void ask_permit(const Uuid& call);     // the agent's telephone is up
+    void call_answered(const Uuid& call);
+    void call_unwritten(const Uuid& call);
+    void settle_call_touch(const voice::Call& call, const voice::CallEnded& ended);
+    [[nodiscard]] TouchRequest dial_request(const CallPurpose& purpose, ContactIndex contact, const Uuid& interaction, const std::string& account) const;
+    [[nodiscard]] bool dials(const TouchId& touch) const;  // a call of it is going on
+
+    // ---- recordings.cpp
+    void keep_recording(AccountNumber account, channel::RecordingFetched& fetched);
+
+    // ---- desk_calls.cpp: what agents do with calls
+    void offer_accepted(Interaction& interaction);
+    Result<void> transfer_call(Interaction& interaction, const std::string& to, const std::string& note, const std::string& by, bool consult);
+    [[nodiscard]] std::string extension_of(std::string_view agent) const;
+    void call_over(const voice::CallEnded& ended);
+    void call_flows_out(const Uuid& call, const routing::FlowOut& item);
+    void hang_up_call(const Uuid& call, std::string_view by);
+
+    // ---- desk_pushes.cpp: numbered pushes to agents
+    void push_to(const std::string& agent, KeptPush push, const RecordMeta& meta);  // of a fold
+    void show_presence(const std::string& agent, const RecordMeta& meta);
+    void deliver_pushes();
+    void deliver(const std::string& agent, AgentRuntime::Connected& to);
+    [[nodiscard]] std::shared_ptr<const AgentPush> make_push(const std::string& agent, KeptPush& kept);
+    // What holds now; it has the number of the newest push, for it says what all pushes up to that one have said.
+    [[nodiscard]] std::shared_ptr<const AgentPush> snapshot_of(const std::string& agent);
+    [[nodiscard]] PresencePush presence_of(const std::string& agent) const;
+    [[nodiscard]] OfferPush offer_push(const Uuid& offer, const Uuid& interaction);
+
+    // ---- leases.cpp: who is still there
+    void watch_lease(const std::string& agent, channel::Monotonic at);
+    void run_leases();
+    void agent_gone(const std::string& agent, std::string_view cause, std::string_view actor);  // signs him out; his conversations go on without him
+    [[nodiscard]] std::optional<channel::Monotonic> leases_due_at() const;
+
+    // ---- conversations.cpp: the clocks of conversations
+    void schedule_conversation(Interaction& interaction);
+    void run_conversations();
+
+    // ---- contact_card.cpp
+    [[nodiscard]] ContactCard card_of(ContactIndex contact);
+
+    // ---- promises.cpp
+    Result<PromiseDetails> make_promise(ContactIndex contact, const PromiseInput& input, const std::string& queue, const Uuid& interaction);
+    void run_promises();
+    [[nodiscard]] PromiseDetails details(const PromiseRow& promise) const;
+
+    // ---- leads.cpp: capture, duplicates, scores
+    void compile_leads();
+    Result<LeadDetails> take_lead(const LeadInput& input, ContactIndex known);
+    // Something of a customer that is a lead if the configuration's `lead_routing.sources` says so: "wecom:<state>", "call:missed" …
+    // `evidence`: what tells of it, such as "event 42".
+    void capture_lead(ContactIndex contact, const std::string& source, const std::string& unit, const std::string& evidence);
+    void capture_by_keyword(ContactIndex contact, std::string_view channel, std::string_view account, std::string_view text, const std::string& evidence);
+    // An agent has answered his customer: by a message, or a call that was answered. His open leads of this contact are contacted.
+    void lead_answered(ContactIndex contact, const std::string& agent);
+    [[nodiscard]] leads::Score score_of(const LeadRow& lead) const;
+    [[nodiscard]] LeadDetails details(const LeadRow& lead) const;
+
+    // ---- lead_assigning.cpp: who gets it, and what he is told
+    bool assign_lead(const Uuid& id, std::string_view cause);  // by the rules; false: nobody could be found
+    void give_lead(const Uuid& id, const leads::Choice& choice, std::string_view cause, std::string_view by, leads::Stage stage);
+    [[nodiscard]] const std::vector<leads::Agent>& lead_agents();
+    [[nodiscard]] std::vector<std::string> supervisors_of(const std::string& agent, std::string_view unit) const;
+    void message_employee(const std::string& agent, const LeadRow& lead, std::string_view text_key);
+
+    // ---- lead_links.cpp: pages without a login
+    [[nodiscard]] crypto::Hash128 link_proof(const LeadRow& lead, Instant expires_at) const;
+    [[nodiscard]] LeadLink link_of(const LeadRow& lead) const;
+
+    // ---- lead_deadlines.cpp
+    void schedule_lead(LeadRow& lead);     // its place in the agenda and the indexes, from its row
+    void run_leads();
+    [[nodiscard]] std::optional<Instant> leads_due_at() const;
+    void rebuild_leads();
+    void move_lead(const Uuid& id, leads::Stage to, const LeadAct& act);  // the step is allowed
+    void recycle_lead(const Uuid& id, const LeadAct& act);
+    void close_leads_of(ContactIndex contact, const std::string& reason);
+
+    // ---- apply_leads.cpp
+    void forget_leads_of(ContactIndex contact);  // what they say of him
+    LeadOwnerRow& lead_owner(const std::string& id, Instant at);
+    [[nodiscard]] std::int64_t lead_day(Instant at) const;  // in the configured zone
+
     // ---- interactions.cpp: conversations by message
-    [[nodiscard]] Uuid interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to);
+    [[nodiscard]] Uuid interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to,
+                                       const std::string& queue = {}, std::optional<int> priority = {});
     void note_message(const Uuid& interaction, bool inbound, const RecordMeta& meta, const TouchId& touch);
+    void hand_over_by_word(const Uuid& interaction, const std::string& text);
     void reply_by_rule(const Uuid& interaction, AccountNumber account, const channel::InboundMessage& message, bool first);
     Result<TouchView> reply(const Uuid& interaction, TouchRequest& request);
-    void close_idle_interactions();
+    void forget_interactions();
     [[nodiscard]] InteractionDetails details(const Interaction& interaction, bool with_messages);
 
     // ---- timers.cpp
@@ -520,7 +702,8 @@ struct Engine::Internals {
     // Of an attempt that just became unknown: its receipt may have come before.
     void match_parked(std::uint32_t address, AccountNumber account);
     void claim_parked(std::uint32_t row, std::uint16_t attempt, AccountNumber account, const std::vector<std::string>& ids);
-    Uuid take_message(AccountNumber account, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name, ContactIndex known, Effect settled);
+    Uuid take_message(AccountNumber account, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name, ContactIndex known, Effect settled,
+                      const std::string& queue = {}, std::optional<int> priority = {});
     bool seen_before(const crypto::Hash128& dedupe);
     void forget_inbound();
 

@@ -178,6 +178,8 @@ void Engine::Internals::take_event(AccountNumber number, const channel::Provider
         emit(contact, SuppressionRemoved{.list = list, .address = address, .hash_algorithm = {}, .phone_hash = {}});
     if (event.kind == "customer" || event.kind == "unfollow" || event.kind == "unassigned") keep_tags(contact, number);
     if (event.reach != Reached::unchanged || !event.act.empty()) contact_changed(contact);
+    if (!stale && !event.source.empty() && contact.value != 0)
+        capture_lead(contact, of.capabilities.channel + ":" + event.source, {}, "event " + std::to_string(sequence));
     greet(number, event);
 }
 

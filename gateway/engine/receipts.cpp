@@ -320,7 +320,7 @@ void Engine::Internals::on_event(MessageReported& event) {
 }
 
 Uuid Engine::Internals::take_message(AccountNumber number, const channel::InboundMessage& message, std::string_view channel_name, std::string_view account_name,
-                                     ContactIndex known, Effect settled) {
+                                     ContactIndex known, Effect settled, const std::string& queue, std::optional<int> priority) {
     // A message is the same one if the provider's id says so; SMPP has none, there the session tells a repeat by its fingerprint.
     crypto::Hash128 dedupe{};
     if (!message.provider_id.empty()) dedupe = index_hash("m" + std::string{account_name} + "\n" + message.provider_id);
@@ -383,7 +383,7 @@ Uuid Engine::Internals::take_message(AccountNumber number, const channel::Inboun
     // A withdrawal is no conversation.
     const bool talks = contact.value != 0 && reading.kind != content::ReplyKind::opt_out && reading.kind != content::ReplyKind::opt_in;
     const bool first = talks && !state.open_interactions.contains({state.symbols.intern(account_name).value, address, contact.value});
-    const auto interaction = talks ? interaction_for(contact, address, account_name, channel_name, reply_to) : Uuid{};
+    const auto interaction = talks ? interaction_for(contact, address, account_name, channel_name, reply_to, queue, priority) : Uuid{};
     const auto sealed = message.kind == "text"
                             ? seal_for(contact, MessageSecret{.text = message.text, .from = message.from, .to = message.to})
                             : seal_for(contact, PlatformMessageSecret{.text = message.text, .from = message.from, .to = message.to, .body_json = message.body_json});
@@ -414,6 +414,8 @@ Uuid Engine::Internals::take_message(AccountNumber number, const channel::Inboun
         case content::ReplyKind::answer:
         case content::ReplyKind::none: break;
     }
+    if (talks && message.kind == "text") capture_by_keyword(contact, channel_name, account_name, message.text, "event " + std::to_string(sequence));
+    if (talks) hand_over_by_word(interaction, message.text);
     if (talks && known.value == 0) reply_by_rule(interaction, number, message, first);
     engine.after_sync(std::move(settled));
     return interaction;
@@ -444,7 +446,7 @@ Result<InboundResult> Engine::inbound_event(const InboundInput& input) {
 
     if (input.kind == InboundKind::message) {
         channel::InboundMessage message{.from = {}, .to = {}, .text = input.text, .provider_id = input.key, .fingerprint = {}, .at = at, .incomplete = false};
-        if (const auto interaction = in.take_message(0, message, input.channel, account, *contact, [] {}); !interaction.is_nil()) result.interaction = to_string(interaction);
+        if (const auto interaction = in.take_message(0, message, input.channel, account, *contact, [] {}, input.queue, input.priority); !interaction.is_nil()) result.interaction = to_string(interaction);
         return result;
     }
     const auto sealed = in.seal_for(*contact, MessageSecret{.text = input.text, .from = {}, .to = {}});
@@ -461,6 +463,7 @@ Result<InboundResult> Engine::inbound_event(const InboundInput& input) {
             for (const auto& purpose : purposes)
                 in.grant(*contact, {.channel = channel, .purpose = purpose, .granted = true, .source = input.source.empty() ? "customer" : input.source, .evidence = evidence,
                                     .unit = {}, .notice_version = {}, .at = at, .from_bulk = false}, at, evidence);
+    if (input.kind == InboundKind::call) in.capture_lead(*contact, input.source == "missed" ? "call:missed" : "call:inbound", {}, evidence);
     if (input.kind == InboundKind::complaint) in.stop_recipients(*contact, &campaign::StopOn::complaint);
     if (input.kind != InboundKind::opt_out) in.contact_changed(*contact);
     return result;

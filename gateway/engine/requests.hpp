@@ -92,7 +92,7 @@ struct OperationRequest {
 };
 
 struct InteractionQuery {
-    std::string state = {}, queue = {}, contact = {}, channel = {}, account = {};  // empty: any
+    std::string state = {}, queue = {}, contact = {}, channel = {}, account = {}, agent = {};  // empty: any
     Uuid after = {};
     std::size_t limit = 100;
 };
@@ -192,6 +192,8 @@ struct InboundInput {
     std::vector<std::string> purposes = {};
     std::string text = {};
     std::string receipt_status = {};
+    std::string queue = {};               // of the interaction that a message opens; empty: the account's
+    std::optional<int> priority = {};
     std::optional<Instant> at = {};
     std::optional<Instant> until = {};
 };

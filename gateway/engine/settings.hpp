@@ -20,6 +20,8 @@
 
 namespace touchgate {
 
+namespace voice { struct CallRules; }
+
 // How tasks that wait for an employee are kept in hand.
 struct TaskRules {
     Duration poll_interval{30'000};              // at first; slower as a task grows old
@@ -75,6 +77,7 @@ struct AccountSettings {
     bool passive_replies = false;                // answers by rule go in the answer to the callback, where the platform has that
     std::map<std::string, Employee, std::less<>> employees = {};     // those of whom something is to be said
     std::map<std::string, std::string, std::less<>> tag_names = {};  // a contact's tag by the platform's tag id; others: "<account>:<tag id>"
+    std::shared_ptr<const voice::CallRules> calls = {};  // of a telephone system; null: it is none
     // What is wrong with content before anything is decided; pointers are relative to the content.
     std::function<std::vector<Problem>(const channel::Content&)> content_problems = [](const channel::Content&) { return std::vector<Problem>{}; };
     std::function<bool(const channel::Content&)> repeat_is_safe = [](const channel::Content&) { return false; };
@@ -98,6 +101,14 @@ struct Limits {
     std::size_t intake_queue = 10'000;
 };
 
+// How agents' connections are kept.
+struct AgentRules {
+    Duration lease{15'000};              // from the last sign of life
+    Duration grace{30'000};              // after it, until the agent is signed out
+    bool require_health = false;         // who never reported a healthy telephone gets no calls
+    Json softphone = nullptr;            // {"uri": "sip:{extension}@…", "websocket": "wss://…", "password": …, "ice": […]}
+};
+
 struct EngineSettings {
     std::string data_dir;
     std::string default_region = "CN";
@@ -115,10 +126,14 @@ struct EngineSettings {
     std::map<std::string, Duration> expires_after = {{"transactional", std::chrono::minutes{15}}, {"*", std::chrono::hours{72}}};
     content::ReplyWords reply_words;        // opt-out and opt-in words
     std::vector<std::string> opt_out_purposes = {"marketing"};
+    std::vector<std::string> hand_over_words = {"转人工", "人工", "人工客服"};  // what a customer writes to leave the bot
     std::vector<std::string> regrant_sources = {"customer", "reply", "form", "agent"};
     std::vector<std::string> callbacks = {};  // names that a touch may give
     Duration drain_timeout{20'000};
     std::uint64_t checkpoint_every_bytes = std::uint64_t{512} << 20U;
+    AgentRules agents;
+    std::map<std::string, Json> queues = {};  // the configured documents by id
+    Json lead_routing = Json::object();
     std::shared_ptr<const PhoneFacts> phones;  // country, carrier, zones of a number
     crypto::Key index_key{};                   // keys the blind indexes; derived from the master key
 };

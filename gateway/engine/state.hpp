@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <memory>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <tuple>
@@ -15,7 +16,10 @@
 
 #include "gateway/campaign/assignment.hpp"
 #include "gateway/dispatch/cascade.hpp"
+#include "gateway/engine/desk_state.hpp"
 #include "gateway/engine/events.hpp"
+#include "gateway/voice/call.hpp"
+#include "gateway/engine/lead_state.hpp"
 
 namespace touchgate {
 
@@ -298,9 +302,15 @@ struct Interaction {
     Symbol channel, account, queue, campaign;
     TouchId touch{};                         // that its first message answers
     std::string state, reason, outcome, disposition;
+    std::string agent, last_agent;           // whose it is, and whose it was last
     std::uint8_t priority = 50;
     std::uint8_t auto_replies = 0;           // volatile
+    std::uint8_t reminders = 0;              // since the customer wrote and nobody answered
+    bool outbound = false;
     Instant queued_at{}, last_at{};
+    Instant assigned_at = Instant::min(), ended_at = Instant::min();
+    Instant unanswered_since = instant_never;  // the customer wrote, and nobody has answered yet
+    Instant due_at = instant_never;          // volatile: stands in the agenda of conversations
     Instant closed_at = Instant::min();
     std::vector<Message> messages;           // oldest first
     [[nodiscard]] bool is_closed() const { return closed_at != Instant::min(); }
@@ -374,6 +384,14 @@ struct State {
     std::map<std::pair<std::uint32_t, std::string>, EmployeeCounts> employees;    // by account's symbol and employee
     std::map<Uuid, Interaction> interactions;  // ids rise with time
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, Uuid> open_interactions;  // by account, address, contact; volatile index
+
+    std::map<Uuid, voice::Call> calls;         // by interaction; those that are over as long as it
+    absl::flat_hash_map<std::uint32_t, std::vector<Uuid>> interactions_of;  // by contact, oldest first; volatile index
+    std::map<std::string, AgentRow, std::less<>> agents;
+    std::map<Uuid, PromiseRow> promises;
+    std::set<std::pair<Instant, Uuid>> open_promises;  // those not yet due; volatile index
+
+    Leads leads;
 
     struct CalendarRow { std::string document; crypto::Hash128 file_hash; Instant updated_at; };  // file_hash: of the bytes last loaded from its file
     std::map<std::string, CalendarRow, std::less<>> calendars;

@@ -45,6 +45,13 @@ struct OperationOrder {
     std::string body_json;
 };
 
+// A command to a telephone system. `id` names it within this run of the program; its failure is told by CallReported.
+struct CallOrder {
+    AccountNumber account = 0;
+    channel::CommandId id = 0;
+    channel::CallCommand command;
+};
+
 // From where a list is pulled on, see channel::Pull.
 struct PullStart {
     AccountNumber account = 0;
@@ -73,8 +80,10 @@ struct TaskAnswered { std::uint64_t ref = 0; channel::TaskAct act = channel::Tas
 struct OperationAnswered { std::uint64_t ref = 0; channel::OperationAnswer answer; };
 // A page of a pull; the next one is asked for after page_kept(). A failed one is only told: it is asked for again by itself.
 struct PageArrived { AccountNumber account = 0; std::string name; channel::PulledPage page; };
+// What a telephone system told, in its order.
+struct CallReported { AccountNumber account = 0; channel::CallEvent event; };
 using TransportEvent = std::variant<AccountUp, AccountDown, AttemptAnswered, AttemptUnwritten, AttemptWritten, ReceiptReported, MessageReported, Reconciled, TaskAnswered,
-                                    OperationAnswered, PageArrived>;
+                                    OperationAnswered, PageArrived, CallReported>;
 
 // Called on the engine's thread, after the sync. Every call returns at once.
 class Transport {
@@ -98,6 +107,8 @@ public:
     virtual void hint_pull(AccountNumber /*account*/, channel::PullHint /*hint*/) {}
     // The page that arrived is durable (or, with false, could not be stored: it is pulled again later).
     virtual void page_kept(AccountNumber /*account*/, std::string /*name*/, bool /*durable*/) {}
+    // Of accounts that are telephone systems. Those of one leg or mix are carried out in their order.
+    virtual void call(std::vector<CallOrder> /*orders*/) {}
 };
 
 // Where the transport reports. Called on the transport's thread with a batch, in the order in which things happened per account.

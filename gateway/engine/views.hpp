@@ -226,13 +226,28 @@ struct InteractionMessage {
     TouchId touch{};                          // outbound: the touch; inbound: the one that it answers
     std::string state;                        // outbound, while the touch is in memory
 };
+// A part of a recording, as it was recorded.
+struct RecordingPart {
+    std::string recording, content_type;
+    std::uint64_t total = 0, from = 0;
+    std::string bytes;
+};
+// Of an interaction that is a call.
+struct CallView {
+    std::string from, to, did, cause, state, recording;  // numbers in full, for whoever may see them; recording: the name of the newest that is stored
+    std::int64_t ring_ms = 0, talk_ms = 0, hold_ms = 0;  // so far
+};
 struct InteractionDetails {
     Uuid id{};
-    std::string channel, account, contact_id, state, reason, queue, campaign, outcome, disposition;
+    std::string channel, account, contact_id, state, reason, queue, campaign, outcome, disposition, agent;
     TouchId touch{};
     int priority = 50;
+    bool outbound = false;
     Instant queued_at{};
-    std::optional<Instant> closed_at;
+    std::optional<Instant> assigned_at = {}, ended_at = {}, closed_at = {};
+    std::int64_t wait_ms = 0, wrap_ms = 0;     // so far
+    std::string handler = "agent";             // bot, none: until it is handed over
+    std::optional<CallView> call = {};
     std::vector<InteractionMessage> messages;  // of find_interaction only
 };
 

@@ -319,9 +319,8 @@ InboundInput read_inbound(JsonReader& body, const PhoneNumbers& phones) {
     input.receipt_status = body.text("status", {}, limits::name);
     input.until = body.instant("until");
     input.at = body.instant("at");
-    // Where the conversation would go: read for their form, used by queues.
-    static_cast<void>(body.text("queue", {}, limits::name));
-    static_cast<void>(body.integer("priority", 50, 0, 100));
+    input.queue = body.text("queue", {}, limits::name);
+    if (const auto priority = body.integer("priority", 50, 0, 100); body.has("priority")) input.priority = static_cast<int>(priority);
     if (auto content = body.object("content")) {
         input.text = content->text("text", {}, limits::text);
         content->finish();

@@ -8,7 +8,9 @@
 
 #include "gateway/base/time.hpp"
 #include "gateway/crypto/crypto.hpp"
+#include "gateway/http/agent_options.hpp"
 #include "gateway/http/auth.hpp"
+#include "gateway/leads/forms.hpp"
 
 namespace touchgate::http {
 
@@ -22,7 +24,9 @@ struct HttpOptions {
     std::size_t intake_queue = 10'000;      // limits.intake_queue of the engine: bulk lines may fill 80 % of it
     std::string default_region = "CN";
     std::vector<ApiKeyOptions> api_keys = {};
+    std::map<std::string, leads::Form, std::less<>> forms = {};  // of lead_routing, by name
     crypto::Key body_hash_key{};            // by which bodies of equal idempotency keys are compared; the same after a restart
+    AgentOptions agents = {};
     std::string version = "0.1.0";          // of the program, for openapi.json and metrics
 
     // What is wrong although the gateway runs ("log", "projection", "disk", "clock"), for healthz and metrics; empty: nothing. Any thread.

@@ -163,6 +163,19 @@ void append_touch_in_full(std::string& out, const TouchView& touch, const std::v
     json.close();
 }
 
+void append_attributes(std::string& out, const AttributeMap& attributes) {
+    out += '{';
+    bool first = true;
+    for (const auto& [name, value] : attributes) {
+        if (!first) out += ',';
+        first = false;
+        append_json_string(out, name);
+        out += ':';
+        append_attribute(out, value);
+    }
+    out += '}';
+}
+
 void append_contact(std::string& out, const ContactDetails& contact) {
     JsonObject json{out};
     json.text("id", contact.id).text_or_null("name", contact.name);
@@ -177,16 +190,7 @@ void append_contact(std::string& out, const ContactDetails& contact) {
     });
     json.texts("unionids", contact.unionids).text_or_null("locale", contact.locale).text_or_null("time_zone", contact.time_zone);
     json.texts("tags", contact.tags).name("attributes");
-    out += '{';
-    bool first = true;
-    for (const auto& [name, value] : contact.attributes) {
-        if (!first) out += ',';
-        first = false;
-        append_json_string(out, name);
-        out += ':';
-        append_attribute(out, value);
-    }
-    out += '}';
+    append_attributes(out, contact.attributes);
     if (!contact.merged_with.empty()) json.texts("merged_with", contact.merged_with);
     json.text_or_null("owner", contact.owner).text_or_null("unit", contact.unit);
     json.boolean("restricted", contact.restricted).boolean("legal_hold", contact.legal_hold).number("version", contact.version);

@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "gateway/base/thread_name.hpp"
+#include "gateway/net/call_driver.hpp"
 #include "gateway/net/curl_driver.hpp"
 #include "gateway/net/sigpipe.hpp"
 #include "gateway/net/socket_driver.hpp"
@@ -37,7 +38,7 @@ struct Kept {
     bool durable = false;
 };
 using Command = std::variant<std::vector<AttemptOrder>, std::vector<AttemptRef>, Acknowledgement, std::vector<ReconcileOrder>, std::vector<TaskOrder>, std::vector<OperationOrder>, std::vector<PullStart>, Hinted,
-                             Kept>;
+                             Kept, std::vector<CallOrder>>;
 
 // Handlers run between two deliveries of events at most, so that a busy loop delays no event for long.
 constexpr int handlers_per_turn_max = 128;
@@ -47,6 +48,9 @@ std::unique_ptr<AccountDriver> make_driver(asio::io_context& io, const Clock& cl
     if (const auto* session = std::get_if<std::unique_ptr<channel::SessionAdapter>>(account.adapter))
         return std::make_unique<SocketDriver>(io, clock, (*session)->endpoint(), SessionMachine{number, (*session)->make_session(account.seed)},
                                               sink);
+    if (const auto* call = std::get_if<std::unique_ptr<channel::CallAdapter>>(account.adapter))
+        return std::make_unique<CallDriver>(io, clock, (*call)->stream(), account.http,
+                                            CallMachine{number, (*call)->make_session(account.seed), (*call)->requests_at_once()}, sink);
     const auto& exchange = *std::get<std::unique_ptr<channel::ExchangeAdapter>>(*account.adapter);
     ExchangeMachine::Settings settings;
     settings.batch_window = account.batch_window;
@@ -186,6 +190,12 @@ private:
         if (touch(kept.account)) drivers_[kept.account]->page_kept(kept.name, kept.durable);
     }
 
+    void carry_out(std::vector<CallOrder>& orders) {
+        for (auto& order : orders)
+            if (touch(order.account)) drivers_[order.account]->call(std::move(order));
+            else events_.push_back(CallReported{.account = order.account, .event = channel::CommandFailed{.command = order.id, .unwritten = true, .unknown = false, .code = {}, .detail = {}}});
+    }
+
     // Notes that the account's driver must be pumped; false when there is no such account.
     bool touch(AccountNumber account) {
         if (account >= drivers_.size()) return false;
@@ -233,5 +243,6 @@ void NetTransport::hint_pull(AccountNumber account, channel::PullHint hint) { lo
 void NetTransport::page_kept(AccountNumber account, std::string name, bool durable) {
     loop_->submit(Kept{.account = account, .name = std::move(name), .durable = durable});
 }
+void NetTransport::call(std::vector<CallOrder> orders) { loop_->submit(std::move(orders)); }
 
 }  // namespace touchgate::net

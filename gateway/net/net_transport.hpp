@@ -50,6 +50,7 @@ public:
     void start_pulls(std::vector<PullStart> known) override;
     void hint_pull(AccountNumber account, channel::PullHint hint) override;
     void page_kept(AccountNumber account, std::string name, bool durable) override;
+    void call(std::vector<CallOrder> orders) override;
 
 private:
     class Loop;

@@ -5,6 +5,8 @@
 #include "gateway/base/currency.hpp"
 #include "gateway/content/billing.hpp"
 #include "gateway/engine/event_codec.hpp"
+#include "gateway/projection/lead_events_json.hpp"
+#include "gateway/projection/routing_json.hpp"
 
 namespace touchgate::projection {
 
@@ -436,13 +438,11 @@ struct EventData {
         json.text_if("reason", e.reason);
         json.uuid_if("touch_id", e.touch);
     }
-    void operator()(const InteractionClosed& e) {
-        json.uuid("interaction_id", e.id);
+    // Those whose members are written elsewhere.
+    template <class E> requires requires(JsonText& out, const E& event) { append_members(out, event); }
+    void operator()(const E& e) {
         contact();
-        json.text("state", e.state);
-        json.text_if("outcome", e.outcome);
-        json.text_if("disposition", e.disposition);
-        json.text_if("reason", e.reason);
+        append_members(json, e);
     }
     void operator()(const ContactMerged& e) {
         contact();
@@ -563,6 +563,33 @@ struct EventData {
             case EventType::interaction_opened: return render<InteractionOpened>();
             case EventType::interaction_closed: return render<InteractionClosed>();
             case EventType::account_operation: return render<AccountOperation>();
+            case EventType::interaction_queued: return render<InteractionQueued>();
+            case EventType::interaction_assigned: return render<InteractionAssigned>();
+            case EventType::interaction_phase: return render<InteractionPhase>();
+            case EventType::interaction_recovering: return render<InteractionRecovering>();
+            case EventType::interaction_wrapping: return render<InteractionWrapping>();
+            case EventType::interaction_noted: return render<InteractionNoted>();
+            case EventType::offer_made: return render<OfferMade>();
+            case EventType::offer_ended: return render<OfferEnded>();
+            case EventType::agent_updated: return render<AgentUpdated>();
+            case EventType::queue_updated: return render<QueueUpdated>();
+            case EventType::agent_session: return render<AgentSession>();
+            case EventType::agent_intent: return render<AgentIntent>();
+            case EventType::agent_health: return render<AgentHealth>();
+            case EventType::agent_state: return render<AgentStateChanged>();
+            case EventType::agent_noticed: return render<AgentNoticed>();
+            case EventType::lead_created: return render<LeadCreated>();
+            case EventType::lead_touchpoint: return render<LeadTouched>();
+            case EventType::lead_assigned: return render<LeadAssigned>();
+            case EventType::lead_accepted: return render<LeadAccepted>();
+            case EventType::lead_contacted: return render<LeadContacted>();
+            case EventType::lead_qualified: return render<LeadQualified>();
+            case EventType::lead_won: return render<LeadWon>();
+            case EventType::lead_lost: return render<LeadLost>();
+            case EventType::lead_recycled: return render<LeadRecycled>();
+            case EventType::lead_overdue: return render<LeadOverdue>();
+            case EventType::promise_made: return render<PromiseMade>();
+            case EventType::promise_changed: return render<PromiseChanged>();
             case EventType::pull_advanced: return render<PullAdvanced>();
             case EventType::touch_handed_over: return render<TouchHandedOver>();
             case EventType::touch_task_changed: return render<TouchTaskChanged>();

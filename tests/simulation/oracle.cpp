@@ -43,6 +43,8 @@ void Oracle::read_log() {
     if (log_ == nullptr) return;
     const auto scanned = log_->scan(read_to_ + 1, [&](const Record& record) {
         take(record);
+        desk.take(record);
+        if (!desk.broken().empty()) fail(desk.broken(), "");
         return broken_.empty();
     });
     if (!scanned) fail("8 log", scanned.error().detail);

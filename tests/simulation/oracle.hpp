@@ -13,6 +13,7 @@
 #include "adapters/sandbox/message_store.hpp"
 #include "gateway/engine/events.hpp"
 #include "gateway/touch_log/log.hpp"
+#include "tests/simulation/desk_oracle.hpp"
 #include "tests/simulation/sim_transport.hpp"
 
 namespace touchgate::simulation {
@@ -93,6 +94,7 @@ public:
     void on_written(sandbox::ConnectionId connection, std::string_view packets, channel::Monotonic now) override;
     void on_bytes_arrived() override;
 
+    DeskOracle desk;
     std::vector<Customer> customers;
     std::vector<Asked> asked;
 

@@ -12,6 +12,7 @@ ContactRef reference(const Customer& customer) { return {.id = {}, .address = ph
 }  // namespace
 
 void World::act() {
+    if (random_.chance(0.4)) return random_.chance(0.15) ? customer_writes() : centre_.act(*gateway_->engine);
     const auto kind = random_.below(100);
     if (kind < 60) {
         const auto customer = any_customer();

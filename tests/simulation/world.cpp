@@ -45,7 +45,8 @@ World::World(std::uint64_t seed)
       peer_random_{seed + 2},
       peer_{{.users = {{"main", "secret"}, {"spare", "secret"}}}, behaviour_, store_, peer_random_},
       limits_{.rate_per_second = random_.chance(0.5) ? 2.0 : 0.0, .permit_time = Duration{5'000}},
-      oracle_{store_, limits_} {
+      oracle_{store_, limits_},
+      centre_{random_, oracle_.desk} {
     auto& b = behaviour_;
     b.throttle = 0.02;
     b.queue_full = 0.02;
@@ -154,6 +155,7 @@ void World::start() {
     gateway_ = std::move(*opened);
     oracle_.watch(gateway_->log.get());
     oracle_.check_after_start();
+    centre_.define(*gateway_->engine);
 }
 
 // The chain is whole, and no phone number and no text stands in the log's files.
@@ -224,6 +226,8 @@ std::vector<std::string> told(Engine& engine) {
     }
     lines.push_back("keys " + std::to_string(state.keys.size()) + " ids " + std::to_string(state.provider_ids.size()) + " parked " + std::to_string(state.parked.size()) + " policy " +
                     std::to_string(state.active_policy) + " sequence " + std::to_string(state.sequence));
+    for (const auto& [id, row] : state.agents) lines.push_back("agent " + id + " " + std::to_string(row.last_seq) + " " + row.state + " " + row.shown);
+    for (const auto& [id, row] : state.interactions) lines.push_back("interaction " + to_string(id) + " " + row.state + " " + row.agent + " " + row.last_agent + " " + row.reason + " " + name(row.queue));
     std::sort(lines.begin(), lines.end());
     return lines;
 }
@@ -268,6 +272,7 @@ void World::compare_starts() {
 void World::die(bool power_cut) {
     ++crashes_;
     oracle_.watch(nullptr);
+    centre_.gateway_died();
     gateway_->engine.reset();
     for (std::size_t i = 0; i < gateway_->transport->size(); ++i) gateway_->transport->line(i).vanish(random_.below(2) == 0 ? 0 : random_.below(400));
     gateway_.reset();
@@ -370,7 +375,16 @@ void World::settle() {
         clock_.advance(i < 1'000 ? Duration{100} : Duration{60'000});
         if (!gateway_) return;
     }
+    // And everybody who waits for a person gets one.
+    for (int i = 0; i < 3'000 && oracle_.broken().empty(); ++i) {
+        if (i % 5 == 0) centre_.work_on(*gateway_->engine);
+        clock_.advance(Duration{200});
+        turn();
+        if (!gateway_) return;
+    }
     oracle_.read_log();
+    oracle_.desk.check_end();
+    if (!oracle_.desk.broken().empty()) oracle_.fail(oracle_.desk.broken(), "");
     std::vector<CampaignDetails> campaigns;
     gateway_->engine->post([&](Engine& engine) { campaigns = engine.campaigns({}, campaigns_, {}); });
     turn();
@@ -396,6 +410,7 @@ std::string World::summary() const {
     const auto n = [](std::uint64_t value) { return std::to_string(value); };
     return "records=" + n(c.records) + " touches=" + n(c.created) + " accepted=" + n(accepted_) + " refused=" + n(refused_) + " permits=" + n(c.permits) + " received=" + n(c.received) +
            " delivered=" + n(c.delivered) + " failed=" + n(c.failed) + " unknown=" + n(c.unknown) + " full-caps=" + n(c.full_caps) + " opt-outs=" + n(c.opt_outs) + " recipients=" + n(c.recipients) + " yielded=" + n(c.yielded) +
+           " offers=" + n(oracle_.desk.counts().offers) + " taken=" + n(oracle_.desk.counts().accepted) + " pushes=" + n(oracle_.desk.counts().pushes) +
            " further-steps=" + n(c.further_steps) + " settled=" + n(c.settled) +
            " crashes=" + n(crashes_) + " tears=" + n(tears_) + " checkpoints=" + n(checkpoints_) + " compared=" + n(from_checkpoint_);
 }

@@ -10,6 +10,7 @@
 #include "adapters/sandbox/smsc_peer.hpp"
 #include "adapters/smpp/adapter.hpp"
 #include "gateway/engine/engine.hpp"
+#include "tests/simulation/call_center.hpp"
 #include "tests/simulation/faulty_disk.hpp"
 #include "tests/simulation/oracle.hpp"
 #include "tests/simulation/sim_transport.hpp"
@@ -77,6 +78,7 @@ private:
     sandbox::SmscPeer peer_;
     Oracle::Limits limits_;
     Oracle oracle_;
+    CallCenter centre_;
     std::uint64_t next_connection_ = 0;
     std::unique_ptr<Gateway> gateway_;
     std::vector<Cap> caps_;

@@ -1,6 +1,6 @@
 R"sql(
 -- Conversations, and where their messages stand in the log: memory keeps those that are open or ended lately. States, queues and agents are words, so
--- that new ones need no new table. All tables are emptied, so that the log is read anew.
+-- that new ones need no new table. Filled from the log like all tables.
 
 CREATE TABLE interactions (
     id BLOB PRIMARY KEY,              -- rises with time
@@ -17,23 +17,4 @@ CREATE TABLE interaction_messages (
     PRIMARY KEY (interaction, sequence)
 ) WITHOUT ROWID;
 
-DELETE FROM cursor;
-DELETE FROM names;
-DELETE FROM profiles;
-DELETE FROM policies;
-DELETE FROM touches;
-DELETE FROM touch_counts;
-DELETE FROM attempt_counts;
-DELETE FROM rule_counts;
-DELETE FROM contacts;
-DELETE FROM consents;
-DELETE FROM suppressions;
-DELETE FROM campaigns;
-DELETE FROM campaign_arms;
-DELETE FROM recipients;
-DELETE FROM assignments;
-DELETE FROM complaints;
-DELETE FROM conversions;
-DELETE FROM accounts;
-DELETE FROM inbound;
 )sql"

@@ -1,0 +1,308 @@
+// The routing core and the log: what it decides becomes a record, the record its state; and what its decisions mean for conversations and agents.
+
+#include "gateway/engine/internals.hpp"
+#include "gateway/engine/working_hours.hpp"
+
+namespace touchgate {
+
+namespace {
+
+// The agent who gets work from nobody's hands but by dialling is told by the call itself when both can hear each other.
+bool is_talk(const Interaction& of, const SymbolTable& symbols) { return symbols.name(of.channel) == "voice"; }
+
+// Of the record that each event becomes.
+template <class Value> constexpr EventType record_type = EventType{};
+template <> constexpr EventType record_type<routing::AgentDefined> = EventType::agent_updated;
+template <> constexpr EventType record_type<routing::QueueDefined> = EventType::queue_updated;
+template <> constexpr EventType record_type<routing::AgentSessionChanged> = EventType::agent_session;
+template <> constexpr EventType record_type<routing::AgentIntentChanged> = EventType::agent_intent;
+template <> constexpr EventType record_type<routing::AgentHealthChanged> = EventType::agent_health;
+template <> constexpr EventType record_type<routing::ItemQueued> = EventType::interaction_queued;
+template <> constexpr EventType record_type<routing::OfferMade> = EventType::offer_made;
+template <> constexpr EventType record_type<routing::OfferEnded> = EventType::offer_ended;
+template <> constexpr EventType record_type<routing::ItemAssigned> = EventType::interaction_assigned;
+template <> constexpr EventType record_type<routing::ItemPhaseChanged> = EventType::interaction_phase;
+template <> constexpr EventType record_type<routing::ItemRecovering> = EventType::interaction_recovering;
+template <> constexpr EventType record_type<routing::ItemWrapping> = EventType::interaction_wrapping;
+template <> constexpr EventType record_type<routing::ItemEnded> = EventType::interaction_closed;
+
+// What an event means beyond the routing core. Part of the fold: it decides nothing.
+struct Meaning {
+    Engine::Internals& in;
+    const RecordMeta& meta;
+
+    Interaction* of(const Uuid& id) const {
+        const auto found = in.state.interactions.find(id);
+        return found == in.state.interactions.end() ? nullptr : &found->second;
+    }
+    void mirror(Interaction& row) const {
+        const auto item = in.router.item(row.id);
+        if (!item) return;
+        row.state = routing::to_string(item->state);
+        row.queue = in.state.symbols.intern(item->queue);
+    }
+    // Nobody's any more, and he who had it is told.
+    void leave(Interaction& row, const std::string& why) const {
+        if (row.agent.empty()) return;
+        const auto agent = std::exchange(row.agent, {});
+        in.push_to(agent, {.at = meta.time, .kind = PushKind::closed, .interaction = row.id, .text = why, .more = {}}, meta);
+        in.show_presence(agent, meta);
+    }
+    void take(Interaction& row, const std::string& agent) const {
+        if (row.agent != agent) leave(row, "transfer");
+        row.agent = row.last_agent = agent;
+        if (row.assigned_at == Instant::min()) row.assigned_at = meta.time;
+        if (is_talk(row, in.state.symbols)) return;
+        in.push_to(agent, {.at = meta.time, .kind = PushKind::connected, .interaction = row.id, .text = {}, .more = {}}, meta);
+        if (!meta.replay) in.schedule_conversation(row);
+    }
+
+    void operator()(const routing::AgentDefined& e) const {
+        (void)in.state.agents[e.id];
+        in.show_presence(e.id, meta);
+    }
+    void operator()(const routing::QueueDefined&) const {}
+    void operator()(const routing::AgentSessionChanged& e) const { in.show_presence(e.agent, meta); }
+    void operator()(const routing::AgentIntentChanged& e) const { in.show_presence(e.agent, meta); }
+    void operator()(const routing::AgentHealthChanged& e) const { in.show_presence(e.agent, meta); }
+    void operator()(const routing::ItemQueued& e) const {
+        auto* row = of(e.item);
+        if (row == nullptr) return;
+        leave(*row, e.cause);
+        row->reason.clear();
+        row->priority = e.priority;
+        mirror(*row);
+    }
+    void operator()(const routing::OfferMade& e) const {
+        if (auto* row = of(e.item)) mirror(*row);
+        if (!e.silent)
+            in.push_to(e.agent,
+                       {.at = meta.time, .kind = PushKind::offer, .interaction = e.item, .offer = e.offer, .text = {}, .more = {}, .number = e.fence, .until = e.deadline,
+                        .flags = static_cast<std::uint8_t>((e.auto_answer ? 1U : 0U) | (e.preview ? 2U : 0U))},
+                       meta);
+        in.show_presence(e.agent, meta);
+    }
+    void operator()(const routing::OfferEnded& e, const std::optional<routing::OfferView>& before) const {
+        auto* row = of(e.item);
+        if (e.offer.is_nil()) {  // his telephone was not answered: the call itself tells him
+            in.show_presence(e.agent, meta);
+            return;
+        }
+        if (e.result == routing::OfferResult::accepted) {
+            if (before && before->silent)
+                in.push_to(e.agent,
+                           {.at = meta.time, .kind = PushKind::offer, .interaction = e.item, .offer = e.offer, .text = {}, .more = {}, .number = before->fence,
+                            .until = unix_ms(before->deadline), .flags = static_cast<std::uint8_t>(before->auto_answer ? 1U : 0U)},
+                           meta);
+            if (row != nullptr) take(*row, e.agent);
+        } else if (!before || !before->silent) {
+            in.push_to(e.agent, {.at = meta.time, .kind = PushKind::offer_revoked, .interaction = e.item, .offer = e.offer, .text = e.reason, .more = {}}, meta);
+        }
+        if (row != nullptr) mirror(*row);
+        in.show_presence(e.agent, meta);
+    }
+    void operator()(const routing::ItemAssigned& e) const {
+        if (auto* row = of(e.item)) {
+            take(*row, e.agent);
+            mirror(*row);
+        }
+        in.show_presence(e.agent, meta);
+    }
+    void operator()(const routing::ItemPhaseChanged& e) const {
+        if (const auto* row = of(e.item); row != nullptr && !row->agent.empty()) in.show_presence(row->agent, meta);
+    }
+    void operator()(const routing::ItemRecovering& e) const {
+        auto* row = of(e.item);
+        if (row == nullptr) return;
+        mirror(*row);
+        if (!row->agent.empty()) in.show_presence(row->agent, meta);
+    }
+    void operator()(const routing::ItemWrapping& e) const {
+        auto* row = of(e.item);
+        if (row == nullptr) return;
+        row->ended_at = meta.time;
+        row->outcome = e.outcome;
+        row->reason = e.reason;
+        row->unanswered_since = instant_never;
+        mirror(*row);
+        if (row->agent.empty()) return;
+        in.push_to(row->agent, {.at = meta.time, .kind = PushKind::wrap_up, .interaction = e.item, .text = std::string{in.state.symbols.name(row->queue)}, .more = {}, .until = e.deadline},
+                   meta);
+        in.show_presence(row->agent, meta);
+    }
+    void operator()(const routing::ItemEnded& e) const { in.interaction_ended(meta, e); }
+};
+
+}  // namespace
+
+routing::RouterSettings Engine::Internals::router_settings() {
+    return {.time_zone = settings.time_zone, .hours = [this](const Json& hours, Instant at) { return hours_at(hours, at, settings.time_zone, calendars); }};
+}
+
+void Engine::Internals::RoutingJournal::append(const routing::Event& event) {
+    std::visit(
+        [&](const auto& value) {
+            using Value = std::decay_t<decltype(value)>;
+            ContactIndex contact{};
+            if constexpr (requires { value.item; }) {
+                if (const auto found = engine_.state.interactions.find(value.item); found != engine_.state.interactions.end()) contact = found->second.contact;
+            } else if constexpr (std::is_same_v<Value, routing::ItemEnded>) {
+                if (const auto found = engine_.state.interactions.find(value.id); found != engine_.state.interactions.end()) contact = found->second.contact;
+            }
+            engine_.payload.clear();
+            encode(engine_.payload, value);
+            RecordMeta meta{.sequence = 0, .time = engine_.now, .contact = contact, .position = {}, .replay = false};
+            engine_.append_record(record_type<Value>, contact, meta);
+            engine_.take_routed(meta, event);
+        },
+        event);
+    // What he does now is a record of its own, so that his time can be counted without knowing the rules that it follows from.
+    for (const auto& agent : std::exchange(engine_.restless, {})) {
+        const auto view = engine_.router.agent(agent);
+        const auto found = engine_.state.agents.find(agent);
+        if (!view || found == engine_.state.agents.end() || found->second.state == routing::to_string(view->state)) continue;
+        engine_.emit(ContactIndex{}, AgentStateChanged{.agent = agent, .from = found->second.state, .to = std::string{routing::to_string(view->state)}, .reason = std::string{view->reason}});
+    }
+}
+
+Uuid Engine::Internals::RoutingJournal::new_offer_id() { return engine_.ids.next(engine_.now); }
+
+void Engine::Internals::take_routed(const RecordMeta& meta, const routing::Event& event) {
+    const Meaning meaning{*this, meta};
+    if (const auto* ended = std::get_if<routing::OfferEnded>(&event)) {
+        const auto before = router.offer(ended->offer);
+        router.apply(event, meta.time);
+        meaning(*ended, before);
+        return;
+    }
+    router.apply(event, meta.time);
+    std::visit(
+        [&](const auto& value) {
+            if constexpr (!std::is_same_v<std::decay_t<decltype(value)>, routing::OfferEnded>) meaning(value);
+        },
+        event);
+}
+
+void Engine::Internals::interaction_ended(const RecordMeta& meta, const routing::ItemEnded& event) {
+    const auto found = state.interactions.find(event.id);
+    if (found == state.interactions.end()) return;
+    auto& closed = found->second;
+    closed.state = event.state;
+    closed.reason = event.reason;
+    if (!event.outcome.empty()) closed.outcome = event.outcome;
+    closed.disposition = event.disposition;
+    closed.closed_at = meta.time;
+    if (closed.ended_at == Instant::min()) closed.ended_at = meta.time;
+    closed.unanswered_since = instant_never;
+    if (closed.due_at != instant_never) conversation_agenda.erase({closed.due_at, closed.id});
+    closed.due_at = instant_never;
+    const auto open = state.open_interactions.find({closed.account.value, closed.address, closed.contact.value});
+    if (open != state.open_interactions.end() && open->second == event.id) state.open_interactions.erase(open);
+    if (!event.disposition.empty()) add_act(meta.contact, "disposition", event.disposition, state.symbols.name(closed.channel), meta.time);
+    if (closed.contact.value != 0 && closed.contact.value < state.contacts.size()) {
+        auto& extra = state.contacts[closed.contact.value].extra();
+        extra.last_conversation_end = std::max(extra.last_conversation_end, meta.time);
+    }
+    if (closed.agent.empty()) return;
+    push_to(closed.agent, {.at = meta.time, .kind = PushKind::closed, .interaction = event.id, .text = event.reason.empty() ? "agent" : event.reason, .more = {}}, meta);
+    show_presence(closed.agent, meta);
+}
+
+void Engine::Internals::end_interaction(const Uuid& id, std::string state_word, std::string outcome, std::string disposition, std::string reason, const std::string& note) {
+    const auto found = state.interactions.find(id);
+    if (found == state.interactions.end()) return;
+    routing::ItemEnded ended{.id = id, .state = std::move(state_word), .outcome = std::move(outcome), .disposition = std::move(disposition), .reason = std::move(reason),
+                             .sealed = note.empty() ? std::string{} : seal_for(found->second.contact, ConsentSecret{.evidence = note})};
+    if (router.item(id)) (void)router.end(ended, now);
+    else journal.append(ended);
+}
+
+// The account's own queue, else the first one that takes the channel.
+std::string Engine::Internals::queue_for(std::string_view account, std::string_view channel) const {
+    if (const auto number = account_numbers.find(account); number != account_numbers.end() && !accounts[number->second].settings.queue.empty())
+        return accounts[number->second].settings.queue;
+    for (const auto id : router.queues()) {
+        const auto& channels = router.queue(id)->definition->channels;
+        if (std::find(channels.begin(), channels.end(), channel) != channels.end()) return std::string{id};
+    }
+    return {};
+}
+
+std::string Engine::Internals::last_agent_of(ContactIndex contact, std::string_view queue) const {
+    const auto known = state.interactions_of.find(contact.value);
+    const auto view = router.queue(queue);
+    if (known != state.interactions_of.end() && view)
+        for (auto i = known->second.size(); i-- > 0;) {
+            const auto found = state.interactions.find(known->second[i]);
+            if (found == state.interactions.end() || found->second.last_agent.empty()) continue;
+            if (found->second.last_at + view->definition->sticky_for >= now) return found->second.last_agent;
+            break;
+        }
+    if (contact.value < state.contacts.size() && state.contacts[contact.value].extras) return state.contacts[contact.value].extras->owner;
+    return {};
+}
+
+void Engine::Internals::enqueue_interaction(const Uuid& id, std::string cause) {
+    const auto found = state.interactions.find(id);
+    if (found == state.interactions.end() || found->second.is_closed()) return;
+    const auto queue = std::string{state.symbols.name(found->second.queue)};
+    const auto view = router.queue(queue);
+    if (!view || router.item(id)) return;
+    (void)router.enqueue({.item = id, .queue = queue, .channel = std::string{state.symbols.name(found->second.channel)},
+                          .priority = found->second.priority == 50 ? std::nullopt : std::optional<int>{found->second.priority}, .needs = {},
+                          .prefers = last_agent_of(found->second.contact, queue), .only = {}, .first_queued_at = found->second.queued_at, .front = false, .cause = std::move(cause)},
+                         now);
+}
+
+void Engine::Internals::flow_out(const routing::FlowOut& item) {
+    const auto found = state.interactions.find(item.item);
+    if (found == state.interactions.end()) return;
+    const bool talk = is_talk(found->second, state.symbols);
+    if (talk && item.to.kind != routing::Overflow::Kind::queue) return call_flows_out(item.item, item);
+    switch (item.to.kind) {
+        case routing::Overflow::Kind::queue: {
+            const auto view = router.item(item.item);
+            if (view && router.queue(item.to.queue) && view->queue != item.to.queue) {
+                (void)router.enqueue({.item = item.item, .queue = item.to.queue, .channel = std::string{view->channel}, .priority = {}, .needs = {}, .prefers = {}, .only = {},
+                                      .first_queued_at = view->first_queued_at, .front = false, .cause = "overflow"},
+                                     now);
+                return;
+            }
+            if (talk) return call_flows_out(item.item, {.item = item.item, .to = {}, .reason = item.reason});
+            break;
+        }
+        case routing::Overflow::Kind::promise: {
+            PromiseInput promise{.contact = {}, .channel = talk ? "voice" : std::string{state.symbols.name(found->second.channel)}, .note = {}, .agent = {}, .at = now};
+            (void)make_promise(found->second.contact, promise, std::string{state.symbols.name(found->second.queue)}, item.item);
+            break;
+        }
+        case routing::Overflow::Kind::hang_up:
+        case routing::Overflow::Kind::voicemail:
+        case routing::Overflow::Kind::none: break;
+    }
+    end_interaction(item.item, item.to.kind == routing::Overflow::Kind::none ? "expired" : "flowed_out", {}, {}, item.reason, {});
+}
+
+void Engine::Internals::run_routing() {
+    if (parts.log.room() < (std::size_t{4} << 20U)) return;
+    if (const auto due = router.next_due(); due && *due <= now) router.run(now);
+    for (const auto& item : router.take_flow_outs()) flow_out(item);
+}
+
+void Engine::Internals::begin_routing() {
+    for (const auto& [id, document] : settings.queues)
+        if (auto put = router.put_queue(id, document, now); !put) continue;  // checked when the configuration was read
+    std::vector<std::string> signed_in;
+    for (const auto id : router.agents())
+        if (router.agent(id)->session != routing::Session::offline) signed_in.emplace_back(id);
+    // His intent is kept; he gets offers again when one of his connections is back, within the lease from here on.
+    for (const auto& id : signed_in) {
+        (void)router.lapse(id, now);
+        watch_lease(id, monotonic + settings.agents.lease + settings.agents.grace);
+        desks[id].lapsed = true;
+    }
+    for (auto& [id, row] : state.interactions)
+        if (!row.is_closed()) schedule_conversation(row);
+}
+
+}  // namespace touchgate
