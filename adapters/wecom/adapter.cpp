@@ -50,10 +50,12 @@ public:
     }
 
     std::vector<Pull> pulls() const override {
-        std::vector<Pull> all{{.name = std::string{pull_customer}, .every = one_day, .hinted_only = true, .each_hint = true}};
-        if (!settings_.sync) return all;
-        all.push_back({.name = std::string{pull_customers}, .every = settings_.sync_interval});
-        all.push_back({.name = std::string{pull_unassigned}, .every = settings_.sync_interval});
+        std::vector<Pull> all;
+        if (settings_.sync) {
+            all.push_back({.name = std::string{pull_customers}, .every = settings_.sync_interval});
+            all.push_back({.name = std::string{pull_unassigned}, .every = settings_.sync_interval});
+        }
+        all.push_back({.name = std::string{pull_customer}, .every = one_day, .hinted_only = true, .each_hint = true});
         return all;
     }
     HttpRequest pull(const std::string& name, const std::string& cursor, const std::string& hint, const Resources& resources, const RequestContext&) const override {

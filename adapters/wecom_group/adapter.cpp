@@ -55,7 +55,8 @@ public:
     }
 
     std::vector<Pull> pulls() const override {
-        return {{.name = std::string{pull_groups}, .every = settings_.sync_interval, .hinted_only = !settings_.sync, .each_hint = true}};
+        if (!settings_.sync) return {};
+        return {{.name = std::string{pull_groups}, .every = settings_.sync_interval, .each_hint = true}};
     }
     HttpRequest pull(const std::string&, const std::string& cursor, const std::string& hint, const Resources& resources, const RequestContext&) const override {
         return groups_request(settings_.corp, settings_.owners, cursor, hint, resources);

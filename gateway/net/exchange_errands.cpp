@@ -39,6 +39,7 @@ void ExchangeMachine::start_pulls(MachineTime now, const std::map<std::string, s
         auto& pull = pulls_[plan.name];
         if (const auto known = cursors.find(plan.name); known != cursors.end()) pull.cursor = known->second;
         pull.plan = std::move(plan);
+        pull.whole_at = now.monotonic;
         if (!pull.plan.hinted_only) pull.due = now.monotonic;
     }
 }
@@ -67,11 +68,13 @@ void ExchangeMachine::page_kept(MachineTime now, const std::string& name, bool d
     }
     pull.cursor = std::move(pull.page.cursor);
     pull.failures = 0;
+    const bool was_one_thing = pull.plan.each_hint && !pull.hint.empty();
+    if (!pull.page.more && !was_one_thing) pull.whole_at = now.monotonic + Monotonic{pull.plan.every};
     if (!pull.page.more && (!pull.again || pull.plan.each_hint)) pull.hint.clear();
     const bool again = std::exchange(pull.again, false) || !pull.hints.empty();
     if (pull.page.more || again) pull.due = now.monotonic;
     else if (pull.plan.hinted_only) pull.due.reset();
-    else pull.due = now.monotonic + Monotonic{pull.plan.every};
+    else pull.due = pull.whole_at;
 }
 
 void ExchangeMachine::start_due_pulls(MachineTime now) {

@@ -138,6 +138,7 @@ private:
         std::string hint;
         std::deque<std::string> hints;     // that wait, where each names another thing
         std::optional<Monotonic> due;
+        Monotonic whole_at{};              // when all of the list is due; what hints name comes in between
         bool under_way = false;            // asked for, or its page is not yet kept
         bool again = false;                // a hint came meanwhile
         channel::PulledPage page;          // what waits to be kept: cursor and whether there is more
