@@ -9,11 +9,33 @@
 
 namespace touchgate {
 
-bool Engine::Internals::is_away(const AccountRuntime& account, const std::string& employee, Instant at) const {
-    const auto known = account.settings.employees.find(employee);
-    if (known != account.settings.employees.end() && known->second.is_away(at)) return true;
+Engine::Internals::Presence Engine::Internals::presence_of(const AccountRuntime& account, const std::string& employee) const {
+    Presence found;
+    if (const auto known = account.settings.employees.find(employee); known != account.settings.employees.end()) {
+        found.away = known->second.is_away(now);
+        found.delegate = known->second.delegate;
+    }
     const auto counted = state.employees.find({account.symbol.value, employee});
-    return counted != state.employees.end() && counted->second.resigned;
+    if (counted != state.employees.end() && counted->second.resigned) found.away = true;
+    if (const auto* agent = agent_of_employee(employee); agent != nullptr && agent->absent && now >= agent->absent->from && now < agent->absent->to) {
+        found.away = true;
+        const auto other = router.agent(agent->absent->delegate);
+        found.delegate = other ? other->definition->wecom_userid : agent->absent->delegate;
+    }
+    return found;
+}
+
+// Read once a turn: hundreds of touches may ask in one.
+const routing::AgentDefinition* Engine::Internals::agent_of_employee(const std::string& employee) const {
+    if (agents_read_in != counters.turns) {
+        agents_by_employee.clear();
+        for (const auto id : router.agents())
+            if (const auto agent = router.agent(id); agent && !agent->definition->wecom_userid.empty()) agents_by_employee.emplace(agent->definition->wecom_userid, id);
+        agents_read_in = counters.turns;
+    }
+    const auto found = agents_by_employee.find(employee);
+    const auto agent = found == agents_by_employee.end() ? std::nullopt : router.agent(found->second);
+    return agent && agent->definition->wecom_userid == employee ? agent->definition : nullptr;
 }
 
 std::string Engine::Internals::sender_for(std::uint32_t address, const AccountRuntime& account) const {
@@ -23,22 +45,26 @@ std::string Engine::Internals::sender_for(std::uint32_t address, const AccountRu
         for (auto follower = reach->followers.rbegin(); follower != reach->followers.rend(); ++follower)
             if (follower->account == account.symbol) followers.push_back(&follower->employee);
     if (followers.empty()) return {};
-    const auto& newest = *followers.front();
-    if (!is_away(account, newest, now)) return newest;
-    const auto of = account.settings.employees.find(newest);
-    const std::string delegate = of == account.settings.employees.end() ? std::string{} : of->second.delegate;
+    const auto* first = followers.front();
+    const auto& owners = state.addresses[address].owners;
+    if (const auto* extras = owners.empty() ? nullptr : state.contacts[owners.front().value].extras.get(); extras != nullptr && !extras->owner.empty())
+        if (const auto agent = router.agent(extras->owner); agent && !agent->definition->wecom_userid.empty())
+            for (const auto* follower : followers)
+                if (*follower == agent->definition->wecom_userid) first = follower;
+    const auto presence = presence_of(account, *first);
+    if (!presence.away) return *first;
     const std::string* other = nullptr;
     for (const auto* follower : followers) {
-        if (is_away(account, *follower, now)) continue;
-        if (*follower == delegate) return delegate;
+        if (presence_of(account, *follower).away) continue;
+        if (*follower == presence.delegate) return presence.delegate;
         if (other == nullptr) other = follower;
     }
-    return other != nullptr ? *other : newest;
+    return other != nullptr ? *other : *first;
 }
 
 bool Engine::Internals::is_stranded(const OpenTask& task) const {
     const auto& account = accounts[task.account];
-    if (task.task.employee.empty() || !is_away(account, task.task.employee, now)) return false;
+    if (task.task.employee.empty() || !presence_of(account, task.task.employee).away) return false;
     return std::any_of(task.touches.begin(), task.touches.end(), [&](const TouchId& id) {
         const auto row = row_of(id);
         if (row == 0) return false;
@@ -77,6 +103,15 @@ Result<std::vector<EmployeeDetails>> Engine::employees(const std::string& name) 
         made.cancelled = counts.cancelled;
         made.resigned = made.resigned || counts.resigned;
         if (counts.last_sent_at != Instant::min()) made.last_sent_at = counts.last_sent_at;
+    }
+    for (const auto id : in.router.agents()) {
+        const auto agent = in.router.agent(id);
+        const auto& userid = agent->definition->wecom_userid;
+        if (userid.empty() || (!agent->definition->absent && !all.contains(userid))) continue;
+        auto& made = of(userid);
+        const auto presence = in.presence_of(account, userid);
+        made.absent = presence.away && !made.resigned;
+        if (!presence.delegate.empty()) made.delegate = presence.delegate;
     }
     for (const auto& [key, task] : in.tasks) {
         if (task.account != number->second || task.touches.empty()) continue;

@@ -381,8 +381,13 @@ struct Engine::Internals {
     void on_event(OperationAnswered&);
 
     // ---- employees.cpp: who sends in whose place, and how far each is
-    [[nodiscard]] bool is_away(const AccountRuntime& account, const std::string& employee, Instant at) const;
-    // Of those who know the customer: the one whom he got to know last and who is there; an absent one's delegate first. Empty: the account's own choice.
+    struct Presence { bool away = false; std::string delegate = {}; };  // both by the platform's user id
+    [[nodiscard]] Presence presence_of(const AccountRuntime& account, const std::string& employee) const;
+    [[nodiscard]] const routing::AgentDefinition* agent_of_employee(const std::string& employee) const;
+    mutable std::map<std::string, std::string, std::less<>> agents_by_employee;  // ids by userid, as of the turn `agents_read_in`
+    mutable std::uint64_t agents_read_in = 0;
+    // The contact's owner if the customer has him, else the one whom he got to know last. Who is away has his place taken, first by his delegate.
+    // Empty: the account's own choice.
     [[nodiscard]] std::string sender_for(std::uint32_t address, const AccountRuntime& account) const;
     // Somebody else could send it now: its employee went away after he was asked.
     [[nodiscard]] bool is_stranded(const OpenTask& task) const;
