@@ -51,7 +51,8 @@ void Engine::Internals::keep_reply_window(Choice& choice, const TouchFacts& of, 
     const auto rendered = render(*of.content, of.used_template, profile, locale);
     if (!rendered || !settings_of.needs_reply_window(*rendered)) return;
 
-    const auto beside = state.symbols.intern(beside_window);
+    Symbol beside{};
+    const bool any_beside = state.symbols.find(beside_window, beside);
     const auto* reach = state.addresses[choice.address].reach.get();
     const auto open = [&](const channel::ReplyWindow& window) {
         if (reach == nullptr) return false;
@@ -62,7 +63,7 @@ void Engine::Internals::keep_reply_window(Choice& choice, const TouchFacts& of, 
         const auto sent = std::count_if(contact.history.begin(), contact.history.end(), [&](const policy::HistoryEntry& entry) {
             return entry.at >= act->since && entry.at <= at && entry.touch != of.sequence && entry.address == choice.address &&
                    (entry.slot == policy::Slot::counted || entry.slot == policy::Slot::reserved) &&
-                   state.profiles.facts().at(entry.facts).label(beside) == 0 && state.profiles.at(entry.profile).account == profile.account;
+                   (!any_beside || state.profiles.facts().at(entry.facts).label(beside) == 0) && state.profiles.at(entry.profile).account == profile.account;
         });
         return sent < window.messages;
     };
