@@ -133,7 +133,7 @@ struct Line final : CallHost {
         CHECK(pbx.legs.empty());
         CHECK(pbx.mixes.empty());
         CHECK(pbx.faults == std::vector<std::string>{});
-        CHECK(ends.size() == 1);
+        REQUIRE(ends.size() == 1);
     }
 };
 
