@@ -162,6 +162,12 @@ template <class A> void touch_of(A& a, Touch& t) {
         if constexpr (is_reading<A>) t.exposed = std::make_unique<std::vector<ContactIndex>>();
         numbers(a, *t.exposed);
     }
+    bool has_dialed = t.dialed != nullptr;
+    a(has_dialed);
+    if (has_dialed) {
+        if constexpr (is_reading<A>) t.dialed = std::make_unique<std::vector<std::uint8_t>>();
+        numbers(a, *t.dialed);
+    }
 }
 
 template <class A> void map_of_hashes(A& a, auto& map, auto each) {

@@ -618,7 +618,7 @@ struct Engine::Internals {
     [[nodiscard]] std::string agent_for_answer(const TouchId& touch, const Uuid& call);
     [[nodiscard]] DialingRuntime* dialing_of(const TouchId& touch);  // of the campaign that dials this touch
     // A recipient who was not reached is dialled again, as the plan says.
-    [[nodiscard]] std::optional<Instant> redial_at(const Touch& touch, std::string_view outcome);
+    [[nodiscard]] std::optional<Instant> redial_at(const Touch& touch);
     void learn_from_call(const voice::CallEnded& ended);             // part of the fold
     [[nodiscard]] dialing::TrunkPool* trunks_of(AccountNumber account);
     void take_trunk(AccountNumber account, const Uuid& call, ContactIndex contact, const std::string& number, DialTerms& terms);

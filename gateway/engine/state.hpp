@@ -104,6 +104,8 @@ struct Touch {
     std::unique_ptr<std::string> reason;
     std::unique_ptr<std::vector<ContactIndex>> exposed;  // a post to a group: members in whose history it stands as well
 
+    std::unique_ptr<std::vector<std::uint8_t>> dialed;   // by a campaign: how each call ended, oldest first; numbers of policy/call_outcomes.hpp
+
     // Volatile.
     std::uint32_t generation = 0;            // of the row
     std::uint32_t queue_ticket = 0;          // of the newest queue entry; an older entry is stale
