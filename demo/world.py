@@ -76,7 +76,7 @@ class World:
             self.say("ports that are taken, and those used instead: ", "端口已被占用，改用：", ", ".join(moved))
         config["http"]["listen"] = f"127.0.0.1:{http}"
         config["data_dir"] = str(self.folder / "data")
-        for key in ("policy", "templates", "calendars"):
+        for key in ("policy", "templates", "calendars", "agents_file"):
             config[key] = str(ROOT / config[key])
         config["$schema"] = str(ROOT / "config" / "config.schema.json")
         config["accounts"]["sms-main"]["port"] = smsc

@@ -66,6 +66,18 @@ public:
         value = std::move(read);
     }
 
+    // None, or one for each hour of the day.
+    void hours(const char* key, std::vector<double>& value) {
+        const auto* const raw = reader_.raw(key);
+        if (raw == nullptr) return;
+        std::vector<double> read;
+        if (raw->is_array())
+            for (const auto& each : *raw)
+                if (each.is_number() && each.get<double>() >= 0 && each.get<double>() <= 1) read.push_back(each.get<double>());
+        if (raw->is_array() && read.size() == raw->size() && (read.empty() || read.size() == 24)) value = std::move(read);
+        else reader_.problem(key, "must be an array of 24 numbers from 0 to 1, one for each hour, or an empty one");
+    }
+
     void counts(const char* key, std::vector<std::pair<std::string, std::int64_t>>& value) {
         if (reader_.raw(key) == nullptr) return;
         std::vector<std::pair<std::string, std::int64_t>> read;
@@ -99,6 +111,7 @@ public:
         auto& object = json_[key] = Json::object();
         for (const auto& [word, share] : value) object[word] = share;
     }
+    void hours(const char* key, const std::vector<double>& value) { json_[key] = value; }
     void counts(const char* key, const std::vector<std::pair<std::string, std::int64_t>>& value) {
         auto& object = json_[key] = Json::object();
         for (const auto& [name, count] : value) object[name] = count;
@@ -229,6 +242,35 @@ template <class Platform, class Visitor> void wecom_fields(Platform& platform, V
     visit.count("kf_pulls", platform.kf_pulls);
 }
 
+bool is_party_word(std::string_view word) {
+    for (const auto* known : {"answer", "machine", "busy", "no_answer", "reject", "do_not_disturb", "invalid", "unreachable", "congestion", "failed"})
+        if (word == known) return true;
+    return false;
+}
+
+bool is_http_error(std::string_view word) { return word.size() == 3 && (word[0] == '4' || word[0] == '5') && is_decimal(word); }
+
+template <class Pbx, class Visitor> void pbx_fields(Pbx& pbx, Visitor& visit) {
+    visit.shares("outcome", pbx.outcome, is_party_word);
+    visit.hours("answer_by_hour", pbx.answer_by_hour);
+    visit.range("ring", pbx.ring);
+    visit.range("refuse", pbx.refuse);
+    visit.range("talk", pbx.talk);
+    visit.range("patience", pbx.patience);
+    visit.shares("agent_outcome", pbx.agent_outcome, is_party_word);
+    visit.range("agent_ring", pbx.agent_ring);
+    visit.number("calls", pbx.calls);
+    visit.range("play", pbx.play);
+    visit.range("detection", pbx.detection);
+    visit.share("detection_error", pbx.detection_error);
+    visit.shares("error", pbx.error, is_http_error);
+    visit.range("response_delay", pbx.response_delay);
+    visit.share("no_answer", pbx.no_response);
+    visit.share("reorder", pbx.reorder);
+    visit.share("nonsense", pbx.nonsense);
+    visit.count("drop_after", pbx.drop_after);
+}
+
 template <class Platform, class Visitor> void official_account_fields(Platform& platform, Visitor& visit) {
     wechat_fields(platform, visit);
     visit.count("message_max", platform.message_max);
@@ -296,6 +338,11 @@ void update(Behaviour& behaviour, JsonReader& reader) {
         official_account_fields(changed.official_account, reading);
         official_account->finish();
     }
+    if (auto pbx = reader.object("pbx")) {
+        Reading reading{*pbx};
+        pbx_fields(changed.pbx, reading);
+        pbx->finish();
+    }
     reader.finish();
     if (reader.problems().size() == before) behaviour = std::move(changed);
 }
@@ -310,7 +357,9 @@ Json to_json(const Behaviour& behaviour) {
         cloud_fields(*cloud, writing);
         json[key] = writing.take();
     }
-    Writing wecom, official_account;
+    Writing wecom, official_account, pbx;
+    pbx_fields(behaviour.pbx, pbx);
+    json["pbx"] = pbx.take();
     wecom_fields(behaviour.wecom, wecom);
     official_account_fields(behaviour.official_account, official_account);
     json["wecom"] = wecom.take();

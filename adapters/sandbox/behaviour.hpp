@@ -136,7 +136,31 @@ struct OfficialAccountBehaviour : WechatBehaviour {
     std::vector<std::pair<std::string, std::int64_t>> quotas;  // path → calls a day (Beijing time), above which 45009
 };
 
+// What the PBX's parties do: "answer", "machine", "busy", "no_answer", "reject", "do_not_disturb", "invalid", "unreachable", "congestion", "failed".
+// The rest that the shares leave of 1 does not answer.
+struct PbxBehaviour {
+    Shares outcome{{"answer", 1.0}};                    // of customers that are called
+    std::vector<double> answer_by_hour;                 // 24 factors on the share of "answer", by the hour in China; none: always 1
+    DelayRange ring{Duration{1'000}, Duration{4'000}};  // from ringing to the answer
+    DelayRange refuse{Duration{300}, Duration{2'000}};  // from ringing to a refusal
+    DelayRange talk;                                    // after which the customer hangs up, from his answer or, a caller, from the agent's voice; 0: never
+    DelayRange patience{Duration{30'000}, Duration{120'000}};  // a caller who hears nobody hangs up; 0: never
+    Shares agent_outcome{{"answer", 1.0}};              // of agents' telephones
+    DelayRange agent_ring{Duration{300}, Duration{1'000}};
+    double calls = 0;                                   // a second, that come in by themselves
+    DelayRange play{Duration{2'000}, Duration{2'000}};  // how long a sound lasts
+    DelayRange detection{Duration{800}, Duration{2'500}};      // of an answering machine
+    double detection_error = 0;                         // share of wrong verdicts
+    Shares error;                                       // HTTP status → share of requests answered with it, nothing done
+    DelayRange response_delay;                          // before an answer; what it answers is done at once
+    double no_response = 0;                             // done, but the connection is closed instead of an answer
+    double reorder = 0;                                 // events held back 5 to 50 ms, so that those of other channels overtake them
+    double nonsense = 0;                                // share of events before which something comes that is none
+    std::int64_t drop_after = 0;                        // events after which the event stream is broken off; counted from the latest change
+};
+
 struct Behaviour {
+    PbxBehaviour pbx;
     SmscBehaviour smsc;
     CloudBehaviour aliyun;
     CloudBehaviour tencent;

@@ -6,6 +6,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
 #include <optional>
 
 #include "gateway/base/text.hpp"
@@ -27,8 +28,8 @@ constexpr std::size_t callbacks_at_once = 64;
 
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
 public:
-    HttpSession(tcp::socket socket, std::shared_ptr<HttpServer::Handler> handler)
-        : stream_{std::move(socket)}, delay_{stream_.get_executor()}, handler_{std::move(handler)} {
+    HttpSession(tcp::socket socket, std::shared_ptr<HttpServer::Handler> handler, std::shared_ptr<std::optional<UpgradeHandler>> upgrade)
+        : stream_{std::move(socket)}, delay_{stream_.get_executor()}, handler_{std::move(handler)}, upgrade_{std::move(upgrade)} {
         error_code ignored;
         stream_.socket().set_option(tcp::no_delay{true}, ignored);
     }
@@ -50,7 +51,12 @@ private:
             const auto value = field.value();
             request.headers.emplace_back(to_lower_ascii({name.data(), name.size()}), std::string{value.data(), value.size()});
         }
-        auto reply = (*handler_)(request);
+        std::optional<HttpReply> refusal;
+        if (const auto& upgrade = *upgrade_; upgrade && beast::websocket::is_upgrade(message)) {
+            refusal = upgrade->refuse(request);
+            if (!refusal) return upgrade->take(stream_.release_socket(), parser_->release());
+        }
+        auto reply = refusal ? std::move(*refusal) : (*handler_)(request);
         if (reply.delay <= 0ns) return send(std::move(reply));
         delay_.expires_after(reply.delay);
         delay_.async_wait([self = shared_from_this(), held = std::make_shared<HttpReply>(std::move(reply))](error_code) { self->send(std::move(*held)); });
@@ -79,6 +85,7 @@ private:
     std::optional<http::request_parser<http::string_body>> parser_;
     http::response<http::string_body> response_;
     std::shared_ptr<HttpServer::Handler> handler_;
+    std::shared_ptr<std::optional<UpgradeHandler>> upgrade_;
 };
 
 struct Url {
@@ -145,8 +152,9 @@ private:
 
 }  // namespace
 
-HttpServer::HttpServer(asio::io_context& io, const ListenAddress& listen, Handler handler)
-    : acceptor_{io, {asio::ip::make_address(listen.host), listen.port}}, accept_again_{io}, handler_{std::make_shared<Handler>(std::move(handler))} {
+HttpServer::HttpServer(asio::io_context& io, const ListenAddress& listen, Handler handler, std::optional<UpgradeHandler> upgrade)
+    : acceptor_{io, {asio::ip::make_address(listen.host), listen.port}}, accept_again_{io}, handler_{std::make_shared<Handler>(std::move(handler))},
+      upgrade_{std::make_shared<std::optional<UpgradeHandler>>(std::move(upgrade))} {
     accept();
 }
 
@@ -154,7 +162,7 @@ void HttpServer::accept() {
     acceptor_.async_accept([this](error_code fault, tcp::socket socket) {
         if (fault == asio::error::operation_aborted) return;
         if (!fault) {
-            std::make_shared<HttpSession>(std::move(socket), handler_)->read();
+            std::make_shared<HttpSession>(std::move(socket), handler_, upgrade_)->read();
             return accept();
         }
         // Out of descriptors, most likely: trying again at once would only burn time.

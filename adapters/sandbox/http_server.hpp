@@ -5,9 +5,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "adapters/sandbox/http_exchange.hpp"
@@ -15,11 +18,18 @@
 
 namespace touchgate::sandbox {
 
+// A request to go on with another protocol (WebSocket), and who takes the connection then.
+using UpgradeRequest = boost::beast::http::request<boost::beast::http::string_body>;
+struct UpgradeHandler {
+    std::function<std::optional<HttpReply>(const HttpRequest&)> refuse;  // the answer, or nothing: it may
+    std::function<void(boost::asio::ip::tcp::socket, UpgradeRequest)> take;
+};
+
 class HttpServer {
 public:
     using Handler = std::function<HttpReply(const HttpRequest&)>;
-    // Throws boost::system::system_error when it cannot listen.
-    HttpServer(boost::asio::io_context& io, const ListenAddress& listen, Handler handler);
+    // Throws boost::system::system_error when it cannot listen. Without `upgrade`, upgrades are requests like others.
+    HttpServer(boost::asio::io_context& io, const ListenAddress& listen, Handler handler, std::optional<UpgradeHandler> upgrade = std::nullopt);
     [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
 
 private:
@@ -27,6 +37,7 @@ private:
     boost::asio::ip::tcp::acceptor acceptor_;
     boost::asio::steady_timer accept_again_;
     std::shared_ptr<Handler> handler_;
+    std::shared_ptr<std::optional<UpgradeHandler>> upgrade_;
 };
 
 // Makes the requests that simulated providers owe, at most 64 at once; the others wait.

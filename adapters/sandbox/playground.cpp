@@ -103,6 +103,18 @@ Json to_json(const CloudPeer& peer) {
             {"customers", to_json(peer.customers())}};
 }
 
+Json to_json(const PbxPeer& peer) {
+    const auto& s = peer.statistics();
+    return {{"requests", s.requests},   {"refused", s.refused},
+            {"faults", s.faults},       {"unanswered", s.unanswered},
+            {"events", s.events},       {"events_lost", s.events_lost},
+            {"nonsense", s.nonsense},   {"sockets", s.sockets},
+            {"calls_in", s.calls_in},   {"calls_turned_away", s.calls_turned_away},
+            {"calls_out", s.calls_out}, {"answered", s.answered},
+            {"abandoned", s.abandoned}, {"restarts", s.restarts},
+            {"channels", peer.channels()}};
+}
+
 Json to_json(const PlatformPeer& peer) {
     const auto& s = peer.statistics();
     const auto& events = peer.events();
@@ -121,12 +133,13 @@ Json to_json(const PlatformPeer& peer) {
 
 Playground::Playground(const Settings& settings)
     : behaviour_{settings.behaviour}, store_{settings.parts_max}, smsc_random_{settings.seed}, aliyun_random_{settings.seed + 1},
-      tencent_random_{settings.seed + 2}, wecom_random_{settings.seed + 3}, official_account_random_{settings.seed + 4} {
+      tencent_random_{settings.seed + 2}, wecom_random_{settings.seed + 3}, official_account_random_{settings.seed + 4}, pbx_random_{settings.seed + 5} {
     if (settings.smsc) smsc_.emplace(settings.smsc->peer, behaviour_.smsc, store_, smsc_random_);
     if (settings.aliyun) aliyun_.emplace(settings.aliyun->peer, behaviour_.aliyun, store_, aliyun_random_);
     if (settings.tencent) tencent_.emplace(settings.tencent->peer, behaviour_.tencent, store_, tencent_random_);
     if (settings.wecom) wecom_.emplace(settings.wecom->peer, behaviour_.wecom, store_, wecom_random_);
     if (settings.official_account) official_account_.emplace(settings.official_account->peer, behaviour_.official_account, store_, official_account_random_);
+    if (settings.pbx) pbx_.emplace(settings.pbx->peer, behaviour_.pbx, pbx_random_);
 }
 
 HttpReply Playground::control(const HttpRequest& request, Now now) {
@@ -142,9 +155,11 @@ HttpReply Playground::control(const HttpRequest& request, Now now) {
     if (is("GET", "/sandbox/recipients")) return list_recipients(parameters);
     for (const auto& [prefix, peer] : {std::pair<std::string_view, PlatformPeer*>{"/sandbox/wecom/", wecom()}, {"/sandbox/official_account/", official_account()}})
         if (peer != nullptr && path.starts_with(prefix)) return peer->control(request, path.substr(prefix.size() - 1), now);
+    constexpr std::string_view of_pbx = "/sandbox/pbx";
+    if (pbx_ && path.starts_with("/sandbox/pbx/")) return pbx_->control(request, path.substr(of_pbx.size()), now);
     if (is("GET", "/sandbox/duplicates")) return list_duplicates(parameters);
     if (is("GET", "/sandbox/behaviour")) return json_reply(to_json(behaviour_));
-    if (is("PUT", "/sandbox/behaviour")) return put_behaviour(request);
+    if (is("PUT", "/sandbox/behaviour")) return put_behaviour(request, now);
     if (is("POST", "/sandbox/inbound")) return post_inbound(request, now);
     if (is("POST", "/sandbox/disconnect")) return post_disconnect(request);
     if (is("GET", "/sandbox/stats")) return statistics();
@@ -201,7 +216,7 @@ HttpReply Playground::list_duplicates(const Parameters& parameters) const {
     return json_reply({{"messages", store_.message_count()}, {"distinct", store_.message_count() - surplus}, {"items", std::move(items)}});
 }
 
-HttpReply Playground::put_behaviour(const HttpRequest& request) {
+HttpReply Playground::put_behaviour(const HttpRequest& request, Now now) {
     const auto body = parse_json(request.body);
     if (!body) return problem_reply(400, body.error().detail);
     std::vector<Problem> problems;
@@ -209,6 +224,7 @@ HttpReply Playground::put_behaviour(const HttpRequest& request) {
     update(behaviour_, reader);
     if (!problems.empty()) return problem_reply(422, "the behaviour was left as it was", problems);
     if (smsc_) smsc_->behaviour_changed();
+    if (pbx_) pbx_->behaviour_changed(now);
     return json_reply(to_json(behaviour_));
 }
 
@@ -251,6 +267,7 @@ HttpReply Playground::statistics() const {
     if (aliyun_) body["aliyun"] = to_json(*aliyun_);
     if (tencent_) body["tencent"] = to_json(*tencent_);
     if (wecom_) body["wecom"] = to_json(*wecom_);
+    if (pbx_) body["pbx"] = to_json(*pbx_);
     if (official_account_) body["official_account"] = to_json(*official_account_);
     return json_reply(body);
 }

@@ -8,6 +8,7 @@
 #include "adapters/sandbox/behaviour.hpp"
 #include "adapters/sandbox/http_exchange.hpp"
 #include "adapters/sandbox/message_store.hpp"
+#include "adapters/sandbox/pbx/pbx_peer.hpp"
 #include "adapters/sandbox/settings.hpp"
 #include "adapters/sandbox/smsc_peer.hpp"
 #include "adapters/sandbox/tencent_peer.hpp"
@@ -33,25 +34,27 @@ public:
     [[nodiscard]] AliyunPeer* aliyun() { return aliyun_ ? &*aliyun_ : nullptr; }
     [[nodiscard]] TencentPeer* tencent() { return tencent_ ? &*tencent_ : nullptr; }
     [[nodiscard]] WecomPeer* wecom() { return wecom_ ? &*wecom_ : nullptr; }
+    [[nodiscard]] PbxPeer* pbx() { return pbx_ ? &*pbx_ : nullptr; }
     [[nodiscard]] OfficialAccountPeer* official_account() { return official_account_ ? &*official_account_ : nullptr; }
 
 private:
     [[nodiscard]] HttpReply list_messages(const Parameters& parameters) const;
     [[nodiscard]] HttpReply list_recipients(const Parameters& parameters) const;
     [[nodiscard]] HttpReply list_duplicates(const Parameters& parameters) const;
-    [[nodiscard]] HttpReply put_behaviour(const HttpRequest& request);
+    [[nodiscard]] HttpReply put_behaviour(const HttpRequest& request, Now now);
     [[nodiscard]] HttpReply post_inbound(const HttpRequest& request, Now now);
     [[nodiscard]] HttpReply post_disconnect(const HttpRequest& request);
     [[nodiscard]] HttpReply statistics() const;
 
     Behaviour behaviour_;
     MessageStore store_;
-    Random smsc_random_, aliyun_random_, tencent_random_, wecom_random_, official_account_random_;
+    Random smsc_random_, aliyun_random_, tencent_random_, wecom_random_, official_account_random_, pbx_random_;
     std::optional<SmscPeer> smsc_;
     std::optional<AliyunPeer> aliyun_;
     std::optional<TencentPeer> tencent_;
     std::optional<WecomPeer> wecom_;
     std::optional<OfficialAccountPeer> official_account_;
+    std::optional<PbxPeer> pbx_;
 };
 
 }  // namespace touchgate::sandbox

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "adapters/sandbox/http_server.hpp"
+#include "adapters/sandbox/pbx/pbx_server.hpp"
 #include "adapters/sandbox/playground.hpp"
 #include "adapters/sandbox/smsc_server.hpp"
 #include "gateway/base/clock.hpp"
@@ -91,9 +92,12 @@ int serve(const Settings& settings, const std::string& root, std::atomic<bool>& 
     if (settings.tencent) serve_peer("tencent", settings.tencent->listen, *playground.tencent());
     if (settings.wecom) serve_peer("wecom", settings.wecom->listen, *playground.wecom());
     if (settings.official_account) serve_peer("official_account", settings.official_account->listen, *playground.official_account());
+    std::optional<PbxServer> pbx;
+    if (settings.pbx) bound["pbx"] = text_of(pbx.emplace(io, settings.pbx->listen, *playground.pbx(), clock).endpoint());
     const HttpServer control{io, settings.listen, [&](const HttpRequest& request) {
                                  auto reply = playground.control(request, {.monotonic = clock.monotonic_now(), .wall = clock.wall_now()});
                                  if (smsc) smsc->pump();
+                                 if (pbx) pbx->pump();
                                  for (auto& peer : peers) peer.pump();
                                  return reply;
                              }};

@@ -87,6 +87,10 @@ Settings read_settings(const Json& sandbox, const std::string& pointer, std::vec
         settings.official_account = {.listen = read_listen(*official, "127.0.0.1:8094"), .peer = read_official_account(*official)};
         official->finish();
     }
+    if (auto pbx = reader.object("pbx")) {
+        settings.pbx = {.listen = read_listen(*pbx, "127.0.0.1:8088"), .peer = read_pbx(*pbx)};
+        pbx->finish();
+    }
     if (auto behaviour = reader.object("behaviour")) update(settings.behaviour, *behaviour);
     reader.finish();
     return settings;

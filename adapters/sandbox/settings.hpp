@@ -7,6 +7,7 @@
 
 #include "adapters/sandbox/behaviour.hpp"
 #include "adapters/sandbox/cloud_peer.hpp"
+#include "adapters/sandbox/pbx/pbx_settings.hpp"
 #include "adapters/sandbox/smsc_peer.hpp"
 #include "adapters/sandbox/wechat/wechat_settings.hpp"
 
@@ -44,6 +45,11 @@ struct Settings {
     };
     std::optional<Wecom> wecom;
     std::optional<OfficialAccount> official_account;
+    struct Pbx {
+        ListenAddress listen;
+        PbxSettings peer;
+    };
+    std::optional<Pbx> pbx;
     Behaviour behaviour;
 };
 

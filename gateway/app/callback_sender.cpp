@@ -66,6 +66,7 @@ struct CallbackSender::Line {
             if (event == "final")
                 for (const auto* type : {"touch.blocked", "touch.held_out", "touch.delivered", "touch.read", "touch.completed", "touch.failed", "touch.cancelled", "touch.expired", "touch.settled"})
                     wanted.emplace_back(type);
+            else if (event == "lead") wanted.emplace_back("lead.*");
             else wanted.push_back("touch." + event);
         }
         return wanted;

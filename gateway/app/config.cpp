@@ -8,6 +8,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "gateway/app/call_settings.hpp"
+#include "gateway/app/desk_settings.hpp"
+#include "gateway/app/lead_settings.hpp"
+#include "gateway/app/media_folder.hpp"
 #include "gateway/app/messaging_settings.hpp"
 #include "gateway/app/phone_library.hpp"
 #include "gateway/base/clock.hpp"
@@ -96,6 +100,7 @@ void read_http(JsonReader& reader, Config& config) {
             options.tls_key = resolve_path(config.root, tls->required_text("key"));
             tls->finish();
         }
+        options.console_dir = resolve_path(config.root, http->text("console_dir", {}));
         options.threads = static_cast<int>(http->integer("threads", options.threads, 1, 64));
         http->finish();
     }
@@ -169,14 +174,23 @@ void read_account(Config& config, const std::string& name, const Json& value, co
         else reader.problem("welcome", "must be an object: the content that a new customer is greeted with, as a touch's content for this channel");
     }
     settings.welcome.purpose = reader.text("welcome_purpose", settings.welcome.purpose);
+    settings.passive_replies = reader.boolean("passive_replies", false);
+    read_employees(reader, settings.employees);
+    read_tag_names(reader, settings.tag_names);
     reader.objects("auto_replies", [&](JsonReader& rule, std::size_t) { settings.auto_replies.push_back(read_auto_reply(rule)); });
-    account.adapter = info->make(reader, {.name = name, .default_region = config.engine.default_region, .settings_of = settings_of});
+    account.adapter = info->make(reader, {.name = name, .default_region = config.engine.default_region, .settings_of = settings_of, .media = config.media});
     std::visit([&](const auto& held) { settings.capabilities = held->capabilities(); }, account.adapter);
     if (settings.capabilities.human_executed) read_task_rules(reader, settings.tasks);
+    if (std::holds_alternative<std::unique_ptr<channel::CallAdapter>>(account.adapter)) {
+        settings.calls = read_call_rules(reader, config.engine.default_region);
+        settings.trunks = dialing::read_trunks(reader);
+        settings.content_problems = [calls = settings.calls](const channel::Content& content) { return voice_content_problems(*calls, content); };
+    }
     reader.finish();
     if (const auto* exchange = account.exchange()) {
         settings.content_problems = [exchange](const channel::Content& content) { return exchange->content_problems(content); };
         settings.repeat_is_safe = [exchange](const channel::Content& content) { return exchange->repeat_is_safe(content); };
+        settings.quota_scope = [exchange](const channel::Content& content) { return exchange->quota_scope(content); };
         settings.needs_reply_window = [exchange](const channel::Content& content) { return exchange->needs_reply_window(content); };
     }
     std::visit([&](const auto& held) {
@@ -251,7 +265,7 @@ void read_callbacks(JsonReader& reader, Config& config) {
         if (made.secrets.empty() || made.secrets.size() > 2) callback.problem("secret", "must be one secret, or two while they are being changed");
         made.events = callback.texts("events", {"final"});
         for (const auto& event : made.events)
-            if (event != "final" && event != "deferred" && event != "replied") callback.problem("events", "\"" + event + "\" is none of: final, deferred, replied");
+            if (event != "final" && event != "deferred" && event != "replied" && event != "lead") callback.problem("events", "\"" + event + "\" is none of: final, deferred, replied, lead");
         made.batch = static_cast<std::size_t>(callback.integer("batch", 100, 1, 1'000));
         callback.finish();
         config.engine.callbacks.push_back(name);
@@ -362,13 +376,15 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     engine.drain_timeout = reader.duration("drain_timeout", engine.drain_timeout);
     read_opt_out(reader, config);
     read_callbacks(reader, config);
+    config.media = std::make_shared<MediaFolder>(resolve_path(config.root, reader.text("media", "media", {0, 1'000})), config.data_dir + "/media");
     static const Json no_accounts = Json::object();
     const auto* accounts = reader.raw("accounts");
     if (accounts == nullptr) accounts = &no_accounts;
     reader.members("accounts", [&](const std::string& name, const Json& value, const std::string& pointer) { read_account(config, name, value, pointer, *accounts, problems); });
     sort_as_written(config.accounts, *bytes);
     read_routes(reader, config);
-    for (const auto* later : {"sinks", "queues", "lead_routing", "sandbox", "agents", "$schema"}) (void)reader.raw(later);
+    read_desk_settings(reader, config, found);
+    for (const auto* later : {"sinks", "lead_routing", "sandbox", "$schema"}) (void)reader.raw(later);
 
     config.calendars_dir = resolve_path(config.root, reader.text("calendars", "calendars"));
     config.templates_dir = resolve_path(config.root, reader.text("templates"));
@@ -379,6 +395,9 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     for (auto& problem : problems) found.push_back({path, std::move(problem.pointer), std::move(problem.detail)});
 
     auto calendars = load_calendars(config.calendars_dir, found);
+    std::vector<Problem> in_leads;
+    read_lead_routing(config, calendars.parsed, in_leads);
+    for (auto& problem : in_leads) found.push_back({path, std::move(problem.pointer), std::move(problem.detail)});
     engine.calendars = std::move(calendars.documents);
     if (!policy_name.empty()) {
         // A file, or the name of a shipped policy.

@@ -328,8 +328,8 @@ void RowReader::build(ImportRow& row, const std::vector<std::string>& fields) {
         }
         object["id"] = id;
     }
-    // Consents, suppressions and conversions name their contact or address; a flat "phone" column serves them all.
-    if ((kind_ == "consents" || kind_ == "conversions") && !object.contains("contact")) {
+    // Consents, suppressions, conversions and leads name their contact or address; a flat "phone" column serves them all.
+    if ((kind_ == "consents" || kind_ == "conversions" || kind_ == "leads") && !object.contains("contact")) {
         for (const auto* form : {"id", "phone", "external_userid"})
             if (object.contains(form)) {
                 object["contact"] = Json{{form, object[form]}};

@@ -18,6 +18,7 @@
 
 #include "gateway/app/callback_sender.hpp"
 #include "gateway/app/config.hpp"
+#include "gateway/app/media_folder.hpp"
 #include "gateway/app/process_copy.hpp"
 #include "gateway/app/query_port.hpp"
 #include "gateway/base/thread_name.hpp"
@@ -86,16 +87,20 @@ private:
 
 class Hooks final : public http::HookPort {
 public:
-    explicit Hooks(const std::vector<Account>& accounts) : accounts_{accounts} {}
+    explicit Hooks(const Config& config) : accounts_{config.accounts}, media_{*config.media} {}
     [[nodiscard]] std::optional<http::HookAccount> find(std::string_view name) const override {
         for (std::size_t i = 0; i < accounts_.size(); ++i)
             if (accounts_[i].name == name && accounts_[i].exchange() != nullptr)
                 return http::HookAccount{.number = static_cast<AccountNumber>(i), .adapter = accounts_[i].exchange()};
         return std::nullopt;
     }
+    [[nodiscard]] Result<channel::MediaFacts> keep_media(std::string_view name, std::string_view type, std::string_view bytes) const override {
+        return media_.keep(name, type, bytes);
+    }
 
 private:
     const std::vector<Account>& accounts_;
+    MediaFolder& media_;
 };
 
 int cannot_start(const Error& error) {
@@ -146,12 +151,37 @@ void scrub(Disk& disk, const FileLogOptions& options, Faults& faults, std::atomi
     }
 }
 
+// Agents of the configuration: those that are new, and those whose document differs from what holds.
+void declare_agents(Engine& gateway, const std::map<std::string, Json>& agents) {
+    if (agents.empty()) return;
+    gateway.post([agents](Engine& inside) {
+        auto desk = inside.desk();
+        for (const auto& [id, document] : agents) {
+            const auto known = desk.agent(id);
+            if (known && Json::parse(known->document, nullptr, false, true) == document) continue;
+            if (const auto put = desk.put_agent(id, document); !put) {
+                spdlog::error("the agent {} of the configuration is not taken: {}", id, put.error().detail);
+                for (const auto& problem : put.error().problems) spdlog::error("  {}: {}", problem.pointer, problem.detail);
+            }
+        }
+    });
+}
+
+// Every agent's socket is a file; the soft limit is often far below what the system allows.
+void raise_file_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int serve(const std::string& config_path) {
     spdlog::set_default_logger(spdlog::stderr_logger_mt("touchgate"));
     spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
     catch_signals();
+    raise_file_limit();
 
     std::vector<FileProblem> problems;
     auto config = load_config(config_path, problems);
@@ -237,8 +267,15 @@ int serve(const std::string& config_path) {
         if (!gateway.clock_is_healthy()) active.emplace_back("clock");
         return active;
     };
-    const Hooks hooks{config->accounts};
-    config->http.body_hash_key = crypto::hmac_sha256({reinterpret_cast<const char*>(master->data()), master->size()}, "touchgate request bodies");
+    const Hooks hooks{*config};
+    const std::string_view master_bytes{reinterpret_cast<const char*>(master->data()), master->size()};
+    config->http.body_hash_key = crypto::hmac_sha256(master_bytes, "touchgate request bodies");
+    config->http.agents.token_key = crypto::hmac_sha256(master_bytes, "touchgate agent tokens");
+    if (config->http.console_dir.empty()) {
+        std::error_code unknown;
+        const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+        if (!unknown) config->http.console_dir = (program.parent_path() / "console").string();
+    }
     auto server = http::HttpServer::start(config->http, gateway, query_port, hooks, clock);
     if (!server) return cannot_start(server.error());
 
@@ -256,6 +293,7 @@ int serve(const std::string& config_path) {
             gateway.wait_for_work();
         }
     }};
+    declare_agents(gateway, config->agents);
     listener.set(&gateway);
     transport.start();
     std::atomic<bool> stop_scrub{false};

@@ -73,7 +73,7 @@ const std::map<std::string_view, Pair>& catalogue() {
         {"report.control", {"Its value that means the control group", "该列中表示对照组的值"}},
         {"report.outcome", {"Column with an outcome as a number; may be repeated", "数值指标所在列，可重复"}},
         {"export", {"Export touches or events as NDJSON or CSV", "以 NDJSON 或 CSV 导出触达或事件"}},
-        {"import", {"Import contacts, consents, suppressions or conversions through the running gateway", "通过运行中的网关导入联系人、同意记录、禁呼名单或转化"}},
+        {"import", {"Import contacts, consents, suppressions, conversions, leads or their results through the running gateway", "通过运行中的网关导入联系人、同意记录、禁呼名单、转化、线索或线索结果"}},
         {"import.done", {"taken: {} of {}, rejected: {}", "成功 {} / 共 {}，拒绝 {}"}},
         {"campaign", {"Campaigns through the running gateway", "通过运行中的网关管理活动"}},
         {"campaign.create", {"Make a campaign from its JSON definition", "由 JSON 定义创建活动"}},

@@ -205,7 +205,7 @@ Definition read_definition(JsonReader& body) {
     made.at_least_once = body.choice("delivery", {"at_most_once", "at_least_once"}, "at_most_once") == "at_least_once";
     made.fallback_on_unknown = body.boolean("fallback_on_unknown", false);
     made.callback = body.text("callback", {}, name_limits);
-    static_cast<void>(body.object("dialing"));
+    if (const auto* dialing = body.raw("dialing"); dialing != nullptr && !dialing->is_null()) made.dialing_json = dialing->dump();
     body.finish();
     return made;
 }

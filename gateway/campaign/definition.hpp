@@ -81,6 +81,7 @@ struct Definition {
     std::optional<Duration> fallback_after;
     bool at_least_once = false, fallback_on_unknown = false;
     std::string callback;
+    std::string dialing_json;  // how it dials, as dialing/plan.hpp reads it; empty: it sends messages
 
     // Template and content of a variant; `arm` may lie behind the last (no arms).
     [[nodiscard]] const std::string& template_of(std::size_t arm) const;

@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "gateway/base/result.hpp"
 #include "gateway/channel/exchange_adapter.hpp"
 
 namespace touchgate::channel {
@@ -169,6 +170,10 @@ public:
         Duration ping_interval{10'000};    // of a WebSocket; without a pong within the half of it the stream is given up
     };
     [[nodiscard]] virtual Stream stream() const = 0;
+    // For `check --probe`: a harmless request that a gateway which is connected does not notice, and what its answer means, in words for an
+    // operator; `unauthorized` when the credentials are refused. Without one the event stream is opened, and closed again.
+    [[nodiscard]] virtual std::optional<HttpRequest> probe() const { return std::nullopt; }
+    [[nodiscard]] virtual Result<std::string> read_probe(const HttpResponse&) const { return std::string{}; }
     [[nodiscard]] virtual std::size_t requests_at_once() const { return 8; }
     [[nodiscard]] virtual int window() const { return 1'000; }  // permitted dials that the customer has not yet answered or refused
     [[nodiscard]] int segments(std::string_view /*text*/) const { return 1; }

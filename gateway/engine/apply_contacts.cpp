@@ -95,6 +95,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const ContactErased&) {
     contact.consents.clear();
     contact.consents.shrink_to_fit();
     contact.erased = true;
+    forget_leads_of(meta.contact);
     contact.version = meta.sequence;
     const auto id = state.contact_ids[meta.contact.value];
     if (const auto found = state.contact_by_id.find(id); found != state.contact_by_id.end() && found->second == meta.contact.value)

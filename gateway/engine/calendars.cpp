@@ -31,6 +31,7 @@ Result<CalendarView> Engine::put_calendar(const std::string& id, const std::stri
         in.emit(ContactIndex{}, CalendarUpdated{.id = id, .document = document, .from_file = false});
         in.use(active, std::move(*compiled));
         in.policy_changed();
+        in.compile_leads();
     }
     return CalendarView{.id = id, .document = document, .calendar = *calendar, .updated_at = in.state.calendars[id].updated_at};
 }

@@ -54,6 +54,8 @@ std::optional<channel::Monotonic> Engine::Internals::campaigns_wake_at() const {
         if (!at || wake < *at) at = wake;
     };
     for (const auto* row : gated_campaigns) sooner(row->runtime->rate->free_at(now));
+    for (const auto* row : active_campaigns)
+        if (row->runtime && row->runtime->dialing && !row->runtime->dialing->ready.empty()) sooner(row->runtime->dialing->look_at);
     for (const auto* row : active_campaigns) {
         if (row->parsed->from && *row->parsed->from > now) sooner(*row->parsed->from);
         else if (row->parsed->to && *row->parsed->to > now) sooner(*row->parsed->to);
@@ -152,6 +154,11 @@ Result<TouchRequest> Engine::Internals::request_for(CampaignRow& row, const Reci
     std::sort(request.variables.begin(), request.variables.end());
     const auto& content = definition.content_of(arm);
     request.content = {.text = content.text, .text_is_template = !content.text.empty(), .template_code = content.template_code, .params = content.params, .body_json = content.body_json};
+    if (const auto* dialing = dialing_of(row)) {
+        request.channels = {dialing->plan.account};
+        request.steps = {};
+        if (!definition.has_content()) request.content.body_json = Json{{"voice", {{"queue", dialing->plan.queue}}}}.dump();
+    }
     request.priority = definition.priority;
     request.fallback_after = definition.fallback_after;
     request.at_least_once = definition.at_least_once;

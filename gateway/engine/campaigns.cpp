@@ -242,7 +242,8 @@ std::vector<Problem> Engine::Internals::start_problems(CampaignRow& row, std::ve
     Symbol purpose;
     if (definition.purpose.empty()) problems.push_back({"/purpose", "is required before the campaign can start"});
     else if (!state.symbols.find(definition.purpose, purpose) || !policy().compiled->has_purpose(purpose)) problems.push_back({"/purpose", "unknown purpose \"" + definition.purpose + "\""});
-    if (!definition.has_content()) problems.push_back({"/template", "the campaign says nothing: give template or content, or one in every arm"});
+    const bool dials = dialing_problems(row, problems);
+    if (!dials && !definition.has_content()) problems.push_back({"/template", "the campaign says nothing: give template or content, or one in every arm"});
     const auto take = [&](const std::string& name, const std::string& pointer) {
         crypto::Hash128 hash{};
         if (!name.empty()) {
@@ -264,7 +265,7 @@ std::vector<Problem> Engine::Internals::start_problems(CampaignRow& row, std::ve
         TouchRequest request;
         request.purpose = definition.purpose;
         request.campaign = row.id;
-        request.channels = definition.channels;
+        request.channels = dials ? std::vector{runtime_of(row).dialing->plan.account} : definition.channels;
         request.steps = definition.steps;
         request.unit = row.unit;
         if (const auto plan = make_plan(request, false); !plan) problems = plan.error().problems;

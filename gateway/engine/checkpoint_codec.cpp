@@ -7,7 +7,7 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::uint64_t dump_version = 5;
+constexpr std::uint64_t dump_version = 7;
 
 // Hands pieces on as they fill, so that a large state is never held twice.
 class DumpWriter {
@@ -126,7 +126,10 @@ template <class A> void address_of(A& a, AddressRow& r) {
     auto& reach = r.reached();
     sequence_of(a, reach.standings, [&](Reach::Standing& each) { a(each.account, each.at, each.refuses); });
     sequence_of(a, reach.acts, [&](Reach::Act& each) { a(each.account, each.kind, each.at, each.since); });
-    sequence_of(a, reach.followers, [&](Reach::Follower& each) { a(each.account, each.employee); });
+    sequence_of(a, reach.followers, [&](Reach::Follower& each) {
+        a(each.account, each.employee);
+        numbers(a, each.tags);
+    });
 }
 
 template <class A> void text_pointer(A& a, std::unique_ptr<std::string>& text) {
@@ -198,6 +201,12 @@ template <class A> void campaign_of(A& a, CampaignRow& c) {
     if constexpr (!is_reading<A>) by_rule.assign(c.by_rule.begin(), c.by_rule.end());
     a(by_rule);
     if constexpr (is_reading<A>) c.by_rule.insert(by_rule.begin(), by_rule.end());
+    bool has_dialed = c.dialed != nullptr;
+    a(has_dialed);
+    if (has_dialed) {
+        if constexpr (is_reading<A>) c.dialed = std::make_unique<dialing::DialStatistics>();
+        a(*c.dialed);
+    }
 }
 
 // Rows that carry their name as `id`; never copied, for an audience may be large.
@@ -283,6 +292,14 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     if constexpr (!is_reading<A>) groups.assign(s.groups.begin(), s.groups.end());
     a(groups);
     if constexpr (is_reading<A>) s.groups.insert(groups.begin(), groups.end());
+    map_of_hashes(a, s.operations, [&](OperationRow& o) {
+        a(o.body, o.phase, o.at);
+        positions(a, o.position);
+    });
+    std::vector<std::pair<std::pair<std::uint32_t, std::string>, EmployeeCounts>> employees;
+    if constexpr (!is_reading<A>) employees.assign(s.employees.begin(), s.employees.end());
+    sequence_of(a, employees, [&](auto& e) { a(e.first.first, e.first.second, e.second.sent, e.second.failed, e.second.expired, e.second.cancelled, e.second.last_sent_at, e.second.resigned); });
+    if constexpr (is_reading<A>) s.employees.insert(employees.begin(), employees.end());
     map_of_names(a, s.interactions, [&](Interaction& i) {
         a(i.id, i.contact, i.address, i.channel, i.account, i.queue, i.campaign, i.touch, i.state, i.reason, i.outcome, i.disposition, i.priority, i.queued_at, i.last_at, i.closed_at,
           i.agent, i.last_agent, i.reminders, i.outbound, i.assigned_at, i.ended_at, i.unanswered_since);
@@ -291,6 +308,15 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
             positions(a, message.position);
         });
     });
+    std::vector<voice::Call> calls;
+    if constexpr (!is_reading<A>)
+        for (const auto& [id, each] : s.calls) calls.push_back(each);
+    sequence_of(a, calls, [&](voice::Call& call) { a(call); });
+    if constexpr (is_reading<A>)
+        for (auto& each : calls) {
+            const auto id = each.id;
+            s.calls.emplace(id, std::move(each));
+        }
     std::vector<std::pair<std::string, AgentRow>> agents;
     if constexpr (!is_reading<A>) agents.assign(s.agents.begin(), s.agents.end());
     sequence_of(a, agents, [&](std::pair<std::string, AgentRow>& agent) {
@@ -299,6 +325,8 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     });
     if constexpr (is_reading<A>)
         for (auto& [id, row] : agents) s.agents[id] = std::move(row);
+    map_of_names(a, s.leads.rows, [&](LeadRow& lead) { a(lead); });
+    map_of_names(a, s.leads.owners, [&](LeadOwnerRow& owner) { a(owner); });
     std::vector<PromiseRow> promises;
     if constexpr (!is_reading<A>)
         for (const auto& [id, promise] : s.promises) promises.push_back(promise);
@@ -404,6 +432,7 @@ Result<void> Engine::Internals::load(std::string_view body) {
         if (!row.is_closed()) state.open_interactions[{row.account.value, row.address, row.contact.value}] = id;
         state.interactions_of[row.contact.value].push_back(id);
     }
+    for (const auto& [id, lead] : state.leads.rows) state.leads.index(lead);
     for (const auto& [id, promise] : state.promises)
         if (promise.state == "open") state.open_promises.emplace(promise.at, id);
     for (const auto& [at, hash] : state.inbound_order) state.inbound_seen[hash] = at;

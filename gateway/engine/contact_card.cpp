@@ -70,6 +70,11 @@ ContactCard Engine::Internals::card_of(ContactIndex contact) {
             const auto shown = details(promise);
             card.promises.push_back({.id = shown.id, .channel = shown.channel, .note = shown.note, .at = shown.at});
         }
+    if (const auto known = state.leads.by_contact.find(contact.value); known != state.leads.by_contact.end())
+        for (const auto& id : known->second)
+            if (const auto* lead = state.leads.find(id); lead != nullptr && !lead->is_closed())
+                card.leads.push_back({.id = to_string(id), .product = lead->product, .stage = std::string{leads::to_string(lead->stage)},
+                                      .grade = std::string{leads::to_string(lead->grade)}, .score = lead->score, .due_at = lead->due_at});
     if (std::any_of(card.promises.begin(), card.promises.end(), [&](const ContactCard::Promise& each) { return each.at <= now; })) card.suggestion = "keep_promise";
     else if (row.extras && !row.extras->open_tickets.empty()) card.suggestion = "mind_open_ticket";
     else if (row.extras && row.extras->last_complaint + std::chrono::hours{24 * 30} > now) card.suggestion = "mind_complaint";

@@ -92,18 +92,7 @@ Result<void> Desk::snapshot(const std::string& agent, const std::shared_ptr<Agen
     auto& in = engine_.internals();
     auto* found = find_connection(in, agent, connection);
     if (found == nullptr) return refused("wrong_state", "the connection is not signed in");
-    const auto view = in.router.agent(agent);
-    if (!view) return refused("not_allowed", "the agent was removed");
-    // What it says is what the pushes up to its number have said: it has the number of the newest of them.
-    auto snapshot = std::make_shared<AgentPush>();
-    SnapshotPush body{.presence = in.presence_of(agent), .offers = {}, .interactions = {}};
-    for (const auto& offer : view->offers)
-        if (const auto made = in.router.offer(offer)) body.offers.push_back(in.offer_push(offer, made->item));
-    for (const auto& item : view->items)
-        if (const auto row = in.state.interactions.find(item); row != in.state.interactions.end()) body.interactions.push_back(in.details(row->second, true));
-    snapshot->seq = in.state.agents[agent].last_seq;
-    snapshot->at = in.now;
-    snapshot->body = std::move(body);
+    const auto snapshot = in.snapshot_of(agent);
     found->started = true;
     found->sent = snapshot->seq;
     in.engine.after_sync([&in, agent, connection, snapshot] {
@@ -185,6 +174,7 @@ Result<TouchView> Desk::send(const std::string& agent, const Uuid& interaction, 
     if (found->second.is_closed() || found->second.state == "wrapping") return refused("wrong_state", "the interaction is closed");
     request.origin = policy::Origin::reply;
     auto sent = in.reply(interaction, request);
+    if (sent && sent->decision.decision.verdict != policy::Verdict::deny) in.lead_answered(found->second.contact, agent);
     if (!sent && sent.error().reference.empty()) {
         auto error = sent.error();
         error.reference = error.kind == ErrorKind::invalid_input ? "bad_request" : "wrong_state";

@@ -107,6 +107,13 @@ OfferPush Engine::Internals::offer_push(const Uuid& offer, const Uuid& interacti
     made.account = state.symbols.name(row.account);
     made.campaign = state.symbols.name(row.campaign);
     if (row.outbound) made.direction = "outbound";
+    if (const auto call = state.calls.find(interaction); call != state.calls.end()) {
+        CallSecret numbers;
+        if (!call->second.sealed.empty() && unseal_of(row.contact, call->second.sealed, numbers)) {
+            made.from = mask_phone(numbers.from);
+            made.to = mask_phone(numbers.to);
+        }
+    }
     made.contact = card_of(row.contact);
     for (auto i = row.messages.size(); i-- > 0;)
         if (row.messages[i].inbound) {
@@ -184,15 +191,33 @@ std::shared_ptr<const AgentPush> Engine::Internals::make_push(const std::string&
     return made;
 }
 
+std::shared_ptr<const AgentPush> Engine::Internals::snapshot_of(const std::string& agent) {
+    auto snapshot = std::make_shared<AgentPush>();
+    SnapshotPush body{.presence = presence_of(agent), .offers = {}, .interactions = {}};
+    if (const auto view = router.agent(agent)) {
+        const auto offers = view->offers, items = view->items;
+        for (const auto& offer : offers)
+            if (const auto made = router.offer(offer)) body.offers.push_back(offer_push(offer, made->item));
+        for (const auto& item : items)
+            if (const auto row = state.interactions.find(item); row != state.interactions.end()) body.interactions.push_back(details(row->second, true));
+    }
+    snapshot->seq = state.agents[agent].last_seq;
+    snapshot->at = now;
+    snapshot->body = std::move(body);
+    return snapshot;
+}
+
 void Engine::Internals::deliver(const std::string& agent, AgentRuntime::Connected& to) {
     const auto found = state.agents.find(agent);
     if (found == state.agents.end()) return;
     auto& kept = found->second.kept;
     while (to.started && to.takes && to.sent < found->second.last_seq && !kept.empty()) {
-        const auto first = std::max(to.sent + 1, kept.front().seq);
         std::vector<std::shared_ptr<const AgentPush>> pushes;
-        for (auto seq = first; seq <= found->second.last_seq && pushes.size() < pushes_at_once; ++seq)
-            pushes.push_back(make_push(agent, kept[static_cast<std::size_t>(seq - kept.front().seq)]));
+        // It was slow for so long that some are not kept any more: what holds now stands for all of them.
+        if (to.sent + 1 < kept.front().seq) pushes.push_back(snapshot_of(agent));
+        else
+            for (auto seq = to.sent + 1; seq <= found->second.last_seq && pushes.size() < pushes_at_once; ++seq)
+                pushes.push_back(make_push(agent, kept[static_cast<std::size_t>(seq - kept.front().seq)]));
         to.sent = pushes.back()->seq;
         to.takes = to.connection->push(std::move(pushes));
     }

@@ -14,6 +14,7 @@
 #include "gateway/engine/requests.hpp"
 #include "gateway/engine/views.hpp"
 #include "gateway/routing/events.hpp"
+#include "gateway/voice/facts.hpp"
 
 namespace touchgate {
 
@@ -29,8 +30,12 @@ enum class EventType : std::uint16_t {
     campaign_created = 70, campaign_started, campaign_paused, campaign_resumed, campaign_finished, campaign_cancelled, campaign_audience_added,
     campaign_audience_removed,
     hold_set = 80, hold_lifted,
-    conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated, pull_advanced,
+    conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated, pull_advanced, account_operation,
     interaction_opened = 100, interaction_closed,
+    call_started = 120, call_permitted, call_stage, call_leg_added, call_ringing, call_answered, call_leg_ended, call_leg_replaced, call_bridged, call_held, call_consult,
+    call_recording, call_supervised, call_ended, recording_accessed,
+    caller_id_rested,
+    lead_created = 110, lead_touchpoint, lead_assigned, lead_accepted, lead_contacted, lead_qualified, lead_won, lead_lost, lead_recycled, lead_overdue,
     agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
     interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
     agent_state,
@@ -535,6 +540,45 @@ struct AgentStateChanged {
     std::string agent, from, to, reason;
     template <class A> void fields(A&& a) { a(agent, from, to, reason); }
 };
+// What happens to calls, each a record of its own: see voice/facts.hpp. `sealed` of the first and the last: CallSecret.
+template <class Value, EventType Type> struct Called : Value {
+    static constexpr auto type = Type;
+};
+using CallBegan = Called<voice::CallStarted, EventType::call_started>;
+using CallWasPermitted = Called<voice::CallPermitted, EventType::call_permitted>;
+using CallStageChanged = Called<voice::StageChanged, EventType::call_stage>;
+using CallLegAdded = Called<voice::LegAdded, EventType::call_leg_added>;
+using CallRinging = Called<voice::LegRang, EventType::call_ringing>;
+using CallAnswered = Called<voice::LegUp, EventType::call_answered>;
+using CallLegEnded = Called<voice::LegGone, EventType::call_leg_ended>;
+using CallLegReplaced = Called<voice::LegSwapped, EventType::call_leg_replaced>;
+using CallBridged = Called<voice::Bridged, EventType::call_bridged>;
+using CallHeld = Called<voice::HeldChanged, EventType::call_held>;
+using CallConsult = Called<voice::ConsultChanged, EventType::call_consult>;
+using CallRecording = Called<voice::RecordingChanged, EventType::call_recording>;
+using CallSupervised = Called<voice::SupervisionChanged, EventType::call_supervised>;
+using CallOver = Called<voice::CallEnded, EventType::call_ended>;
+struct CallSecret {
+    std::string from, to;                // E.164, an extension, or as it was handed over; empty: withheld
+    template <class A> void fields(A&& a) { a(from, to); }
+};
+// Somebody listened to a recording, or took a copy of it.
+struct RecordingAccessed {
+    static constexpr auto type = EventType::recording_accessed;
+    Uuid interaction{};
+    std::string recording, by, reason;
+    std::int64_t from = 0, size = 0;     // bytes that were handed out
+    template <class A> void fields(A&& a) { a(interaction, recording, by, reason, from, size); }
+};
+
+// A number that our calls show is not answered any more, or hung up on: it is not used for a while.
+struct CallerIdRested {
+    static constexpr auto type = EventType::caller_id_rested;
+    std::string account, number, why;
+    double share = 0, bound = 0;           // what was seen, and what is allowed
+    Instant until{};
+    template <class A> void fields(A&& a) { a(account, number, why, share, bound, until); }
+};
 // A note that goes with a conversation when it is handed on.
 struct InteractionNoted {
     static constexpr auto type = EventType::interaction_noted;
@@ -573,6 +617,21 @@ struct PullAdvanced {
     static constexpr auto type = EventType::pull_advanced;
     std::string account, name, cursor;
     template <class A> void fields(A&& a) { a(account, name, cursor); }
+};
+
+// What an operator asked of an account: once before it goes out (phase "asked", only what changes something), once with what came of it. A result
+// that names a customer is sealed under that contact's key.
+struct OperationSecret {
+    std::string result_json;
+    template <class A> void fields(A&& a) { a(result_json); }
+};
+struct AccountOperation {
+    static constexpr auto type = EventType::account_operation;
+    std::string account, name, phase;      // "asked", "done", "refused", "failed" (nothing was done), "unknown"
+    std::string code, detail, by;
+    crypto::Hash128 key_hash{}, body_hash{};
+    std::string sealed;                    // OperationSecret
+    template <class A> void fields(A&& a) { a(account, name, phase, code, detail, by, key_hash, body_hash, sealed); }
 };
 
 // ---- campaigns, holds, others
@@ -690,3 +749,5 @@ struct ClockAccepted {
 };
 
 }  // namespace touchgate
+
+#include "gateway/engine/lead_events.hpp"

@@ -51,6 +51,7 @@ void Engine::Internals::note_message(const Uuid& interaction, bool inbound, cons
     if (interaction.is_nil()) return;
     const auto found = state.interactions.find(interaction);
     if (found == state.interactions.end()) return;
+    if (state.symbols.name(found->second.channel) == "voice") return;  // a dial is no message
     auto& messages = found->second.messages;
     if (messages.size() >= messages_kept) messages.erase(messages.begin());
     messages.push_back({.at = meta.time, .position = meta.position, .touch = of, .inbound = inbound});
@@ -97,6 +98,7 @@ void Engine::Internals::forget_interactions() {
                 std::erase(known->second, at->first);
                 if (known->second.empty()) state.interactions_of.erase(known);
             }
+            state.calls.erase(at->first);
             at = state.interactions.erase(at);
         } else if (at->second.is_closed()) ++at;
         else break;
@@ -126,7 +128,12 @@ void Engine::Internals::reply_by_rule(const Uuid& interaction, AccountNumber num
         request.content.text = rule.text;
         request.purpose = "service";
         request.origin = policy::Origin::bot;
-        (void)reply(interaction, request);
+        const auto answered = reply(interaction, request);
+        // One text may go in the answer to the callback itself, if it may go at once.
+        if (passive_now && answered && !rule.text.empty() && accounts[number].settings.passive_replies) {
+            passive_now->message = message;
+            passive_touches[answered->id] = std::exchange(passive_now, nullptr);
+        }
         return;
     }
 }
@@ -178,6 +185,24 @@ InteractionDetails Engine::Internals::details(const Interaction& of, bool with_m
     const auto end = made.closed_at.value_or(now);
     made.wait_ms = std::max<std::int64_t>(0, (made.assigned_at.value_or(end) - of.queued_at).count());
     if (made.ended_at && made.assigned_at) made.wrap_ms = std::max<std::int64_t>(0, (end - *made.ended_at).count());
+    if (const auto known = state.calls.find(of.id); known != state.calls.end()) {
+        const auto& call = known->second;
+        auto& shown = made.call.emplace();
+        CallSecret numbers;
+        if (!call.sealed.empty() && unseal_of(of.contact, call.sealed, numbers)) {
+            shown.from = numbers.from;
+            shown.to = numbers.to;
+        }
+        shown.did = call.did;
+        if (call.cause != 0) shown.cause = std::to_string(call.cause);
+        shown.state = voice::to_string(call.stage);
+        for (const auto& recording : call.recordings)
+            if (recording.state == voice::RecordingState::stored) shown.recording = recording.name;
+        shown.ring_ms = call.ring_ms;
+        shown.talk_ms = call.talked(now);
+        shown.hold_ms = call.was_held(now);
+        made.wait_ms = call.waited(now);
+    }
     if (!with_messages) return made;
     std::string buffer;
     for (const auto& message : of.messages) {
@@ -244,6 +269,11 @@ Result<InteractionDetails> Engine::close_interaction(const Uuid& id, const std::
     auto& open = found->second;
     if (open.is_closed())
         return Error{.kind = ErrorKind::conflict, .detail = "the interaction is closed already", .problems = {}, .retry_after_s = 0, .reference = to_string(id)};
+    if (in.live_call(id) != nullptr) {
+        // It ends when its telephone system says so.
+        in.hang_up_call(id, "gateway");
+        return in.details(open, true);
+    }
     const auto item = in.router.item(id);
     if (item && item->state == routing::ItemState::assigned && disposition.empty() && note.empty() && in.state.symbols.name(open.channel) != "voice") {
         // He who had it may still say how it went, if his queue gives him the time.

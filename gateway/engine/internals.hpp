@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <queue>
 
@@ -11,11 +12,15 @@
 #include "gateway/engine/engine.hpp"
 #include "gateway/engine/engine_time.hpp"
 #include "gateway/engine/event_codec.hpp"
+#include "gateway/engine/lead_book.hpp"
 #include "gateway/engine/runtime.hpp"
 #include "gateway/engine/state.hpp"
 #include "gateway/routing/router.hpp"
+#include "gateway/voice/rules.hpp"
 
 namespace touchgate {
+
+namespace voice { class Machine; }
 
 // Where and when a record stands; what `apply` needs beside the event itself.
 struct RecordMeta {
@@ -99,6 +104,10 @@ struct Engine::Internals {
     std::vector<std::pair<AckTicket, bool>> acknowledgements;
     std::vector<ReconcileOrder> reconciliations;
     std::vector<TaskOrder> task_orders;
+    std::vector<OperationOrder> operation_orders;
+    std::shared_ptr<PassiveReply> passive_now;                         // of the callback whose messages are taken
+    std::map<TouchId, std::shared_ptr<PassiveReply>> passive_touches;  // answers by rule that may go in the answer to a callback of this turn
+    std::vector<CallOrder> call_orders;
     ByteWriter payload;
     ByteWriter secret;
     mutable LastHash last_address_hash, last_id_hash;
@@ -118,6 +127,7 @@ struct Engine::Internals {
     std::map<TaskKey, OpenTask> tasks;
     std::set<std::pair<Instant, TaskKey>> task_agenda;
     absl::flat_hash_map<std::uint64_t, TaskKey> task_questions;
+    std::map<std::uint64_t, RunningOperation> operations;  // by what the transport knows them by
     std::deque<std::uint32_t> sweep;       // rows to decide again, a few each turn
     std::deque<std::uint32_t> cancel_later;
     struct TouchScan { Symbol campaign; std::uint32_t next = 1; };
@@ -160,7 +170,24 @@ struct Engine::Internals {
     std::set<std::pair<channel::Monotonic, std::string>> leases;  // when to look at an agent's next
     std::set<std::string, std::less<>> to_push;                   // agents with new pushes, of this turn
     std::set<ConversationDue> conversation_agenda;
+    LeadRouting lead_routing;
     std::vector<std::string> restless;     // agents whose presence has changed since the last record of the routing core
+
+    absl::flat_hash_map<std::string, Uuid> call_names;  // legs, plays and recordings of calls
+    std::set<std::pair<Instant, Uuid>> call_agenda;     // when to look at a call next
+    std::map<Uuid, Instant> call_due;                   // where it stands in there
+    channel::CommandId next_command = 1;
+    // What a call was begun for, until its customer answers.
+    struct CallPurpose {
+        std::string purpose, campaign, queue;
+        std::uint32_t address = 0;
+        Uuid offer{};                      // reserved for it; nil: none
+        channel::AttemptRef ref = 0;       // of the permit; 0: not yet, or answered
+    };
+    std::map<Uuid, CallPurpose> call_purposes;
+    std::map<TouchId, Uuid> calls_to_permit;            // touches that a call waits for
+    std::vector<std::pair<Uuid, std::string>> asked_transfers;  // by agents at their telephones, of this event
+    std::map<Uuid, Uuid> consulted;                     // by call: under which item the one who is asked is busy
 
     // ---- engine.cpp
     void checkpoint_when_due();
@@ -233,12 +260,22 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const EventReceived&);
     template <EventType Type> void apply(const RecordMeta&, const PlatformEventOf<Type>&);
     void apply(const RecordMeta&, const PullAdvanced&);
+    void apply(const RecordMeta&, const AccountOperation&);
     void apply(const RecordMeta&, const InteractionOpened&);
     template <class Value, EventType Type> void apply(const RecordMeta& meta, const Routed<Value, Type>& event) { take_routed(meta, static_cast<const Value&>(event)); }
     void apply(const RecordMeta&, const InteractionNoted&);
+    void apply(const RecordMeta&, const CallerIdRested&);
+    template <class Value, EventType Type> void apply(const RecordMeta& meta, const Called<Value, Type>& event) { take_call_fact(meta, static_cast<const Value&>(event)); }
+    void apply(const RecordMeta&, const RecordingAccessed&) {}
     void apply(const RecordMeta&, const PromiseMade&);
     void apply(const RecordMeta&, const PromiseChanged&);
     void apply(const RecordMeta&, const AgentNoticed&);
+    void apply(const RecordMeta&, const LeadCreated&);
+    void apply(const RecordMeta&, const LeadTouched&);
+    void apply(const RecordMeta&, const LeadAssigned&);
+    void apply(const RecordMeta&, const LeadOverdue&);
+    template <EventType Type> void apply(const RecordMeta& meta, const LeadMoved<Type>& event) { apply_moved(meta, event); }
+    template <class Moved> void apply_moved(const RecordMeta&, const Moved&);
     void apply(const RecordMeta&, const AgentStateChanged&);
     void apply(const RecordMeta&, const CampaignCreated&);
     void apply(const RecordMeta&, const CampaignAudienceAdded&);
@@ -329,6 +366,37 @@ struct Engine::Internals {
     // Denies what needs an open window and has none.
     void keep_reply_window(Choice& choice, const TouchFacts& facts, const policy::Profile& profile, ProfileId profile_id, Instant at);
     void note_act(std::uint32_t address, std::string_view account, std::string_view kind, Instant at, Instant heard);
+    // What needs no window takes no place in one: its facts say so, in the log as well.
+    [[nodiscard]] bool goes_beside_window(const TouchFacts& facts, const policy::Profile& profile, std::optional<AccountNumber> account) const;
+    void mark_beside_window(policy::AttemptFacts& facts);
+
+    // ---- quotas.cpp: what a platform gives no more of until an instant that it names
+    void note_quota(AccountNumber account, const channel::Outcome& outcome);
+    // Defers what draws on a quota that is used up.
+    void keep_quota(Choice& choice, const TouchFacts& facts, const policy::Profile& profile, ProfileId profile_id, Instant at);
+
+    // ---- operations.cpp: what an operator asks of an account beside sending
+    void run_operations();
+    [[nodiscard]] std::optional<channel::Monotonic> operations_wake_at() const;
+    void answer_operation(RunningOperation operation, Result<OperationResult> result);
+    void on_event(OperationAnswered&);
+
+    // ---- employees.cpp: who sends in whose place, and how far each is
+    struct Presence { bool away = false; std::string delegate = {}; };  // both by the platform's user id
+    [[nodiscard]] Presence presence_of(const AccountRuntime& account, const std::string& employee) const;
+    [[nodiscard]] const routing::AgentDefinition* agent_of_employee(const std::string& employee) const;
+    mutable std::map<std::string, std::string, std::less<>> agents_by_employee;  // ids by userid, as of the turn `agents_read_in`
+    mutable std::uint64_t agents_read_in = 0;
+    // The contact's owner if the customer has him, else the one whom he got to know last. Who is away has his place taken, first by his delegate.
+    // Empty: the account's own choice.
+    [[nodiscard]] std::string sender_for(std::uint32_t address, const AccountRuntime& account) const;
+    // Somebody else could send it now: its employee went away after he was asked.
+    [[nodiscard]] bool is_stranded(const OpenTask& task) const;
+    EmployeeCounts& counts_of(Symbol account, const std::string& employee) { return state.employees[{account.value, employee}]; }
+
+    // ---- customer_tags.cpp: a platform's tags as a contact's
+    void note_tags(const PlatformEventSecret& values, std::uint32_t address, Symbol account, const std::string& employee);
+    void keep_tags(ContactIndex contact, AccountNumber account);
 
     // ---- arbitration.cpp
     // As `choose`, for now; where only reservations of weaker touches of the contact are in the way, these are named in `losers`.
@@ -476,7 +544,6 @@ struct Engine::Internals {
     [[nodiscard]] bool is_called_back(const Choice& choice) const;
     bool call_back(std::uint32_t row, std::string reason);   // false: nothing of it waits for an employee
     [[nodiscard]] static Attempt* handed_over(Touch& touch);
-    [[nodiscard]] std::string sender_for(std::uint32_t address, const AccountRuntime& account) const;
 
     // ---- provider_events.cpp: what messaging platforms tell
     void take_events(AccountNumber account, channel::WebhookEvents& told, Effect done);
@@ -499,9 +566,76 @@ struct Engine::Internals {
     void begin_routing();                  // after start: nobody is connected yet, and no offer is known to anyone
     [[nodiscard]] routing::RouterSettings router_settings();
 
+    // ---- calls.cpp: calls and the log; what telephone systems report
+    void take_call_fact(const RecordMeta& meta, const voice::Fact& fact);
+    void note_call_fact(const voice::Fact& fact);
+    void with_call(const Uuid& id, const std::function<void(voice::Machine&)>& act);  // nothing happens if there is no such call
+    [[nodiscard]] voice::Call* live_call(const Uuid& id);
+    void take_call_event(AccountNumber account, channel::CallEvent& event);
+    void take_arrival(AccountNumber account, const channel::LegArrived& event);
+    void run_calls();
+    [[nodiscard]] const voice::CallRules& rules_of(const voice::Call& call) const;
+    [[nodiscard]] std::optional<AccountNumber> call_account() const;  // the first telephone system that is up, else the first
+
+    // ---- call_recovery.cpp: after a start, and while the telephone system is gone
+    void begin_calls();
+    void lose_calls(AccountNumber account, std::string_view reason);
+    void recover_calls(AccountNumber account, const channel::Snapshot& snapshot);
+
+    // ---- call_touches.cpp: calls that we make, and the touches that permit them
+    struct DialTerms {                     // how the customer is dialled and what becomes of him
+        voice::Plan plan;
+        std::string endpoint = {}, caller_id = {}, queue = {};
+        Uuid offer{};                      // of Router::reserve, for plan `reserved`
+        Duration ring_timeout{0};
+        Uuid interaction{};                // opened already; nil: a new one
+    };
+    // A permitted touch leaves as a call. `ref`: of its permit, in flight. The caller has emitted touch.dispatching in this turn.
+    Uuid begin_dial(std::uint32_t row, std::uint16_t attempt, channel::AttemptRef ref, AccountNumber account, const DialTerms& terms);
+    void dial_touch(std::uint32_t row, std::uint16_t attempt, channel::AttemptRef ref, AccountNumber account, const channel::Content& content);
+    [[nodiscard]] bool dial_at_telephone(AccountNumber account, const std::string& agent, const channel::LegArrived& event);  // false: he may not
+    // Whom an agent dials: nothing is in the way, or the error that he is told.
+    Result<void> may_dial(const std::string& agent, const CallPurpose& purpose, ContactIndex contact, AccountNumber account);
+    Uuid open_dial(const std::string& agent, const CallPurpose& purpose, ContactIndex contact, AccountNumber account);
+    void ask_permit(const Uuid& call);     // the agent's telephone is up
+    void call_answered(const Uuid& call);
+    void call_unwritten(const Uuid& call);
+    void settle_call_touch(const voice::Call& call, const voice::CallEnded& ended);
+    [[nodiscard]] TouchRequest dial_request(const CallPurpose& purpose, ContactIndex contact, const Uuid& interaction, const std::string& account) const;
+    [[nodiscard]] bool dials(const TouchId& touch) const;  // a call of it is going on
+
+    // ---- dialing.cpp: campaigns that dial
+    // True: the campaign dials. What is wrong with how goes to `problems`.
+    bool dialing_problems(CampaignRow& row, std::vector<Problem>& problems);
+    [[nodiscard]] DialingRuntime* dialing_of(CampaignRow& row);      // null: it sends messages
+    [[nodiscard]] bool held_by_pacing(const QueueEntry& entry);      // true: the entry waits for an agent now
+    void run_dialing();
+    void dial_some(CampaignRow& row, DialingRuntime& dialing);
+    bool dial_next(CampaignRow& row, DialingRuntime& dialing);      // false: nothing more can be dialled now
+    [[nodiscard]] std::optional<DialTerms> campaign_terms(std::uint32_t row);  // of a touch that a campaign dials
+    void forget_line(const voice::Call& call, const voice::CallEnded& ended);
+    // The customer whom a campaign dialled is there: the agent who has him now, if one is free.
+    [[nodiscard]] std::string agent_for_answer(const TouchId& touch, const Uuid& call);
+    [[nodiscard]] DialingRuntime* dialing_of(const TouchId& touch);  // of the campaign that dials this touch
+    // A recipient who was not reached is dialled again, as the plan says.
+    [[nodiscard]] std::optional<Instant> redial_at(const Touch& touch, std::string_view outcome);
+    void learn_from_call(const voice::CallEnded& ended);             // part of the fold
+    [[nodiscard]] dialing::TrunkPool* trunks_of(AccountNumber account);
+    void take_trunk(AccountNumber account, const Uuid& call, ContactIndex contact, const std::string& number, DialTerms& terms);
+    void leave_trunk(const voice::Call& call, const voice::CallEnded& ended);
+    std::map<AccountNumber, std::unique_ptr<dialing::TrunkPool>> trunk_pools;
+    bool routing_stirred = false;          // somebody became free, or a call ended, since dialling was looked at
+
+    // ---- recordings.cpp
+    void keep_recording(AccountNumber account, channel::RecordingFetched& fetched);
+
     // ---- desk_calls.cpp: what agents do with calls
     void offer_accepted(Interaction& interaction);
     Result<void> transfer_call(Interaction& interaction, const std::string& to, const std::string& note, const std::string& by, bool consult);
+    [[nodiscard]] std::string extension_of(std::string_view agent) const;
+    void call_over(const voice::CallEnded& ended);
+    void call_flows_out(const Uuid& call, const routing::FlowOut& item);
+    void hang_up_call(const Uuid& call, std::string_view by);
 
     // ---- desk_pushes.cpp: numbered pushes to agents
     void push_to(const std::string& agent, KeptPush push, const RecordMeta& meta);  // of a fold
@@ -509,6 +643,8 @@ struct Engine::Internals {
     void deliver_pushes();
     void deliver(const std::string& agent, AgentRuntime::Connected& to);
     [[nodiscard]] std::shared_ptr<const AgentPush> make_push(const std::string& agent, KeptPush& kept);
+    // What holds now; it has the number of the newest push, for it says what all pushes up to that one have said.
+    [[nodiscard]] std::shared_ptr<const AgentPush> snapshot_of(const std::string& agent);
     [[nodiscard]] PresencePush presence_of(const std::string& agent) const;
     [[nodiscard]] OfferPush offer_push(const Uuid& offer, const Uuid& interaction);
 
@@ -529,6 +665,43 @@ struct Engine::Internals {
     Result<PromiseDetails> make_promise(ContactIndex contact, const PromiseInput& input, const std::string& queue, const Uuid& interaction);
     void run_promises();
     [[nodiscard]] PromiseDetails details(const PromiseRow& promise) const;
+
+    // ---- leads.cpp: capture, duplicates, scores
+    void compile_leads();
+    Result<LeadDetails> take_lead(const LeadInput& input, ContactIndex known);
+    // Something of a customer that is a lead if the configuration's `lead_routing.sources` says so: "wecom:<state>", "call:missed" …
+    // `evidence`: what tells of it, such as "event 42".
+    void capture_lead(ContactIndex contact, const std::string& source, const std::string& unit, const std::string& evidence);
+    void capture_by_keyword(ContactIndex contact, std::string_view channel, std::string_view account, std::string_view text, const std::string& evidence);
+    // An agent has answered his customer: by a message, or a call that was answered. His open leads of this contact are contacted.
+    void lead_answered(ContactIndex contact, const std::string& agent);
+    [[nodiscard]] leads::Score score_of(const LeadRow& lead) const;
+    [[nodiscard]] LeadDetails details(const LeadRow& lead) const;
+
+    // ---- lead_assigning.cpp: who gets it, and what he is told
+    bool assign_lead(const Uuid& id, std::string_view cause);  // by the rules; false: nobody could be found
+    void give_lead(const Uuid& id, const leads::Choice& choice, std::string_view cause, std::string_view by, leads::Stage stage);
+    [[nodiscard]] const std::vector<leads::Agent>& lead_agents();
+    [[nodiscard]] std::vector<std::string> supervisors_of(const std::string& agent, std::string_view unit) const;
+    void message_employee(const std::string& agent, const LeadRow& lead, std::string_view text_key);
+
+    // ---- lead_links.cpp: pages without a login
+    [[nodiscard]] crypto::Hash128 link_proof(const LeadRow& lead, Instant expires_at) const;
+    [[nodiscard]] LeadLink link_of(const LeadRow& lead) const;
+
+    // ---- lead_deadlines.cpp
+    void schedule_lead(LeadRow& lead);     // its place in the agenda and the indexes, from its row
+    void run_leads();
+    [[nodiscard]] std::optional<Instant> leads_due_at() const;
+    void rebuild_leads();
+    void move_lead(const Uuid& id, leads::Stage to, const LeadAct& act);  // the step is allowed
+    void recycle_lead(const Uuid& id, const LeadAct& act);
+    void close_leads_of(ContactIndex contact, const std::string& reason);
+
+    // ---- apply_leads.cpp
+    void forget_leads_of(ContactIndex contact);  // what they say of him
+    LeadOwnerRow& lead_owner(const std::string& id, Instant at);
+    [[nodiscard]] std::int64_t lead_day(Instant at) const;  // in the configured zone
 
     // ---- interactions.cpp: conversations by message
     [[nodiscard]] Uuid interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to,

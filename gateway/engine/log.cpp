@@ -108,6 +108,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::touch_task_changed: ok = fold<TouchTaskChanged>(*this, meta, record.payload); break;
         case EventType::interaction_opened: ok = fold<InteractionOpened>(*this, meta, record.payload); break;
         case EventType::interaction_closed: ok = fold<InteractionClosed>(*this, meta, record.payload); break;
+        case EventType::account_operation: ok = fold<AccountOperation>(*this, meta, record.payload); break;
         case EventType::interaction_queued: ok = fold<InteractionQueued>(*this, meta, record.payload); break;
         case EventType::interaction_assigned: ok = fold<InteractionAssigned>(*this, meta, record.payload); break;
         case EventType::interaction_phase: ok = fold<InteractionPhase>(*this, meta, record.payload); break;
@@ -125,6 +126,32 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::agent_noticed: ok = fold<AgentNoticed>(*this, meta, record.payload); break;
         case EventType::promise_made: ok = fold<PromiseMade>(*this, meta, record.payload); break;
         case EventType::promise_changed: ok = fold<PromiseChanged>(*this, meta, record.payload); break;
+        case EventType::call_started: ok = fold<CallBegan>(*this, meta, record.payload); break;
+        case EventType::call_permitted: ok = fold<CallWasPermitted>(*this, meta, record.payload); break;
+        case EventType::call_stage: ok = fold<CallStageChanged>(*this, meta, record.payload); break;
+        case EventType::call_leg_added: ok = fold<CallLegAdded>(*this, meta, record.payload); break;
+        case EventType::call_ringing: ok = fold<CallRinging>(*this, meta, record.payload); break;
+        case EventType::call_answered: ok = fold<CallAnswered>(*this, meta, record.payload); break;
+        case EventType::call_leg_ended: ok = fold<CallLegEnded>(*this, meta, record.payload); break;
+        case EventType::call_leg_replaced: ok = fold<CallLegReplaced>(*this, meta, record.payload); break;
+        case EventType::call_bridged: ok = fold<CallBridged>(*this, meta, record.payload); break;
+        case EventType::call_held: ok = fold<CallHeld>(*this, meta, record.payload); break;
+        case EventType::call_consult: ok = fold<CallConsult>(*this, meta, record.payload); break;
+        case EventType::call_recording: ok = fold<CallRecording>(*this, meta, record.payload); break;
+        case EventType::call_supervised: ok = fold<CallSupervised>(*this, meta, record.payload); break;
+        case EventType::call_ended: ok = fold<CallOver>(*this, meta, record.payload); break;
+        case EventType::caller_id_rested: ok = fold<CallerIdRested>(*this, meta, record.payload); break;
+        case EventType::recording_accessed: ok = fold<RecordingAccessed>(*this, meta, record.payload); break;
+        case EventType::lead_created: ok = fold<LeadCreated>(*this, meta, record.payload); break;
+        case EventType::lead_touchpoint: ok = fold<LeadTouched>(*this, meta, record.payload); break;
+        case EventType::lead_assigned: ok = fold<LeadAssigned>(*this, meta, record.payload); break;
+        case EventType::lead_accepted: ok = fold<LeadAccepted>(*this, meta, record.payload); break;
+        case EventType::lead_contacted: ok = fold<LeadContacted>(*this, meta, record.payload); break;
+        case EventType::lead_qualified: ok = fold<LeadQualified>(*this, meta, record.payload); break;
+        case EventType::lead_won: ok = fold<LeadWon>(*this, meta, record.payload); break;
+        case EventType::lead_lost: ok = fold<LeadLost>(*this, meta, record.payload); break;
+        case EventType::lead_recycled: ok = fold<LeadRecycled>(*this, meta, record.payload); break;
+        case EventType::lead_overdue: ok = fold<LeadOverdue>(*this, meta, record.payload); break;
         case EventType::pull_advanced: ok = fold<PullAdvanced>(*this, meta, record.payload); break;
         default:
             return Error{.kind = ErrorKind::corrupt, .detail = "the log holds the unknown event type " + std::to_string(record.type) + " (version " +

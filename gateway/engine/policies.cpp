@@ -142,6 +142,7 @@ Result<void> Engine::reload(EngineSettings fresh) {
     in.settings.reply_words = fresh.reply_words;
     in.settings.opt_out_purposes = fresh.opt_out_purposes;
     in.settings.expires_after = fresh.expires_after;
+    in.settings.lead_routing = fresh.lead_routing;
     in.register_templates();
     in.settings.policy_document = fresh.policy_document;
     const bool other_calendars = in.activate_configured_calendars();
@@ -155,6 +156,7 @@ Result<void> Engine::reload(EngineSettings fresh) {
         in.use(in.state.policies[in.state.active_policy], *compiled);
         in.policy_changed();
     }
+    in.compile_leads();
     return {};
 }
 

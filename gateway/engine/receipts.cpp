@@ -414,6 +414,7 @@ Uuid Engine::Internals::take_message(AccountNumber number, const channel::Inboun
         case content::ReplyKind::answer:
         case content::ReplyKind::none: break;
     }
+    if (talks && message.kind == "text") capture_by_keyword(contact, channel_name, account_name, message.text, "event " + std::to_string(sequence));
     if (talks) hand_over_by_word(interaction, message.text);
     if (talks && known.value == 0) reply_by_rule(interaction, number, message, first);
     engine.after_sync(std::move(settled));
@@ -462,6 +463,7 @@ Result<InboundResult> Engine::inbound_event(const InboundInput& input) {
             for (const auto& purpose : purposes)
                 in.grant(*contact, {.channel = channel, .purpose = purpose, .granted = true, .source = input.source.empty() ? "customer" : input.source, .evidence = evidence,
                                     .unit = {}, .notice_version = {}, .at = at, .from_bulk = false}, at, evidence);
+    if (input.kind == InboundKind::call) in.capture_lead(*contact, input.source == "missed" ? "call:missed" : "call:inbound", {}, evidence);
     if (input.kind == InboundKind::complaint) in.stop_recipients(*contact, &campaign::StopOn::complaint);
     if (input.kind != InboundKind::opt_out) in.contact_changed(*contact);
     return result;

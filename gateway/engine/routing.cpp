@@ -84,6 +84,10 @@ struct Meaning {
     }
     void operator()(const routing::OfferEnded& e, const std::optional<routing::OfferView>& before) const {
         auto* row = of(e.item);
+        if (e.offer.is_nil()) {  // his telephone was not answered: the call itself tells him
+            in.show_presence(e.agent, meta);
+            return;
+        }
         if (e.result == routing::OfferResult::accepted) {
             if (before && before->silent)
                 in.push_to(e.agent,
@@ -164,6 +168,7 @@ void Engine::Internals::RoutingJournal::append(const routing::Event& event) {
 Uuid Engine::Internals::RoutingJournal::new_offer_id() { return engine_.ids.next(engine_.now); }
 
 void Engine::Internals::take_routed(const RecordMeta& meta, const routing::Event& event) {
+    routing_stirred = true;
     const Meaning meaning{*this, meta};
     if (const auto* ended = std::get_if<routing::OfferEnded>(&event)) {
         const auto before = router.offer(ended->offer);
@@ -254,6 +259,7 @@ void Engine::Internals::flow_out(const routing::FlowOut& item) {
     const auto found = state.interactions.find(item.item);
     if (found == state.interactions.end()) return;
     const bool talk = is_talk(found->second, state.symbols);
+    if (talk && item.to.kind != routing::Overflow::Kind::queue) return call_flows_out(item.item, item);
     switch (item.to.kind) {
         case routing::Overflow::Kind::queue: {
             const auto view = router.item(item.item);
@@ -263,6 +269,7 @@ void Engine::Internals::flow_out(const routing::FlowOut& item) {
                                      now);
                 return;
             }
+            if (talk) return call_flows_out(item.item, {.item = item.item, .to = {}, .reason = item.reason});
             break;
         }
         case routing::Overflow::Kind::promise: {

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "gateway/campaign/forecast.hpp"
+#include "gateway/dialing/pacing.hpp"
+#include "gateway/dialing/trunk_pool.hpp"
 #include "gateway/dispatch/breaker.hpp"
 #include "gateway/dispatch/fair_queue.hpp"
 #include "gateway/dispatch/rate.hpp"
@@ -33,6 +35,22 @@ struct Timer {
     bool operator>(const Timer& other) const { return at > other.at; }
 };
 
+// How far the reading of a list is.
+struct PullProgress {
+    bool running = false;                    // between its first page and its last
+    std::uint64_t pages = 0, items = 0;      // of this reading, or of the last one
+    std::optional<double> share;             // 0 to 1
+    Instant started_at = Instant::min(), page_at = Instant::min(), completed_at = Instant::min();
+    std::string last_error;                  // of the page that is asked for again
+};
+
+// What an operator asked of an account, and who waits for its answer.
+struct RunningOperation {
+    OperationRequest request;
+    crypto::Hash128 key{};                   // zero: it has none
+    std::vector<absl::AnyInvocable<void(Result<OperationResult>)>> done;
+};
+
 // The volatile side of an account.
 struct AccountRuntime {
     AccountSettings settings;
@@ -49,6 +67,9 @@ struct AccountRuntime {
     std::uint64_t hook_accepted = 0;
     std::uint64_t events_unknown = 0;
     std::map<std::string, std::uint64_t> hook_refused;
+    std::map<std::string, Instant, std::less<>> quota_until;  // by Outcome::scope, "account" for all of it
+    std::map<std::string, PullProgress> pulls;
+    std::deque<std::uint64_t> operations;    // that wait for the account's rate
 };
 
 // Which accounts serve a channel under a condition, and how often each was taken since the start.
@@ -86,7 +107,19 @@ struct InFlight {
 };
 
 // The volatile side of a campaign; made again at every start.
+// A campaign that dials: what is volatile of it.
+struct DialingRuntime {
+    dialing::Plan plan;
+    std::unique_ptr<dialing::Pacer> pacer;
+    std::deque<QueueEntry> ready;            // may be dialled as far as the policy goes, in the audience's order
+    struct Line { Instant dialed_at{}; double answer_rate = 0.3; Uuid offer{}; std::uint32_t row = 0; bool answered = false; };
+    std::map<TouchId, Line> lines;           // dialled, and not yet with an agent or over
+    Instant look_at = Instant::min();        // next tick
+    std::string limit;                       // what held the last decision back
+};
+
 struct CampaignRuntime {
+    std::unique_ptr<DialingRuntime> dialing;
     std::size_t ghosts = 0;                  // recipients before this one have their ghost touch if they are held out
     std::size_t next = 0;                    // recipients before this one are not pending
     std::optional<dispatch::ExactRate> rate;

@@ -15,9 +15,12 @@
 #include <vector>
 
 #include "gateway/campaign/assignment.hpp"
+#include "gateway/dialing/pacing.hpp"
 #include "gateway/dispatch/cascade.hpp"
 #include "gateway/engine/desk_state.hpp"
 #include "gateway/engine/events.hpp"
+#include "gateway/voice/call.hpp"
+#include "gateway/engine/lead_state.hpp"
 
 namespace touchgate {
 
@@ -151,7 +154,7 @@ struct SuppressionEntry {
 struct Reach {
     struct Standing { Symbol account; Instant at{}; bool refuses = false; };
     struct Act { Symbol account, kind; Instant at{}, since{}; };  // since: from then on what we send is an answer to it
-    struct Follower { Symbol account; std::string employee; };
+    struct Follower { Symbol account; std::string employee; std::vector<Symbol> tags = {}; };  // tags: the platform's ids
     std::vector<Standing> standings;
     std::vector<Act> acts;                   // the newest of each kind
     std::vector<Follower> followers;         // employees whom the customer has, oldest first
@@ -271,6 +274,7 @@ struct CampaignRow {
     std::uint64_t permits = 0, complaints = 0;
     // Where permits, failures and complaints stood at the start or the latest resume.
     std::uint64_t permits_before = 0, failed_before = 0, complaints_before = 0;
+    std::unique_ptr<dialing::DialStatistics> dialed;  // of a campaign that dials: what it has learned
 
     // Volatile.
     std::shared_ptr<const campaign::Definition> parsed;  // of `definition`
@@ -320,6 +324,21 @@ struct KeyEntry {
     Instant expires_at = instant_never;      // 90 days after the touch became final; never while it is not
 };
 
+// An operation by its key.
+struct OperationRow {
+    crypto::Hash128 body{};
+    std::string phase;                       // as AccountOperation
+    LogPosition position{};                  // of the newest event of it
+    Instant at{};
+};
+
+// What became of what an employee was asked to send.
+struct EmployeeCounts {
+    std::uint64_t sent = 0, failed = 0, expired = 0, cancelled = 0;
+    Instant last_sent_at = Instant::min();
+    bool resigned = false;                   // the platform lists his customers as nobody's
+};
+
 struct IdTarget {
     TouchId touch{};
     std::uint16_t attempt = 0;
@@ -363,13 +382,18 @@ struct State {
     std::map<std::pair<std::string, std::string>, std::string> pull_cursors;  // by account and name of the list
 
     std::map<std::uint32_t, std::vector<crypto::Hash128>> groups;  // by address: the customers in it, by the hash of theirs
+    absl::flat_hash_map<crypto::Hash128, OperationRow> operations;                 // by the hash of account and key
+    std::map<std::pair<std::uint32_t, std::string>, EmployeeCounts> employees;    // by account's symbol and employee
     std::map<Uuid, Interaction> interactions;  // ids rise with time
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, Uuid> open_interactions;  // by account, address, contact; volatile index
 
+    std::map<Uuid, voice::Call> calls;         // by interaction; those that are over as long as it
     absl::flat_hash_map<std::uint32_t, std::vector<Uuid>> interactions_of;  // by contact, oldest first; volatile index
     std::map<std::string, AgentRow, std::less<>> agents;
     std::map<Uuid, PromiseRow> promises;
     std::set<std::pair<Instant, Uuid>> open_promises;  // those not yet due; volatile index
+
+    Leads leads;
 
     struct CalendarRow { std::string document; crypto::Hash128 file_hash; Instant updated_at; };  // file_hash: of the bytes last loaded from its file
     std::map<std::string, CalendarRow, std::less<>> calendars;

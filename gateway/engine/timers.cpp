@@ -170,6 +170,8 @@ void Engine::Internals::rebuild_volatile() {
         if (live.final) continue;
         if (const auto* handed = handed_over(live)) {
             keep_task(live, *handed);
+        } else if (live.state == TouchState::dispatching && dials(live.id)) {
+            // Its call may go on: what the telephone system says decides.
         } else if (live.state == TouchState::dispatching) {
             // The permit was durable and the outcome is not known: never again under at_most_once.
             std::uint16_t open = 0;

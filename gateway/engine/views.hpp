@@ -173,6 +173,25 @@ struct CampaignPreview {
     std::uint64_t group_overlaps = 0;                    // … and those of them who are in more than one
 };
 
+struct PullDetails {
+    std::string name, last_error;
+    bool running = false;
+    std::uint64_t pages = 0, items = 0;
+    std::optional<double> share;              // 0 to 1
+    std::optional<Instant> started_at, page_at, completed_at;
+};
+
+// What one employee was asked to send.
+struct EmployeeDetails {
+    std::string id, delegate;
+    bool absent = false, resigned = false;
+    std::uint64_t tasks_waiting = 0, touches_waiting = 0;
+    std::uint64_t sent = 0, failed = 0, expired = 0, cancelled = 0;  // touches
+    std::optional<Instant> oldest_at, last_sent_at;   // of the tasks that wait; of what was sent
+};
+
+struct OperationResult { std::string result_json; bool duplicate = false; Instant at{}; };
+
 struct AccountDetails {
     std::string name, adapter, channel, health, breaker, last_error;
     std::uint64_t backlog = 0, in_flight = 0;
@@ -181,6 +200,8 @@ struct AccountDetails {
     std::uint64_t hook_accepted = 0;
     std::uint64_t events_unknown = 0;         // authentic, and not understood
     std::uint64_t tasks_open = 0;             // that employees have still to send
+    std::map<std::string, Instant> quota_until;  // by scope: nothing more is tried before
+    std::vector<PullDetails> pulls;
 };
 
 struct HoldDetails {
@@ -205,6 +226,17 @@ struct InteractionMessage {
     TouchId touch{};                          // outbound: the touch; inbound: the one that it answers
     std::string state;                        // outbound, while the touch is in memory
 };
+// A part of a recording, as it was recorded.
+struct RecordingPart {
+    std::string recording, content_type;
+    std::uint64_t total = 0, from = 0;
+    std::string bytes;
+};
+// Of an interaction that is a call.
+struct CallView {
+    std::string from, to, did, cause, state, recording;  // numbers in full, for whoever may see them; recording: the name of the newest that is stored
+    std::int64_t ring_ms = 0, talk_ms = 0, hold_ms = 0;  // so far
+};
 struct InteractionDetails {
     Uuid id{};
     std::string channel, account, contact_id, state, reason, queue, campaign, outcome, disposition, agent;
@@ -215,6 +247,7 @@ struct InteractionDetails {
     std::optional<Instant> assigned_at = {}, ended_at = {}, closed_at = {};
     std::int64_t wait_ms = 0, wrap_ms = 0;     // so far
     std::string handler = "agent";             // bot, none: until it is handed over
+    std::optional<CallView> call = {};
     std::vector<InteractionMessage> messages;  // of find_interaction only
 };
 

@@ -21,6 +21,8 @@
 
 namespace touchgate::http {
 
+struct AgentSocketStart;
+
 // A body that is appended to a string as it arrives, whole or in parts.
 struct AppendBody {
     using value_type = std::string*;
@@ -49,17 +51,17 @@ struct AppendBody {
     };
 };
 
-class Connection : public ExchangeSink, public BulkOutput, public std::enable_shared_from_this<Connection> {
+class Connection : public ExchangeSink, public BulkOutput, public Tended, public std::enable_shared_from_this<Connection> {
 public:
     explicit Connection(std::shared_ptr<IoThread> thread);
     ~Connection() override;
 
     virtual void start();
-    // When it is to be timed out, unless something happens before.
-    [[nodiscard]] std::chrono::steady_clock::time_point deadline() const { return deadline_; }
-    void time_out();
-    // For the end of the server: closes at once when no request is under way, or in any case when `forced`.
-    void close_if_idle(bool forced);
+    // ---- Tended
+    [[nodiscard]] std::chrono::steady_clock::time_point deadline() const override { return deadline_; }
+    void time_out() override;
+    void close_if_idle(bool forced) override;
+    [[nodiscard]] std::shared_ptr<Tended> alive() override { return weak_from_this().lock(); }
 
     // ---- ExchangeSink
     [[nodiscard]] std::string_view header(std::string_view name) const override;
@@ -67,6 +69,7 @@ public:
     void begin_stream(Response head) override;
     void stream(std::string part) override;
     void end_stream() override;
+    bool upgrade(AgentUpgrade to) override;
     // ---- both
     [[nodiscard]] bool is_open() const override { return phase_ != Phase::closed && phase_ != Phase::lingering; }
     [[nodiscard]] std::size_t unsent_bytes() const override { return out_.size() + next_out_.size() + bulk_parts_.size(); }
@@ -81,6 +84,9 @@ protected:
     virtual void write_all(boost::asio::const_buffer from) = 0;
     virtual void shut_down_sending() = 0;
     virtual void close_socket() = 0;
+    // Gives the socket away, which answers the handshake and goes on as a WebSocket.
+    virtual void become_agent_socket(const AgentSocketStart& start) = 0;
+    [[nodiscard]] const std::shared_ptr<IoThread>& thread() const { return thread_; }
 
     void on_read(boost::beast::error_code error, std::size_t bytes);
     // Some of what is being written has left.
@@ -104,6 +110,7 @@ private:
     void want_read();
     bool on_header();
     std::optional<Response> refusal(RouteMatch& match);
+    void count_refused_hook(std::string_view reason) const;  // of a callback that no adapter sees
     std::optional<Response> media_type_refusal(const Route& route) const;
     void dispatch();
     void start_bulk(const Call& call);

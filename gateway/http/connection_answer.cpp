@@ -1,6 +1,7 @@
 // Writing answers: whole ones, streams of events, and the lines of bulk requests.
 #include <algorithm>
 
+#include "gateway/http/agent_socket.hpp"
 #include "gateway/http/connection.hpp"
 
 namespace touchgate::http {
@@ -37,7 +38,7 @@ void Connection::append_head(std::string& out, const Response& response, bool ch
     }
     if (chunked) {
         out += "\r\nTransfer-Encoding: chunked";
-    } else if (response.status != 204) {
+    } else if (response.status != 204 && response.status != 304) {
         out += "\r\nContent-Length: ";
         out += std::to_string(response.body.size());
     }
@@ -157,6 +158,15 @@ void Connection::end_stream() {
     if (chunked_) next_out_ += "0\r\n\r\n";
     if (next_out_.empty() && !writing_) answer_sent();
     else start_write();
+}
+
+bool Connection::upgrade(AgentUpgrade to) {
+    // Frames that were sent before the answer belong to no protocol.
+    if (phase_ != Phase::waiting || reading_ || writing_ || buffer_.size() > 0 || services_.draining.load(std::memory_order_relaxed)) return false;
+    services_.counters.answers_by_class[1].fetch_add(1, std::memory_order_relaxed);
+    phase_ = Phase::closed;
+    become_agent_socket({.head = parser_->get().base(), .upgrade = std::move(to)});
+    return true;
 }
 
 // ---- bulk ---------------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 
+#include "gateway/http/agent_socket.hpp"
 #include "gateway/http/connection.hpp"
 
 namespace touchgate::http {
@@ -48,6 +49,7 @@ private:
         error_code ignored;
         socket().shutdown(asio::socket_base::shutdown_send, ignored);
     }
+    void become_agent_socket(const AgentSocketStart& start) override { start_agent_socket(thread(), std::move(stream_), start); }
     void close_socket() override {
         error_code ignored;
         socket().shutdown(asio::socket_base::shutdown_both, ignored);

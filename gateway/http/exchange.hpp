@@ -14,8 +14,10 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/engine/desk.hpp"
 #include "gateway/engine/engine.hpp"
 #include "gateway/http/auth.hpp"
+#include "gateway/http/console_files.hpp"
 #include "gateway/http/hook_port.hpp"
 #include "gateway/http/message.hpp"
 #include "gateway/http/options.hpp"
@@ -27,12 +29,14 @@
 namespace touchgate::http {
 
 class TouchQueue;
+class AgentHub;
 
 // What is counted for /metrics. Any thread.
 struct Counters {
     std::atomic<std::uint64_t> connections_now{0}, connections_refused{0}, requests{0}, bulk_lines{0}, bulk_lines_in_engine{0};
     std::array<std::atomic<std::uint64_t>, 6> answers_by_class{};  // [2] = 2xx …
     std::atomic<std::uint64_t> exchanges_open{0};
+    std::atomic<std::uint64_t> agent_sockets_now{0}, agent_frames_in{0}, agent_frames_out{0};
 };
 
 // What endpoints work with: everything that is shared by all threads of the server.
@@ -40,7 +44,7 @@ struct Services {
     Services(HttpOptions all_options, Engine& the_engine, QueryPort& query_port, const HookPort& hook_port, const Clock& the_clock,
              std::shared_ptr<const ApiKeys> api_keys)
         : options{std::move(all_options)}, engine{the_engine}, queries{query_port}, hooks{hook_port}, clock{the_clock},
-          phones{options.default_region}, keys{std::move(api_keys)} {}
+          phones{options.default_region}, keys{std::move(api_keys)}, console{options.console_dir} {}
 
     HttpOptions options;
     Engine& engine;
@@ -49,9 +53,11 @@ struct Services {
     const Clock& clock;
     PhoneNumbers phones;
     std::shared_ptr<const ApiKeys> keys;
+    ConsoleFiles console;
     Router router;
     std::string openapi;  // the document as JSON
     Counters counters;
+    std::shared_ptr<AgentHub> agents;
     std::atomic<bool> ready{false};
     std::atomic<bool> draining{false};
     // Runs a task on a query thread; false: too many wait already.
@@ -75,6 +81,14 @@ public:
     [[nodiscard]] virtual TouchQueue& touches() = 0;
 };
 
+class AgentSession;
+// For an agent's connection: who goes on with the socket, and what is told first.
+struct AgentUpgrade {
+    std::shared_ptr<AgentSession> session;
+    Hello hello;
+    bool names_protocol = true;   // the caller offered sub-protocols: the answer selects ours
+};
+
 // The connection's side of an exchange. Own I/O thread only, but `header`, which may be called anywhere until the answer is given.
 class ExchangeSink {
 public:
@@ -85,6 +99,8 @@ public:
     virtual void begin_stream(Response head) = 0;
     virtual void stream(std::string part) = 0;
     virtual void end_stream() = 0;
+    // The answer is 101, and the connection is a WebSocket from then on. False: it has ended, or the caller has sent more already.
+    virtual bool upgrade(AgentUpgrade /*to*/) { return false; }
     [[nodiscard]] virtual bool is_open() const = 0;
     [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
 };

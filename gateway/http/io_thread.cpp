@@ -134,27 +134,27 @@ void IoThread::take(Socket socket) {
         return;
     }
     auto connection = make_connection(shared_from_this(), std::move(socket), tls_.get());
-    connections_.insert(connection.get());
+    tend(*connection);
     connection->start();
 }
 
-void IoThread::forget(Connection& connection) {
+void IoThread::forget(Tended& tended) {
     // What the engine and the query threads still held when this thread ended comes back from both.
     const std::scoped_lock lock{forget_mutex_};
-    connections_.erase(&connection);
+    tended_.erase(&tended);
 }
 
 void IoThread::sweep() {
     coarse_now_ = now();
     date_ = http_date(services_->clock.wall_now());
-    std::vector<std::shared_ptr<Connection>> due;
-    for (auto* connection : connections_)
-        if (connection->deadline() <= coarse_now_)
-            if (auto alive = connection->weak_from_this().lock()) due.push_back(std::move(alive));
-    for (const auto& connection : due) connection->time_out();
+    std::vector<std::shared_ptr<Tended>> due;
+    for (auto* tended : tended_)
+        if (tended->deadline() <= coarse_now_)
+            if (auto alive = tended->alive()) due.push_back(std::move(alive));
+    for (const auto& tended : due) tended->time_out();
     if (stopping_) {
         close_when_quiet();
-        if (connections_.empty()) return;
+        if (tended_.empty()) return;
     }
     sweep_timer_.expires_after(sweep_every);
     sweep_timer_.async_wait([self = shared_from_this()](error_code error) {
@@ -164,12 +164,12 @@ void IoThread::sweep() {
 
 void IoThread::close_when_quiet() {
     const bool over = now() >= stop_deadline_;
-    std::vector<std::shared_ptr<Connection>> all;
-    for (auto* connection : connections_)
-        if (auto alive = connection->weak_from_this().lock()) all.push_back(std::move(alive));
-    for (const auto& connection : all) connection->close_if_idle(over);
+    std::vector<std::shared_ptr<Tended>> all;
+    for (auto* tended : tended_)
+        if (auto alive = tended->alive()) all.push_back(std::move(alive));
+    for (const auto& tended : all) tended->close_if_idle(over);
     all.clear();
-    if (!connections_.empty() && !over) {
+    if (!tended_.empty() && !over) {
         wait_until([] { return false; }, Duration{20}, [self = shared_from_this()](bool) { self->close_when_quiet(); });
         return;
     }

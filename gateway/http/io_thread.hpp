@@ -20,7 +20,18 @@
 
 namespace touchgate::http {
 
-class Connection;
+// What lives on an I/O thread and is looked at twice a second: connections, and the sockets of agents.
+class Tended {
+public:
+    virtual ~Tended() = default;
+    // When it is to be timed out, unless something happens before.
+    [[nodiscard]] virtual std::chrono::steady_clock::time_point deadline() const = 0;
+    virtual void time_out() = 0;
+    // For the end of the server: closes at once when no request is under way, or in any case when `forced`.
+    virtual void close_if_idle(bool forced) = 0;
+    // Itself, so that it stays while it is worked on; null when it is just being destroyed.
+    [[nodiscard]] virtual std::shared_ptr<Tended> alive() = 0;
+};
 
 // The concrete executor: `any_io_executor` costs a tenth of the throughput.
 using Executor = boost::asio::io_context::executor_type;
@@ -57,7 +68,8 @@ public:
     [[nodiscard]] std::chrono::steady_clock::time_point now() const { return std::chrono::steady_clock::time_point{services_->clock.monotonic_now()}; }
     // Value of the Date header, to the second.
     [[nodiscard]] const std::string& date() const { return date_; }
-    void forget(Connection& connection);  // own thread; any thread once this one has ended
+    void tend(Tended& tended) { tended_.insert(&tended); }
+    void forget(Tended& tended);  // own thread; any thread once this one has ended
     // Runs after what the loop has ready now.
     void later(absl::AnyInvocable<void()> task);
 
@@ -83,7 +95,7 @@ private:
     Timer waiters_timer_;
     bool waiters_timer_runs_ = false;
     std::vector<Waiter> waiters_;
-    std::unordered_set<Connection*> connections_;
+    std::unordered_set<Tended*> tended_;
     std::mutex forget_mutex_;
     std::chrono::steady_clock::time_point coarse_now_;
     std::chrono::steady_clock::time_point stop_deadline_{};

@@ -8,7 +8,9 @@
 
 #include "gateway/base/time.hpp"
 #include "gateway/crypto/crypto.hpp"
+#include "gateway/http/agent_options.hpp"
 #include "gateway/http/auth.hpp"
+#include "gateway/leads/forms.hpp"
 
 namespace touchgate::http {
 
@@ -16,13 +18,16 @@ struct HttpOptions {
     std::string listen = "127.0.0.1:8080";  // host:port, "[::1]:8080"; port 0: a free one
     std::string tls_certificate = {};       // PEM files; both or neither
     std::string tls_key = {};
+    std::string console_dir = {};           // folder of the agent's console; empty: there is none
     int threads = 2;                        // I/O threads, each with its own listener (SO_REUSEPORT)
     int query_threads = 2;                  // for what blocks on disk
     std::size_t connections_max = 2000;     // limits.connections: over it a new connection gets 503 and is closed
     std::size_t intake_queue = 10'000;      // limits.intake_queue of the engine: bulk lines may fill 80 % of it
     std::string default_region = "CN";
     std::vector<ApiKeyOptions> api_keys = {};
+    std::map<std::string, leads::Form, std::less<>> forms = {};  // of lead_routing, by name
     crypto::Key body_hash_key{};            // by which bodies of equal idempotency keys are compared; the same after a restart
+    AgentOptions agents = {};
     std::string version = "0.1.0";          // of the program, for openapi.json and metrics
 
     // What is wrong although the gateway runs ("log", "projection", "disk", "clock"), for healthz and metrics; empty: nothing. Any thread.

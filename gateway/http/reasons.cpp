@@ -79,6 +79,34 @@ constexpr Word words[] = {
     {"call_outcome", "dropped", "No agent was free in time", "接通后无坐席而挂断"},
     {"call_outcome", "cancelled", "Cancelled", "已取消"},
     {"call_outcome", "unknown", "Not known", "未知"},
+    {"suggestion", "keep_promise", "Keep the promise that is due", "兑现到期的回访承诺"},
+    {"suggestion", "contact_lead", "Speak about the open lead", "跟进未结线索"},
+    {"suggestion", "answer_question", "Answer the customer's question", "解答客户的问题"},
+    {"suggestion", "greet", "Greet the customer and ask how to help", "问候客户并询问需求"},
+    {"agent_state", "offline", "Signed out", "离线"},
+    {"agent_state", "not_ready", "Not ready", "示忙"},
+    {"agent_state", "ready", "Ready", "就绪"},
+    {"agent_state", "reserved", "Reserved", "已预留"},
+    {"agent_state", "ringing", "Ringing", "振铃中"},
+    {"agent_state", "talking", "Talking", "通话中"},
+    {"agent_state", "held", "On hold", "保持中"},
+    {"agent_state", "consulting", "Consulting", "咨询中"},
+    {"agent_state", "conference", "In a conference", "会议中"},
+    {"agent_state", "wrapup", "Wrapping up", "话后处理"},
+    {"agent_state", "rona_blocked", "Blocked: offers were not answered", "未应答，已停止派单"},
+    {"agent_state", "fault", "Connection lost", "连接中断"},
+    {"agent_error", "stale_offer", "The offer is over: too late, taken back, or decided already", "派单已失效：超时、已撤回或已处理"},
+    {"agent_error", "not_yours", "It belongs to another agent", "不属于当前坐席"},
+    {"agent_error", "unknown_offer", "There is no such offer", "没有该派单"},
+    {"agent_error", "unknown_interaction", "There is no such conversation or call", "没有该会话或通话"},
+    {"agent_error", "wrong_state", "Not possible in the present state", "当前状态下不可操作"},
+    {"agent_error", "bad_request", "The request was not understood", "请求无法识别"},
+    {"agent_error", "not_allowed", "Not allowed", "无权操作"},
+    {"agent_error", "policy_denied", "The policy forbids it", "策略禁止该触达"},
+    {"agent_error", "no_capacity", "No free place", "没有空闲名额"},
+    {"agent_error", "resume_too_old", "Too long away: the present state follows", "离线过久，将发送当前状态"},
+    {"agent_error", "not_configured", "Not set up here", "尚未配置"},
+    {"agent_error", "rate_limited", "Too many requests, or the gateway is busy: try again", "请求过于频繁或网关繁忙，请稍后再试"},
 };
 
 }  // namespace
@@ -92,6 +120,12 @@ std::string reasons_text() {
         JsonObject{out}.text("kind", word.kind).text("code", word.code).text("en", word.english).text("zh-CN", word.chinese).close();
     }
     return out + "],\"next_cursor\":null}";
+}
+
+ReasonWords reason_words(std::string_view kind, std::string_view code) {
+    for (const auto& word : words)
+        if (word.kind == kind && word.code == code) return {word.english, word.chinese};
+    return {code, code};
 }
 
 }  // namespace touchgate::http

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <thread>
 
+#include "gateway/http/agent_hub.hpp"
 #include "gateway/http/endpoints/endpoints.hpp"
 #include "gateway/http/io_thread.hpp"
 
@@ -104,6 +105,15 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpOptions options, Engin
         });
         return true;
     };
+    auto& shared = *parts->services;
+    shared.agents = std::make_shared<AgentHub>(AgentHub::Parts{
+        .options = shared.options.agents,
+        .desk = desk_of(engine),
+        .clock = clock,
+        .phones = shared.phones,
+        .run_query = [&shared](absl::AnyInvocable<void(QueryPort&)> work) { return shared.run_query([&shared, work = std::move(work)]() mutable { work(shared.queries); }); },
+        .durable_sequence = [&engine] { return engine.durable_head().sequence; },
+    });
     for (int i = 0; i < io_threads; ++i) {
         auto thread = std::make_shared<IoThread>(parts->services, *tls);
         const auto port = thread->listen(*endpoint, i > 0);

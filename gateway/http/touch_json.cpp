@@ -163,6 +163,19 @@ void append_touch_in_full(std::string& out, const TouchView& touch, const std::v
     json.close();
 }
 
+void append_attributes(std::string& out, const AttributeMap& attributes) {
+    out += '{';
+    bool first = true;
+    for (const auto& [name, value] : attributes) {
+        if (!first) out += ',';
+        first = false;
+        append_json_string(out, name);
+        out += ':';
+        append_attribute(out, value);
+    }
+    out += '}';
+}
+
 void append_contact(std::string& out, const ContactDetails& contact) {
     JsonObject json{out};
     json.text("id", contact.id).text_or_null("name", contact.name);
@@ -177,16 +190,7 @@ void append_contact(std::string& out, const ContactDetails& contact) {
     });
     json.texts("unionids", contact.unionids).text_or_null("locale", contact.locale).text_or_null("time_zone", contact.time_zone);
     json.texts("tags", contact.tags).name("attributes");
-    out += '{';
-    bool first = true;
-    for (const auto& [name, value] : contact.attributes) {
-        if (!first) out += ',';
-        first = false;
-        append_json_string(out, name);
-        out += ':';
-        append_attribute(out, value);
-    }
-    out += '}';
+    append_attributes(out, contact.attributes);
     if (!contact.merged_with.empty()) json.texts("merged_with", contact.merged_with);
     json.text_or_null("owner", contact.owner).text_or_null("unit", contact.unit);
     json.boolean("restricted", contact.restricted).boolean("legal_hold", contact.legal_hold).number("version", contact.version);
@@ -221,6 +225,21 @@ void append_account(std::string& out, const AccountDetails& account) {
     for (const auto& [reason, count] : account.hook_refused) refused.number(reason, count);
     refused.close();
     hook.close();
+    json.number("tasks_open", account.tasks_open);
+    json.name("quota_until");
+    JsonObject quotas{out};
+    for (const auto& [scope, until] : account.quota_until) quotas.instant(scope, until);
+    quotas.close();
+    json.name("pulls");
+    append_array(out, account.pulls, [](std::string& to, const PullDetails& pull) {
+        JsonObject shown{to};
+        shown.text("list", pull.name).text("state", pull.running ? "running" : pull.completed_at ? "complete" : "waiting");
+        shown.number("pages", pull.pages).number("items", pull.items);
+        shown.raw("share", pull.share ? Json(std::round(*pull.share * 1'000) / 1'000).dump() : "null");
+        shown.instant("started_at", pull.started_at).instant("page_at", pull.page_at).instant("completed_at", pull.completed_at);
+        shown.text_or_null("last_error", pull.last_error);
+        shown.close();
+    });
     json.close();
 }
 

@@ -17,6 +17,7 @@ void append_touch(std::string& out, const TouchView& touch);
 // With its attempts and events, as GET /v1/touches/{id} answers it.
 void append_touch_in_full(std::string& out, const TouchView& touch, const std::vector<EventText>& events);
 
+void append_attributes(std::string& out, const AttributeMap& attributes);
 void append_contact(std::string& out, const ContactDetails& contact);
 void append_suppression(std::string& out, const SuppressionDetails& suppression);
 void append_campaign(std::string& out, const CampaignDetails& campaign);

@@ -24,9 +24,12 @@ public:
     virtual void shut_down() = 0;
     // Session protocols have no tasks and nothing to pull.
     virtual void ask_task(TaskOrder /*order*/) {}
+    virtual void run_operation(OperationOrder /*order*/) {}
     virtual void start_pulls(const std::map<std::string, std::string>& /*cursors*/) {}
     virtual void hint_pull(channel::PullHint /*hint*/) {}
     virtual void page_kept(const std::string& /*name*/, bool /*durable*/) {}
+    // Of telephone systems only.
+    virtual void call(CallOrder /*order*/) {}
 
     virtual void pump() = 0;
     // After shut_down(): nothing is open any more.

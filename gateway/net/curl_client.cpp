@@ -324,7 +324,11 @@ private:
         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(settings_.connect_timeout, transfer.exchange.timeout).count()));
-        curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, 30L);  // servers drop idle connections; the older, the likelier in this very moment
+        curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, static_cast<long>(settings_.idle_connection_max.count() / 1'000));
+        if (!settings_.tls_verify) {
+            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+        }
         curl_easy_setopt(easy, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
         if (!settings_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, settings_.ca_file.c_str());
         if (settings_.proxy) curl_easy_setopt(easy, CURLOPT_PROXY, settings_.proxy->c_str());

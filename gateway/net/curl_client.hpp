@@ -23,6 +23,8 @@ struct HttpSettings {
     std::string ca_file = {};               // PEM; empty: the system's authorities
     std::optional<std::string> proxy = {};  // none: as the environment says; "": no proxy
     Duration connect_timeout{10'000};
+    bool tls_verify = true;
+    Duration idle_connection_max{30'000};   // a connection that was idle for longer is not used again: servers drop them, likeliest in that very moment
     std::size_t response_bytes_max = 4 * 1024 * 1024;  // a longer answer counts as unreadable
     // HTTP/1.1 by default: a server that ends an HTTP/2 connection (as common ones do after every thousand requests) takes all requests
     // in flight with it, and each would be `unknown`.

@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "gateway/base/thread_name.hpp"
+#include "gateway/net/call_driver.hpp"
 #include "gateway/net/curl_driver.hpp"
 #include "gateway/net/sigpipe.hpp"
 #include "gateway/net/socket_driver.hpp"
@@ -36,8 +37,8 @@ struct Kept {
     std::string name;
     bool durable = false;
 };
-using Command = std::variant<std::vector<AttemptOrder>, std::vector<AttemptRef>, Acknowledgement, std::vector<ReconcileOrder>, std::vector<TaskOrder>, std::vector<PullStart>, Hinted,
-                             Kept>;
+using Command = std::variant<std::vector<AttemptOrder>, std::vector<AttemptRef>, Acknowledgement, std::vector<ReconcileOrder>, std::vector<TaskOrder>, std::vector<OperationOrder>, std::vector<PullStart>, Hinted,
+                             Kept, std::vector<CallOrder>>;
 
 // Handlers run between two deliveries of events at most, so that a busy loop delays no event for long.
 constexpr int handlers_per_turn_max = 128;
@@ -47,6 +48,9 @@ std::unique_ptr<AccountDriver> make_driver(asio::io_context& io, const Clock& cl
     if (const auto* session = std::get_if<std::unique_ptr<channel::SessionAdapter>>(account.adapter))
         return std::make_unique<SocketDriver>(io, clock, (*session)->endpoint(), SessionMachine{number, (*session)->make_session(account.seed)},
                                               sink);
+    if (const auto* call = std::get_if<std::unique_ptr<channel::CallAdapter>>(account.adapter))
+        return std::make_unique<CallDriver>(io, clock, (*call)->stream(), account.http,
+                                            CallMachine{number, (*call)->make_session(account.seed), (*call)->requests_at_once()}, sink);
     const auto& exchange = *std::get<std::unique_ptr<channel::ExchangeAdapter>>(*account.adapter);
     ExchangeMachine::Settings settings;
     settings.batch_window = account.batch_window;
@@ -164,6 +168,12 @@ private:
             else events_.push_back(TaskAnswered{.ref = order.ref, .act = order.act, .answer = {}});
     }
 
+    void carry_out(std::vector<OperationOrder>& orders) {
+        for (auto& order : orders)
+            if (touch(order.account)) drivers_[order.account]->run_operation(std::move(order));
+            else events_.push_back(OperationAnswered{.ref = order.ref, .answer = {}});
+    }
+
     void carry_out(const std::vector<PullStart>& known) {
         std::vector<std::map<std::string, std::string>> cursors(drivers_.size());
         for (const auto& start : known)
@@ -178,6 +188,12 @@ private:
 
     void carry_out(const Kept& kept) {
         if (touch(kept.account)) drivers_[kept.account]->page_kept(kept.name, kept.durable);
+    }
+
+    void carry_out(std::vector<CallOrder>& orders) {
+        for (auto& order : orders)
+            if (touch(order.account)) drivers_[order.account]->call(std::move(order));
+            else events_.push_back(CallReported{.account = order.account, .event = channel::CommandFailed{.command = order.id, .unwritten = true, .unknown = false, .code = {}, .detail = {}}});
     }
 
     // Notes that the account's driver must be pumped; false when there is no such account.
@@ -221,10 +237,12 @@ void NetTransport::revoke(std::vector<channel::AttemptRef> refs) { loop_->submit
 void NetTransport::acknowledge(AckTicket ticket, bool durable) { loop_->submit(Acknowledgement{.ticket = ticket, .durable = durable}); }
 void NetTransport::reconcile(std::vector<ReconcileOrder> orders) { loop_->submit(std::move(orders)); }
 void NetTransport::ask_tasks(std::vector<TaskOrder> orders) { loop_->submit(std::move(orders)); }
+void NetTransport::run_operations(std::vector<OperationOrder> orders) { loop_->submit(std::move(orders)); }
 void NetTransport::start_pulls(std::vector<PullStart> known) { loop_->submit(std::move(known)); }
 void NetTransport::hint_pull(AccountNumber account, channel::PullHint hint) { loop_->submit(Hinted{.account = account, .hint = std::move(hint)}); }
 void NetTransport::page_kept(AccountNumber account, std::string name, bool durable) {
     loop_->submit(Kept{.account = account, .name = std::move(name), .durable = durable});
 }
+void NetTransport::call(std::vector<CallOrder> orders) { loop_->submit(std::move(orders)); }
 
 }  // namespace touchgate::net

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "gateway/net/call_driver.hpp"
 #include "gateway/net/curl_client.hpp"
 #include "gateway/net/session_machine.hpp"
 #include "gateway/net/sigpipe.hpp"
@@ -81,6 +82,15 @@ std::optional<Error> judge(const channel::Outcome& outcome, const std::string& h
     }
 }
 
+// One request and its answer, as long as there is patience.
+void ask_once(HttpExchange exchange, const HttpSettings& settings, const Clock& clock, Duration patience, OneAnswer& answer) {
+    boost::asio::io_context io{1};
+    CurlClient client{io, settings, answer};
+    client.start(std::move(exchange));
+    const auto until = clock.monotonic_now() + patience;
+    while (!answer.response && !answer.failure && clock.monotonic_now() < until) io.run_one_for(until - clock.monotonic_now());
+}
+
 Result<std::string> probe_exchange(const channel::ExchangeAdapter& adapter, const HttpSettings& settings, const Clock& clock, Duration patience) {
     const channel::RequestContext context{.now = clock.wall_now(), .nonce = std::string(32, '0')};
     const channel::Submission nobody{};
@@ -99,13 +109,8 @@ Result<std::string> probe_exchange(const channel::ExchangeAdapter& adapter, cons
     const auto host = host_of(exchange.request.url);
     const bool connected_only = exchange.connect_only;
 
-    boost::asio::io_context io{1};
     OneAnswer answer;
-    CurlClient client{io, settings, answer};
-    client.start(std::move(exchange));
-    const auto until = clock.monotonic_now() + patience;
-    while (!answer.response && !answer.failure && clock.monotonic_now() < until) io.run_one_for(until - clock.monotonic_now());
-
+    ask_once(std::move(exchange), settings, clock, patience, answer);
     if (answer.failure) return unreachable(host + ": " + *answer.failure);
     if (!answer.response) return unreachable(host + " does not answer (wrong host, or a firewall between?)");
     if (connected_only) return "connected to " + host + " (this adapter has nothing to ask for, so the credentials were not tried)";
@@ -127,12 +132,55 @@ Result<std::string> probe_exchange(const channel::ExchangeAdapter& adapter, cons
     return host + " answers (HTTP " + status + ')';
 }
 
+// ---- Telephone systems: a request that tells, or the event stream opened and closed again.
+
+Result<std::string> probe_calls(const channel::CallAdapter& adapter, std::uint64_t seed, HttpSettings settings, const Clock& clock, Duration patience) {
+    const auto stream = adapter.stream();
+    const auto place = host_of(stream.url);
+    if (const auto request = adapter.probe()) {
+        settings.tls_verify = stream.tls_verify;
+        settings.proxy = "";
+        OneAnswer answer;
+        ask_once({.id = 1, .request = *request, .timeout = patience}, settings, clock, patience, answer);
+        if (answer.failure) return unreachable(place + ": " + *answer.failure);
+        if (!answer.response) return unreachable(place + " does not answer (wrong host, or a firewall between?)");
+        return adapter.read_probe(*answer.response);
+    }
+    boost::asio::io_context io{1};
+    EventSink events;
+    CallDriver driver{io, clock, stream, std::move(settings), CallMachine{0, adapter.make_session(seed), adapter.requests_at_once()}, events};
+    driver.start();
+    std::optional<Result<std::string>> found;
+    const auto until = clock.monotonic_now() + patience;
+    while (!found && clock.monotonic_now() < until) {
+        io.run_one_for(until - clock.monotonic_now());
+        for (const auto& event : std::exchange(events, {})) {
+            const auto* reported = std::get_if<CallReported>(&event);
+            if (reported == nullptr || found) continue;
+            if (const auto* up = std::get_if<channel::PbxUp>(&reported->event)) {
+                found = Result<std::string>{"logged in at " + place + (up->warning.empty() ? "" : " (" + up->warning + ')')};
+            } else if (const auto* down = std::get_if<channel::PbxDown>(&reported->event)) {
+                found = down->credentials ? refused(down->reason) : unreachable(down->reason);
+            }
+        }
+    }
+    driver.shut_down();
+    driver.pump();
+    const auto politely_until = clock.monotonic_now() + std::chrono::seconds{1};
+    while (!driver.is_finished() && clock.monotonic_now() < politely_until) io.run_one_for(politely_until - clock.monotonic_now());
+    driver.stop();
+    if (found) return *found;
+    return unreachable(place + " does not answer (is this the right protocol and port?)");
+}
+
 }  // namespace
 
 Result<std::string> probe_account(const NetAccount& account, const Clock& clock, Duration patience) {
     const SigpipeBlocked no_signal;
     if (const auto* session = std::get_if<std::unique_ptr<channel::SessionAdapter>>(account.adapter))
         return probe_session(**session, account.seed, clock, patience);
+    if (const auto* call = std::get_if<std::unique_ptr<channel::CallAdapter>>(account.adapter))
+        return probe_calls(**call, account.seed, account.http, clock, patience);
     return probe_exchange(*std::get<std::unique_ptr<channel::ExchangeAdapter>>(*account.adapter), account.http, clock, patience);
 }
 

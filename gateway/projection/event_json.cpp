@@ -5,6 +5,8 @@
 #include "gateway/base/currency.hpp"
 #include "gateway/content/billing.hpp"
 #include "gateway/engine/event_codec.hpp"
+#include "gateway/projection/lead_events_json.hpp"
+#include "gateway/projection/call_json.hpp"
 #include "gateway/projection/routing_json.hpp"
 
 namespace touchgate::projection {
@@ -442,6 +444,11 @@ struct EventData {
     void operator()(const E& e) {
         contact();
         append_members(json, e);
+        if constexpr (requires { e.outbound; e.sealed; })  // the ends of a call
+            if (const auto secret = open_sealed<CallSecret>(names(), record.contact, e.sealed)) {
+                party("from", secret->from);
+                party("to", secret->to);
+            }
     }
     void operator()(const ContactMerged& e) {
         contact();
@@ -452,6 +459,15 @@ struct EventData {
     void operator()(const ContactUnmerged& e) {
         contact();
         json.text_if("reason", e.reason);
+    }
+    void operator()(const AccountOperation& e) {
+        contact();
+        json.text("account", e.account);
+        json.text("operation", e.name);
+        json.text("outcome", e.phase);
+        json.text_if("code", e.code);
+        json.text_if("detail", e.detail);
+        json.text_if("by", e.by);
     }
     void operator()(const PullAdvanced& e) {
         json.text("account", e.account);
@@ -552,6 +568,7 @@ struct EventData {
             case EventType::event_unknown: return render<EventUnknown>();
             case EventType::interaction_opened: return render<InteractionOpened>();
             case EventType::interaction_closed: return render<InteractionClosed>();
+            case EventType::account_operation: return render<AccountOperation>();
             case EventType::interaction_queued: return render<InteractionQueued>();
             case EventType::interaction_assigned: return render<InteractionAssigned>();
             case EventType::interaction_phase: return render<InteractionPhase>();
@@ -567,6 +584,32 @@ struct EventData {
             case EventType::agent_health: return render<AgentHealth>();
             case EventType::agent_state: return render<AgentStateChanged>();
             case EventType::agent_noticed: return render<AgentNoticed>();
+            case EventType::call_started: return render<CallBegan>();
+            case EventType::call_permitted: return render<CallWasPermitted>();
+            case EventType::call_stage: return render<CallStageChanged>();
+            case EventType::call_leg_added: return render<CallLegAdded>();
+            case EventType::call_ringing: return render<CallRinging>();
+            case EventType::call_answered: return render<CallAnswered>();
+            case EventType::call_leg_ended: return render<CallLegEnded>();
+            case EventType::call_leg_replaced: return render<CallLegReplaced>();
+            case EventType::call_bridged: return render<CallBridged>();
+            case EventType::call_held: return render<CallHeld>();
+            case EventType::call_consult: return render<CallConsult>();
+            case EventType::call_recording: return render<CallRecording>();
+            case EventType::call_supervised: return render<CallSupervised>();
+            case EventType::call_ended: return render<CallOver>();
+            case EventType::recording_accessed: return render<RecordingAccessed>();
+            case EventType::caller_id_rested: return render<CallerIdRested>();
+            case EventType::lead_created: return render<LeadCreated>();
+            case EventType::lead_touchpoint: return render<LeadTouched>();
+            case EventType::lead_assigned: return render<LeadAssigned>();
+            case EventType::lead_accepted: return render<LeadAccepted>();
+            case EventType::lead_contacted: return render<LeadContacted>();
+            case EventType::lead_qualified: return render<LeadQualified>();
+            case EventType::lead_won: return render<LeadWon>();
+            case EventType::lead_lost: return render<LeadLost>();
+            case EventType::lead_recycled: return render<LeadRecycled>();
+            case EventType::lead_overdue: return render<LeadOverdue>();
             case EventType::promise_made: return render<PromiseMade>();
             case EventType::promise_changed: return render<PromiseChanged>();
             case EventType::pull_advanced: return render<PullAdvanced>();

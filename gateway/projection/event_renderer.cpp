@@ -13,6 +13,17 @@ std::string campaign_of(const Record& record) {
     return std::string{in.text()};
 }
 
+bool is_lead_event(EventType type) { return type >= EventType::lead_created && type <= EventType::lead_overdue; }
+
+// All events of leads begin with the lead's id and the callback that is told of it.
+std::pair<Uuid, std::string> lead_of(const Record& record) {
+    ByteReader in{record.payload};
+    Uuid id{};
+    std::string callback;
+    FieldReader{in}(id, callback);
+    return {id, std::move(callback)};
+}
+
 bool is_campaign_event(EventType type) { return type >= EventType::campaign_created && type <= EventType::campaign_audience_removed; }
 
 template <class E> std::string first_member_id(const Record& record) {
@@ -29,6 +40,7 @@ std::string subject_of(const Record& record, const NameSource& names) {
     }
     if (type == EventType::receipt_received)
         if (const auto touch = touch_of(record)) return to_string(*touch);
+    if (is_lead_event(type)) return to_string(lead_of(record).first);
     if (is_campaign_event(type) || type == EventType::account_up || type == EventType::account_down || type == EventType::calendar_updated || type == EventType::suppression_added ||
         type == EventType::suppression_removed || type == EventType::template_registered)
         return campaign_of(record);  // all of these begin with their name
@@ -61,7 +73,8 @@ bool EventRenderer::matches(const Record& record, const EventFilter& filter, con
         return (filter.campaign.empty() || profile.campaign == filter.campaign) && (filter.key_name.empty() || found->key_name == filter.key_name) &&
                (filter.callback.empty() || found->callback == filter.callback) && visibility.covers(profile.unit);
     }
-    if (!filter.key_name.empty() || !filter.callback.empty()) return false;
+    if (!filter.key_name.empty()) return false;
+    if (!filter.callback.empty() && !(is_lead_event(type) && lead_of(record).second == filter.callback)) return false;
     if (!filter.campaign.empty() && !(is_campaign_event(type) && campaign_of(record) == filter.campaign)) return false;
     if (visibility.units.empty()) return true;
     if (type == EventType::campaign_created) {

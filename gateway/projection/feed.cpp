@@ -15,7 +15,7 @@ bool type_matches(std::string_view name, const std::vector<std::string>& pattern
 }
 
 Result<FeedPage> read_feed(const LogReader& reader, EventRenderer& renderer, const FeedQuery& query) {
-    constexpr std::size_t types_max = 128;
+    constexpr std::size_t types_max = 256;
     std::array<bool, types_max> wanted{};
     for (std::size_t type = 0; type < types_max; ++type) {
         const auto name = event_name(static_cast<EventType>(type));

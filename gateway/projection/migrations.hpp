@@ -13,6 +13,10 @@ inline constexpr std::array migrations = {
 #include "gateway/projection/migrations/0003_inbound.sql"
     ,
 #include "gateway/projection/migrations/0006_service.sql"
+    ,
+#include "gateway/projection/migrations/0007_leads.sql"
+    ,
+#include "gateway/projection/migrations/0008_interactions.sql"
 };
 
 }  // namespace touchgate::projection

@@ -14,6 +14,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include "gateway/projection/experiment.hpp"
+#include "gateway/projection/lead_tables.hpp"
 #include "gateway/projection/log_names.hpp"
 #include "gateway/projection/service_facts.hpp"
 #include "gateway/projection/sqlite.hpp"
@@ -71,6 +72,8 @@ private:
     void assign(const campaign::Definition& definition, std::int64_t contact, campaign::Assignment assignment);
     void note_decision(TouchRow& row, const LoggedDecision& decision);
     void note_arm(TouchRow& row, const TouchCreated& event);
+    void apply_interaction(const Record& record);
+    void note_message(const Uuid& interaction, const Record& record, bool inbound);
     void count_rule(const TouchRow& row, std::uint32_t rule, std::int64_t deferred, std::int64_t blocked);
     std::uint32_t name_number(std::string_view name);
     void count(Entry& entry);
@@ -93,6 +96,7 @@ private:
     std::map<CountKey, AttemptSums> attempt_counts_;
     std::map<CountKey, RuleSums> rule_counts_;
     ServiceFacts service_;
+    LeadTables leads_;
     std::unordered_map<const char*, Statement> statements_;  // by the address of their literal
     static constexpr std::size_t touches_kept = 60'000;
 };

@@ -9,17 +9,19 @@ namespace touchgate::projection {
 
 namespace {
 
-void fill_funnel(ReportSource& source, const Parsed& parsed, Report& report) {
+void fill_funnel(Database& database, ReportSource& source, const Parsed& parsed, Report& report) {
     static const std::array<ReportColumn, 10> columns = {{{"targeted", "目标人数"}, {"allowed", "允许"}, {"sent", "已发送"}, {"delivered", "已送达"}, {"read", "已读"},
                                                           {"engaged", "互动"}, {"replied", "已回复"}, {"leads", "线索"}, {"qualified", "合格线索"}, {"won", "成交"}}};
     CountTable<10> table{columns};
     Groups groups{parsed};
-    source.touches(parsed.span, [&](std::int64_t bucket, const ProfileNames& profile, TouchClass as, std::int64_t count) {
-        // The funnel has one column of groups, whatever it is grouped by.
+    // The funnel has one column of groups, whatever it is grouped by.
+    const auto label_of = [&](std::int64_t bucket, const ProfileNames& profile, std::string_view arm) {
         std::string label;
-        for (const auto& part : groups.of(bucket, profile, source.name_of(as.arm))) label += (label.empty() ? "" : " / ") + part;
-        if (parsed.order.empty()) label = "all";
-        auto& row = table.row({label});
+        for (const auto& part : groups.of(bucket, profile, arm)) label += (label.empty() ? "" : " / ") + part;
+        return parsed.order.empty() ? std::string{"all"} : label;
+    };
+    source.touches(parsed.span, [&](std::int64_t bucket, const ProfileNames& profile, TouchClass as, std::int64_t count) {
+        auto& row = table.row({label_of(bucket, profile, source.name_of(as.arm))});
         const auto add = [&](std::size_t column, bool reached) { row[column] += reached ? count : 0; };
         add(0, true);
         add(1, as.allowed);
@@ -28,6 +30,12 @@ void fill_funnel(ReportSource& source, const Parsed& parsed, Report& report) {
         add(4, came_to(as.state, TouchState::read));
         add(5, came_to(as.state, TouchState::replied));  // a reply and a completed talk are the engagements that the log knows
         add(6, came_to(as.state, TouchState::replied));
+    });
+    each_lead_of_funnel(database, source, parsed, [&](Instant at, const ProfileNames& profile, bool qualified, bool won) {
+        auto& row = table.row({label_of(parsed.span.by_time ? bucket_of(at) : 0, profile, {})});
+        ++row[7];
+        row[8] += qualified ? 1 : 0;
+        row[9] += won ? 1 : 0;
     });
     table.into(report, {{"group", "分组"}});
 }
@@ -123,7 +131,7 @@ void fill_cost(ReportSource& source, const Parsed& parsed, const BillingOf& bill
 }  // namespace
 
 const std::vector<std::string>& report_names() {
-    static const std::vector<std::string> names = {"funnel", "channels", "policy", "campaign", "cost", "attribution", "uplift", "rfm", "digital_share", "queues", "agents"};
+    static const std::vector<std::string> names = {"funnel", "channels", "policy", "campaign", "cost", "attribution", "uplift", "rfm", "digital_share", "queues", "agents", "leads"};
     return names;
 }
 
@@ -137,6 +145,7 @@ ReportShape shape_of(const std::string& name) {
     if (name == "uplift") return {.more_parameters = {"window", "kind"}};
     if (name == "rfm") return {.more_parameters = {"kind"}};
     if (name == "digital_share") return {.default_groups = {"month"}};
+    if (name == "leads") return {.default_groups = {"source"}, .more_groups = {"source", "product", "agent"}, .more_parameters = {"source", "product", "agent"}};
     if (name == "queues") return {.default_groups = {"queue"}, .more_groups = {"queue"}, .more_parameters = {"level"}};
     if (name == "agents") return {.default_groups = {"agent"}, .more_groups = {"agent"}};
     return {.more_groups = name == "funnel" ? std::vector<std::string>{"arm"} : std::vector<std::string>{}};
@@ -172,13 +181,14 @@ Result<Report> make_report(Projection& projection, const ReportQuery& query, con
     Result<void> filled;
     {
         ReportSource source{database, parsed->filter};
-        if (query.name == "funnel") fill_funnel(source, *parsed, report);
+        if (query.name == "funnel") fill_funnel(database, source, *parsed, report);
         else if (query.name == "channels") fill_channels(source, *parsed, report);
         else if (query.name == "policy") fill_policy(source, *parsed, report);
         else if (query.name == "campaign") fill_campaign(database, source, *parsed, billing, report);
         else if (query.name == "attribution") fill_attribution(database, source, *parsed, report);
         else if (query.name == "uplift") filled = fill_uplift(database, *parsed, report);
         else if (query.name == "rfm") fill_customers(database, *parsed, report);
+        else if (query.name == "leads") fill_leads(database, source, *parsed, report);
         else if (query.name == "queues") fill_queues(database, *parsed, report);
         else if (query.name == "agents") fill_agents(database, *parsed, report);
         else if (query.name == "digital_share") fill_digital_share(database, source, *parsed, report);

@@ -9,7 +9,7 @@ namespace touchgate::projection {
 
 namespace {
 
-constexpr std::array<Dimension, 9> dimensions = {{{"channel", "渠道", &ProfileNames::channel},
+constexpr std::array<Dimension, 11> dimensions = {{{"channel", "渠道", &ProfileNames::channel},
                                                   {"campaign", "活动", &ProfileNames::campaign},
                                                   {"account", "账号", &ProfileNames::account},
                                                   {"template", "模板", &ProfileNames::template_name},
@@ -17,7 +17,9 @@ constexpr std::array<Dimension, 9> dimensions = {{{"channel", "渠道", &Profile
                                                   {"unit", "单位", &ProfileNames::unit},
                                                   {"arm", "实验组", nullptr},
                                                   {"agent", "坐席", nullptr},
-                                                  {"queue", "队列", nullptr}}};
+                                                  {"queue", "队列", nullptr},
+                                                  {"source", "来源", nullptr},
+                                                  {"product", "产品", nullptr}}};
 
 const Dimension* find_dimension(std::string_view name) {
     const auto found = std::find_if(dimensions.begin(), dimensions.end(), [&](const auto& d) { return d.name == name; });

@@ -126,6 +126,9 @@ void fill_campaign(Database& database, ReportSource& source, const Parsed& parse
 void fill_customers(Database& database, const Parsed& parsed, Report& report);
 void fill_queues(Database& database, const Parsed& parsed, Report& report);
 void fill_agents(Database& database, const Parsed& parsed, Report& report);
+void fill_leads(Database& database, ReportSource& source, const Parsed& parsed, Report& report);
+// Each lead that a row of the funnel counts: when it came, the touch that went before it, whether it was qualified or won.
+void each_lead_of_funnel(Database& database, ReportSource& source, const Parsed& parsed, const std::function<void(Instant, const ProfileNames&, bool, bool)>& each);
 void fill_digital_share(Database& database, ReportSource& source, const Parsed& parsed, Report& report);
 
 // Bad values of a report's own parameters, such as an unknown model.

@@ -31,6 +31,7 @@ struct AgentDefinition {
     Skills skills;
     std::map<std::string, int, std::less<>> capacity;  // by channel; a missing channel is 0
     std::optional<int> total;                          // over all channels
+    std::vector<std::string> exclusive;                // channels whose work keeps offers of all other channels away from him while it lasts
     std::string extension;                             // name of the telephone's endpoint; empty: none
     std::vector<Membership> queues;
     Role role = Role::agent;
@@ -89,7 +90,7 @@ struct QueueDefinition {
     std::string default_disposition;
     std::vector<Disposition> dispositions; // empty: any code
     int priority = 50;                     // 0 … 100
-    double age_weight = 1;                 // points a second
+    double age_weight = 1;                 // points a second; among items of one priority, and compares those of several queues
     int rona_voice = 1, rona_message = 3;  // unanswered offers until the agent is blocked
     Duration backoff_reject{5'000}, backoff_no_answer{5'000};
     Duration progressive_step{10'000};     // of ring_progressively

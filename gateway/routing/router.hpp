@@ -83,8 +83,8 @@ struct QueueView {
 
 struct ItemRequest {
     Uuid item{};
-    std::string queue, channel;
-    std::optional<int> priority;           // else the queue's
+    std::string queue = {}, channel = {};
+    std::optional<int> priority = {};      // else the queue's
     std::vector<std::string> needs = {};
     std::string prefers = {}, only = {};
     std::optional<Instant> first_queued_at = {};  // a place that is kept
@@ -130,6 +130,8 @@ public:
     Result<void> reject(std::string_view agent, const Uuid& offer, std::string_view reason, Instant now);
     // Takes back a pending offer as if it had timed out (the agent's device did not answer) or without counting it.
     Result<void> end_offer(const Uuid& offer, OfferResult result, std::string_view reason, Instant now);
+    // An accepted call did not reach the agent: his telephone was not answered. It counts as an unanswered offer, and the item is back at its old place.
+    Result<void> unanswered(const Uuid& item, std::string_view reason, Instant now);
     // Reserves the best agent of a queue for an item that is not there yet (a call about to be dialled): a silent offer without a push.
     // Kind unavailable: nobody is free.
     struct Reserve { ItemRequest item; Duration longest{60'000}; bool auto_answer = true; };
@@ -170,8 +172,9 @@ public:
     void save(std::string& bytes) const;
     [[nodiscard]] bool restore(std::string_view bytes);
 
+    struct Internals;  // the implementation's
+
 private:
-    struct Internals;
     std::unique_ptr<Internals> internals_;
 };
 

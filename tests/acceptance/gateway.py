@@ -207,5 +207,10 @@ class World:
             found += page["items"]
             after = page["items"][-1]["sequence"]
 
+    def agent_token(self, agent, **body):
+        answer = self.post(f"/v1/agents/{agent}/token", body)
+        assert answer.status == 201, answer.text
+        return answer.json["token"]
+
     def command(self, *words):
         return subprocess.run([PROGRAM, *words], capture_output=True, text=True, cwd=self.folder)

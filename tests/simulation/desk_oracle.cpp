@@ -38,13 +38,6 @@ void DeskOracle::pushed(const std::string& agent, std::uint64_t before, const Ag
     if (!is_new && known->second != says) fail("push " + std::to_string(push.seq) + " of " + agent + " was \"" + known->second + "\" and is \"" + says + "\" now");
 }
 
-void DeskOracle::accepted(const std::string& agent, const Uuid& interaction) {
-    const auto found = items_.find(interaction);
-    if (found == items_.end()) fail("accepted " + to_string(interaction) + ", which is not in the log");
-    else if (!found->second.ended && found->second.agent != agent && !found->second.waits && found->second.pending.empty() && found->second.agent.empty())
-        fail(to_string(interaction) + " was accepted by " + agent + " and is nobody's");
-}
-
 void DeskOracle::leave(Item& item, const Uuid& id) {
     if (!item.agent.empty()) agents_[item.agent].items.erase(id);
     item.agent.clear();
@@ -74,7 +67,7 @@ void DeskOracle::made(const routing::OfferMade& event, Instant at) {
                (refused != other.refused.end() && refused->second + backoff > at);
     };
     for (const auto& [id, other] : items_)
-        if (id != event.item && other.first_queued_at < item.first_queued_at && !may_pass(other)) fail(what + " before " + to_string(id) + ", which is older");
+        if (id != event.item && other.first_queued_at < item.first_queued_at && !may_pass(other)) fail(what + " in " + item.queue + " before " + to_string(id) + ", which is older: " + std::to_string(item.first_queued_at) + " " + std::to_string(other.first_queued_at) + " at " + std::to_string(unix_ms(at)) + " refused " + (other.refused.contains(event.agent) ? std::to_string(unix_ms(other.refused.at(event.agent))) : "never") + " strategy " + event.trace.strategy);
     ++counts_.in_order;
     item.pending.insert(event.offer);
     agent.pending.insert(event.offer);
@@ -96,6 +89,7 @@ void DeskOracle::ended(const routing::OfferEnded& event, Instant at) {
     switch (event.result) {
         case routing::OfferResult::accepted:
             ++counts_.accepted;
+            taken_.insert({event.agent, event.item});
             if (!item.agent.empty()) fail("interaction " + to_string(event.item) + " is accepted twice");
             item.agent = event.agent;
             item.waits = item.front = false;
@@ -184,6 +178,8 @@ void DeskOracle::take(const Record& record) {
 }
 
 void DeskOracle::check_end() {
+    for (const auto& [agent, interaction] : answered_)
+        if (!taken_.contains({agent, interaction})) fail(agent + " was told that " + to_string(interaction) + " is his, and the log does not say so");
     for (const auto& [id, item] : items_) {
         if (item.waits && !item.ended) fail("interaction " + to_string(id) + " still waits in " + item.queue + (item.only.empty() ? "" : " for " + item.only));
         if (!item.pending.empty()) fail("interaction " + to_string(id) + " is still offered");

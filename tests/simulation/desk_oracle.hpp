@@ -19,8 +19,8 @@ public:
     void take(const Record& record);
     // A screen got a push: no number may ever stand for two, and a screen gets them one after the other.
     void pushed(const std::string& agent, std::uint64_t before, const AgentPush& push);
-    // A call was accepted over a screen, as the answer after the sync said.
-    void accepted(const std::string& agent, const Uuid& interaction);
+    // An offer was accepted over a screen, as the answer after the sync said.
+    void accepted(const std::string& agent, const Uuid& interaction) { answered_.insert({agent, interaction}); }
     // At the end, with everybody at work: nothing waits any more.
     void check_end();
     struct Counts { std::uint64_t offers = 0, accepted = 0, rejected = 0, timed_out = 0, rescinded = 0, cancelled = 0, closed = 0, pushes = 0, in_order = 0, resumed = 0; };
@@ -57,6 +57,7 @@ private:
     std::map<Uuid, Offer> offers_;           // pending
     std::set<Uuid> over_;                    // offers that have ended
     std::uint64_t fence_ = 0;
+    std::set<std::pair<std::string, Uuid>> answered_, taken_;
     std::map<std::pair<std::string, std::uint64_t>, std::string> pushes_;
 };
 

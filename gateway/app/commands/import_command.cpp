@@ -185,7 +185,9 @@ struct Importer {
 void add_import(CLI::App& app, CommandLine& line) {
     auto* command = app.add_subcommand("import", text("import", line.lang));
     auto options = std::make_shared<Options>();
-    command->add_option("kind", options->kind, "contacts|consents|suppressions|conversions")->required()->check(CLI::IsMember({"contacts", "consents", "suppressions", "conversions"}));
+    command->add_option("kind", options->kind, "contacts|consents|suppressions|conversions|leads|lead-results")
+        ->required()
+        ->check(CLI::IsMember({"contacts", "consents", "suppressions", "conversions", "leads", "lead-results"}));
     command->add_option("file", options->file)->required();
     command->add_option("--url", options->url, "http://127.0.0.1:8080");
     command->add_option("--key-file", options->key_file);

@@ -1,6 +1,7 @@
 // /v1/interactions: conversations by message, their answers and their end.
 #include "gateway/http/endpoints/endpoints.hpp"
 #include "gateway/http/exchange.hpp"
+#include "gateway/http/interaction_json.hpp"
 #include "gateway/http/json_text.hpp"
 #include "gateway/http/touch_json.hpp"
 
@@ -23,37 +24,6 @@ bool is_hidden(Engine& engine, const Access& access, const Uuid& id) {
     return !found || is_foreign(engine, access, found->contact_id);
 }
 
-void append_message(std::string& out, const InteractionMessage& message) {
-    JsonObject json{out};
-    json.text("direction", message.inbound ? "in" : "out").instant("at", message.at).text("kind", message.kind);
-    json.name("content");
-    {
-        JsonObject content{out};
-        if (!message.text.empty()) content.text("text", message.text);
-        if (!message.body_json.empty()) content.raw("body", message.body_json);
-        content.close();
-    }
-    json.text_or_null("provider_id", message.provider_id);
-    json.text_or_null("touch", message.touch.is_nil() ? std::string{} : to_string(message.touch));
-    if (!message.state.empty()) json.text("state", message.state);
-    json.close();
-}
-
-void append_interaction(std::string& out, const InteractionDetails& of, bool with_messages) {
-    JsonObject json{out};
-    json.text("id", to_string(of.id)).text("channel", of.channel).text("account", of.account).text("direction", "inbound");
-    json.text("contact_id", of.contact_id).text("state", of.state).text_or_null("reason", of.reason);
-    json.text_or_null("queue", of.queue).raw("agent", "null").signed_number("priority", of.priority);
-    json.text_or_null("touch", of.touch.is_nil() ? std::string{} : to_string(of.touch)).text_or_null("campaign", of.campaign);
-    json.instant("queued_at", of.queued_at).raw("assigned_at", "null").instant("ended_at", of.closed_at).instant("closed_at", of.closed_at);
-    json.text_or_null("outcome", of.outcome).text_or_null("disposition", of.disposition);
-    if (with_messages) {
-        json.name("messages");
-        append_array(out, of.messages, append_message);
-    }
-    json.close();
-}
-
 void list_interactions(const Call& call) {
     std::vector<Problem> problems;
     InteractionQuery query;
@@ -63,7 +33,19 @@ void list_interactions(const Call& call) {
     query.contact = given.text("contact");
     query.channel = given.text("channel");
     query.account = given.text("account");
+    query.agent = given.text("agent");
     query.limit = page_limit(*call, problems);
+    // Memory has those that are open or ended lately; who asks for a time asks for all of it.
+    const auto from = given.instant("from", problems), to = given.instant("to", problems);
+    if (from || to) {
+        if (!problems.empty()) return call->fail(fields_error(std::move(problems)));
+        InteractionListQuery older{.state = query.state, .queue = query.queue, .contact = query.contact, .channel = query.channel, .account = query.account,
+                                   .from = from, .to = to, .limit = query.limit, .cursor = given.text("cursor"), .visibility = call->visibility()};
+        return in_queries(call, Source::projection, [older = std::move(older)](QueryPort& queries, Exchange& exchange) {
+            const auto page = queries.interactions(older);
+            return page ? json_answer(200, list_of(page->items, page->next_cursor)) : exchange.problem_of(page.error());
+        });
+    }
     if (given.has("cursor")) {
         if (const auto after = parse_uuid(given.text("cursor"))) query.after = *after;
         else problems.push_back({"/cursor", "is none that this list gave"});
@@ -78,7 +60,7 @@ void list_interactions(const Call& call) {
         for (const auto& each : found)
             if (!is_foreign(engine, exchange.access, each.contact_id)) shown.push_back(each);
         std::string items;
-        append_array(items, shown, [](std::string& out, const InteractionDetails& each) { append_interaction(out, each, false); });
+        append_array(items, shown, [addresses = exchange.visibility().addresses](std::string& out, const InteractionDetails& each) { append_interaction(out, each, false, addresses); });
         return json_answer(200, list_of(items, found.size() < query.limit ? std::string{} : to_string(found.back().id)));
     });
 }
@@ -86,12 +68,22 @@ void list_interactions(const Call& call) {
 void get_interaction(const Call& call) {
     const auto id = parse_uuid(call->path[0]);
     if (!id) return call->fail(no_such_interaction());
-    in_engine(call, [id = *id](Engine& engine, Exchange& exchange) {
+    in_engine(call, [call, id = *id](Engine& engine, Exchange& exchange) {
         const auto found = engine.find_interaction(id);
-        if (!found) return exchange.problem_of(found.error());
+        if (!found) {
+            engine.after_sync([call, id] {
+                call->worker().run([call, id] {
+                    in_queries(call, Source::projection, [id](QueryPort& queries, Exchange& asked) {
+                        auto text = queries.interaction(id, asked.visibility());
+                        return text ? json_answer(200, std::move(*text)) : asked.problem_of(text.error());
+                    });
+                });
+            });
+            return answered_later();
+        }
         if (is_foreign(engine, exchange.access, found->contact_id)) return exchange.problem_of(no_such_interaction());
         Response response;
-        append_interaction(response.body, *found, true);
+        append_interaction(response.body, *found, true, exchange.visibility().addresses);
         return response;
     });
 }
@@ -107,11 +99,7 @@ void post_message(const Call& call) {
         if (name != "key" && name != "content" && name != "template" && name != "variables" && name != "purpose")
             problems.push_back({pointer_to("", name), "is not known here; there are key, content, template, variables, purpose"});
     if (!problems.empty()) return call->fail(fields_error(std::move(problems)));
-    auto touch_body = body;
-    touch_body["contact"] = {{"id", "interaction"}};
-    if (!body.contains("purpose")) touch_body["purpose"] = "service";
-    auto text = touch_body.dump(-1, ' ', false, Json::error_handler_t::replace);
-    auto touch = call->worker().intake().parse_strictly(text);
+    auto touch = read_answer(body, call->worker().intake());
     if (touch.error) return call->fail(*touch.error);
     in_engine(call, [id = *id, request = std::move(touch.request)](Engine& engine, Exchange& exchange) mutable {
         if (is_hidden(engine, exchange.access, id)) return exchange.problem_of(no_such_interaction());
@@ -135,7 +123,49 @@ void close_interaction(const Call& call) {
         const auto closed = engine.close_interaction(id, closing.disposition, closing.note);
         if (!closed) return exchange.problem_of(closed.error());
         Response response;
-        append_interaction(response.body, *closed, true);
+        append_interaction(response.body, *closed, true, exchange.visibility().addresses);
+        return response;
+    });
+}
+
+// To another agent or queue.
+void transfer_interaction(const Call& call) {
+    const auto id = parse_uuid(call->path[0]);
+    if (!id) return call->fail(no_such_interaction());
+    struct Transfer { std::string to, note; };
+    auto body = read_body(call, [](JsonReader& reader) {
+        Transfer made{.to = reader.required_text("to", {1, 200}), .note = reader.text("note", {}, {0, 10'000})};
+        reader.finish();
+        return made;
+    });
+    if (!body) return;
+    in_engine(call, [id = *id, body = std::move(*body)](Engine& engine, Exchange& exchange) {
+        if (is_hidden(engine, exchange.access, id)) return exchange.problem_of(no_such_interaction());
+        const auto moved = engine.desk().transfer_by_api(id, body.to, body.note);
+        if (!moved) return exchange.problem_of(moved.error());
+        Response response;
+        append_interaction(response.body, *moved, true, exchange.visibility().addresses);
+        return response;
+    });
+}
+
+// From a bot, or from nobody, to people; the summary is for whoever takes it.
+void hand_over_interaction(const Call& call) {
+    const auto id = parse_uuid(call->path[0]);
+    if (!id) return call->fail(no_such_interaction());
+    struct Handover { std::string to, reason, summary; };
+    auto body = read_body(call, [](JsonReader& reader) {
+        Handover made{.to = reader.text("to", {}, {0, 200}), .reason = reader.text("reason", {}, {0, 200}), .summary = reader.text("summary", {}, {0, 10'000})};
+        reader.finish();
+        return made;
+    });
+    if (!body) return;
+    in_engine(call, [id = *id, body = std::move(*body)](Engine& engine, Exchange& exchange) {
+        if (is_hidden(engine, exchange.access, id)) return exchange.problem_of(no_such_interaction());
+        const auto moved = engine.desk().hand_over(id, body.to, body.reason, body.summary);
+        if (!moved) return exchange.problem_of(moved.error());
+        Response response;
+        append_interaction(response.body, *moved, true, exchange.visibility().addresses);
         return response;
     });
 }
@@ -147,6 +177,8 @@ void add_interaction_endpoints(Router& router) {
     router.add({.method = Method::get, .pattern = "/v1/interactions/{id}", .scope = "agents", .handler = get_interaction});
     router.add({.method = Method::post, .pattern = "/v1/interactions/{id}/messages", .scope = "agents", .handler = post_message, .body = BodyKind::json});
     router.add({.method = Method::post, .pattern = "/v1/interactions/{id}/close", .scope = "agents", .handler = close_interaction, .body = BodyKind::json});
+    router.add({.method = Method::post, .pattern = "/v1/interactions/{id}/transfer", .scope = "agents", .handler = transfer_interaction, .body = BodyKind::json});
+    router.add({.method = Method::post, .pattern = "/v1/interactions/{id}/handover", .scope = "agents", .handler = hand_over_interaction, .body = BodyKind::json});
 }
 
 }  // namespace touchgate::http

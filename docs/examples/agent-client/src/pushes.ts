@@ -31,7 +31,7 @@ export interface SuggestedAction { action: string; text: string }
 export interface Card {
   id: string;
   name: string;
-  phones: string[];
+  phones: string[];     // and other addresses, all masked
   tags: string[];
   attributes: Record<string, string>;
   locale: string;
@@ -102,6 +102,8 @@ export type Push =
   | {type: 'call.state'; interaction: string; state: string; cause: string}
   | {type: 'wrap_up'; interaction: string; deadline: string; codes: Disposition[]}
   | LeadPush
+  | {type: 'promise'; promise: CardPromise}                                      // it is due
+  | {type: 'notice'; kind: string; interaction: string; text: string}           // reply_due, reply_late …
   | {type: 'snapshot'; presence: PresencePush | null; offers: OfferPush[]; interactions: InteractionView[]};
 
 function readSlots(value: unknown): Record<string, Slot> {
@@ -155,7 +157,7 @@ export function readPromises(value: unknown): CardPromise[] {
 
 function readSuggested(value: unknown): SuggestedAction[] {
   const one = (each: unknown): SuggestedAction =>
-    isRecord(each) ? {action: firstText(each, 'action', 'kind', 'type'), text: firstText(each, 'text', 'why', 'reason', 'detail')} : {action: '', text: textOf(each)};
+    isRecord(each) ? {action: firstText(each, 'action', 'kind', 'type'), text: firstText(each, 'text', 'why', 'reason', 'detail')} : (/^[a-z_]+$/.test(textOf(each)) ? {action: textOf(each), text: ''} : {action: '', text: textOf(each)});
   return (Array.isArray(value) ? value : [value]).map(one).filter(each => each.action !== '' || each.text !== '');
 }
 
@@ -178,16 +180,15 @@ export function readCard(value: unknown): Card | null {
   }
   const name = firstText(profile, 'name', 'display_name') || attributes['name'] || '';
   delete attributes['name'];
-  const phones = textsOf(profile['phones']);
-  const phone = textOf(profile['phone']);
+  const phones = [...textsOf(profile['phones']), ...textsOf(profile['addresses']), ...textsOf([profile['phone'] ?? null])];
   const consents = listOf(profile['consents'] ?? profile['consent']).filter(isRecord).map(each => (
-    {channel: textOf(each['channel']), purpose: textOf(each['purpose']), status: textOf(each['status']), at: textOf(each['at'])}));
+    {channel: textOf(each['channel']), purpose: textOf(each['purpose']), status: textOf(each['status']) || (each['granted'] === true ? 'granted' : 'withdrawn'), at: textOf(each['at'])}));
   return {
-    id, name, phones: phones.length > 0 || phone === '' ? phones : [phone], tags: textsOf(profile['tags']), attributes, locale: textOf(profile['locale']),
+    id, name, phones: [...new Set(phones)], tags: textsOf(profile['tags']), attributes, locale: textOf(profile['locale']),
     timeZone: textOf(profile['time_zone']), owner: textOf(profile['owner']), unit: textOf(profile['unit']), consents,
     lastTouches: readRecords(profile['last_touches'] ?? profile['touches']), lastInteractions: readRecords(profile['last_interactions'] ?? profile['interactions']),
     leads: readLeads(profile['open_leads'] ?? profile['leads']), promises: readPromises(profile['promises']),
-    suggested: readSuggested(profile['suggested_next_action'] ?? profile['suggested_action'] ?? profile['next_action'] ?? null),
+    suggested: readSuggested(profile['suggested_next_action'] ?? profile['suggested_action'] ?? profile['suggestion'] ?? profile['next_action'] ?? null),
   };
 }
 
@@ -234,7 +235,7 @@ function readOffer(frame: JsonRecord): OfferPush | null {
   if (offer === '' || interaction === '') return null;
   return {
     type: 'offer', offer, interaction, fence: numberOf(frame['fence']), queue: textOf(frame['queue']), channel: textOf(frame['channel']), card: readCard(frame['contact']),
-    context: recordOf(frame['context']), expiresAt: textOf(frame['expires_at']), autoAnswer: frame['auto_answer'] === true, preview: frame['preview'] === true,
+    context: {...recordOf(frame['context']), ...(textOf(frame['last_text']) === '' ? {} : {text: textOf(frame['last_text'])})}, expiresAt: textOf(frame['expires_at']), autoAnswer: frame['auto_answer'] === true, preview: frame['preview'] === true,
   };
 }
 
@@ -256,6 +257,14 @@ export function readPush(frame: JsonRecord): Push | null {
     return {type, lead, contact, dueAt: textOf(frame['due_at']), product: textOf(frame['product']), grade: textOf(frame['grade'])};
   }
   const interaction = textOf(frame['interaction']);
+  if (type === 'promise' || type === 'promise.due') {
+    const promise = readPromises([{...frame, id: frame['promise'] ?? null}])[0];
+    return promise ? {type: 'promise', promise} : null;
+  }
+  if (type === 'notice') {
+    const kind = textOf(frame['kind']);
+    return kind === '' ? null : {type, kind, interaction, text: textOf(frame['text'])};
+  }
   if (type === 'offer.revoked') {
     const offer = textOf(frame['offer']);
     return offer === '' ? null : {type, offer, interaction, reason: textOf(frame['reason'])};

@@ -1,7 +1,7 @@
 // How the desk calls for attention: the ring, the tab's title, the operating system's notifications, and the words that screen readers speak at once.
 import {reactive, watch} from 'vue';
 import {Ring} from '../phone/ring.ts';
-import {t, word} from '../texts/texts.ts';
+import {hasWord, t, word, type TextKey} from '../texts/texts.ts';
 import type {Desk} from './desk.ts';
 import {customerName} from './naming.ts';
 import type {PhoneLine} from './phone_line.ts';
@@ -38,6 +38,16 @@ export class Alerts {
       if (push.type === 'offer.revoked' && push.reason !== 'rejected')
         desk.notices.say(t(({timeout: 'revoked.timeout', accepted_elsewhere: 'revoked.accepted_elsewhere', cancelled: 'revoked.cancelled', not_routable: 'revoked.not_routable'} as const)[
           push.reason as 'timeout'] ?? 'revoked.other'));
+      if (push.type === 'promise') {
+        desk.notices.say(t('notified.promise', {note: push.promise.note || push.promise.contact}));
+        this.ring.chime();
+      }
+      if (push.type === 'notice' && (hasWord('notified', push.kind) || push.text !== '')) {
+        const work = desk.work(push.interaction);
+        const customer = customerName(work?.card ?? null, work?.contactId ?? '');
+        desk.notices.say(push.text || t(`notified.${push.kind}` as TextKey, {customer}));
+        this.ring.chime();
+      }
       if (push.type === 'lead.assigned') {
         desk.notices.say(t('leads.announce'));
         this.ring.chime();

@@ -12,7 +12,7 @@ interface History { items: TimelineLine[]; next: string | null; loaded: boolean;
 export interface CustomerEntry { card: Card | null; loading: boolean; missing: string; withdrawn: string[]; history: History }
 export type ContactReference = string | {external_userid: string};
 
-export const dncChannels = ['voice', 'sms', 'wecom', 'official_account', '*'] as const;
+export const dncChannels = ['voice', 'sms', 'wecom', 'wecom_kf', 'official_account', 'mini_program', '*'] as const;
 
 function readLine(value: JsonRecord, index: number): TimelineLine {
   const data = recordOf(value['data']);
@@ -37,6 +37,9 @@ export class Customers {
     desk.onOnline(() => {
       this.entries.clear();
       void this.loadPromises();
+    });
+    desk.onPush(push => {
+      if (push.type === 'promise') void this.loadPromises();
     });
     desk.onSignOut(() => {
       this.entries.clear();

@@ -105,7 +105,8 @@ function addOffer(state: DeskState, push: OfferPush, now: number): void {
 
 function isSame(one: Message, other: Message): boolean {
   if (one.direction !== other.direction) return false;
-  if (one.touch !== '' && one.touch === other.touch) return true;
+  // The touch of a message that came in is the one that it answers; several may answer one.
+  if (one.direction === 'out' && one.touch !== '' && one.touch === other.touch) return true;
   if (one.providerId !== '' || other.providerId !== '') return one.providerId === other.providerId;
   return one.at !== '' && one.at === other.at && JSON.stringify(one.content) === JSON.stringify(other.content);
 }
@@ -261,6 +262,7 @@ export function applyPush(state: DeskState, push: Push, now: number): void {
     case 'wrap_up': wrapUp(state, push.interaction, push.deadline, push.codes, now); break;
     case 'interaction.closed': closeWork(state, push.interaction, push.reason, now); break;
     case 'lead.assigned': state.leads = [...state.leads.filter(each => each.id !== push.lead), toLead(push)].slice(-50); break;
+    case 'promise': case 'notice': break;  // told once, not kept
     case 'snapshot': replaceBySnapshot(state, push, now); break;
   }
 }

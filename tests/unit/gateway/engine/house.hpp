@@ -23,9 +23,13 @@ public:
     void acknowledge(AckTicket ticket, bool durable) override { acknowledged.emplace_back(ticket, durable); }
     void reconcile(std::vector<ReconcileOrder>) override {}
     std::vector<TaskOrder> tasks;
+    std::vector<OperationOrder> operations;
     std::vector<PullStart> pulls;
     std::vector<std::string> kept;
+    std::vector<CallOrder> calls;
+    void call(std::vector<CallOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(calls)); }
     void ask_tasks(std::vector<TaskOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(tasks)); }
+    void run_operations(std::vector<OperationOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(operations)); }
     void start_pulls(std::vector<PullStart> known) override { pulls = std::move(known); }
     void page_kept(AccountNumber, std::string name, bool durable) override {
         if (durable) kept.push_back(std::move(name));
@@ -47,6 +51,7 @@ struct House {
     int spare_window = 0;            // above 0: a second account, "sms-spare", with so many submits in flight
     content::Money spare_price{50'000};
     std::vector<AccountSettings> more_accounts;
+    Json lead_routing = Json::object();
 
     House() { start(); }
     House(std::string given_policy, int given_window, std::vector<AccountSettings> more = {})
@@ -59,6 +64,7 @@ struct House {
         made.data_dir = "data";
         made.policy_document = policy;
         made.templates = std::make_shared<content::TemplateStore>();
+        made.lead_routing = lead_routing;
         AccountSettings account;
         account.name = "sms-main";
         account.adapter = "smpp";
