@@ -3,6 +3,7 @@
 //   touchgate-bench decide  [contacts] [rules] [seconds]        rules: a number, or a policy file such as policies/china-marketing.json
 //   touchgate-bench log     FOLDER
 //   touchgate-bench stage                                         driven by tests/bench/measure.py and compare_kannel.sh: stage.hpp
+//   touchgate-bench routing [agents] [waiting] [queues] [seconds]  the routing core, and a scan of SQLite beside it
 //   touchgate-bench replay  FOLDER [touches] [contacts]           policy replay over a log that it makes there
 
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include "tests/bench/decide_bench.hpp"
 #include "tests/bench/log_bench.hpp"
 #include "tests/bench/replay_bench.hpp"
+#include "tests/bench/routing_bench.hpp"
 #include "tests/bench/stage.hpp"
 
 namespace {
@@ -31,10 +33,13 @@ int main(int argc, char** argv) {
         run_log_bench(argv[2]);
     } else if (what == "stage") {
         run_stage();
+    } else if (what == "routing") {
+        run_routing_bench({.agents = static_cast<std::size_t>(argument(argc, argv, 2, 1e4)), .waiting = static_cast<std::size_t>(argument(argc, argv, 3, 1e5)),
+                           .queues = static_cast<std::size_t>(argument(argc, argv, 4, 200)), .seconds = argument(argc, argv, 5, 3)});
     } else if (what == "replay" && argc > 2) {
         run_replay_bench(argv[2], static_cast<std::uint64_t>(argument(argc, argv, 3, 1e6)), static_cast<std::uint64_t>(argument(argc, argv, 4, 1e5)));
     } else {
-        std::fprintf(stderr, "usage: touchgate-bench decide|log|replay|stage … (see the head of tests/bench/main.cpp)\n");
+        std::fprintf(stderr, "usage: touchgate-bench decide|log|replay|routing|stage … (see the head of tests/bench/main.cpp)\n");
         return 2;
     }
     return 0;
