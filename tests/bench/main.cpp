@@ -5,6 +5,7 @@
 //   touchgate-bench calls   [in flight] [latency, ms] [seconds]   calls to a slow provider
 //   touchgate-bench stage                                         driven by tests/bench/measure.py and compare_kannel.sh: stage.hpp
 //   touchgate-bench agents  PORT PROCESS KEY [agents] [backlog]   driven by tests/bench/agents.py: agent_bench.hpp
+//   touchgate-bench routing [agents] [waiting] [queues] [seconds]  the routing core, and a scan of SQLite beside it
 //   touchgate-bench replay  FOLDER [touches] [contacts]           policy replay over a log that it makes there
 
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include "tests/bench/decide_bench.hpp"
 #include "tests/bench/log_bench.hpp"
 #include "tests/bench/replay_bench.hpp"
+#include "tests/bench/routing_bench.hpp"
 #include "tests/bench/stage.hpp"
 
 namespace {
@@ -45,11 +47,13 @@ int main(int argc, char** argv) {
         bench.agents = static_cast<std::size_t>(argument(argc, argv, 5, static_cast<double>(bench.agents)));
         bench.backlog = static_cast<std::size_t>(argument(argc, argv, 6, static_cast<double>(bench.backlog)));
         return run_agent_bench(bench) ? 0 : 1;
+    } else if (what == "routing") {
+        run_routing_bench({.agents = static_cast<std::size_t>(argument(argc, argv, 2, 1e4)), .waiting = static_cast<std::size_t>(argument(argc, argv, 3, 1e5)),
+                           .queues = static_cast<std::size_t>(argument(argc, argv, 4, 200)), .seconds = argument(argc, argv, 5, 3)});
     } else if (what == "replay" && argc > 2) {
         run_replay_bench(argv[2], static_cast<std::uint64_t>(argument(argc, argv, 3, 1e6)), static_cast<std::uint64_t>(argument(argc, argv, 4, 1e5)));
     } else {
-        std::fprintf(stderr, "usage: touchgate-bench decide|log|calls|replay|stage|agents … (see the head of tests/bench/main.cpp)
-");
+        std::fprintf(stderr, "usage: touchgate-bench decide|log|calls|replay|routing|stage|agents … (see the head of tests/bench/main.cpp)\n");
         return 2;
     }
     return 0;
