@@ -57,7 +57,7 @@ touchgate_test_program(unit_wecom_sandbox ${CMAKE_SOURCE_DIR}/tests/unit/wecom_s
 touchgate_test_program(unit_pbx_sandbox ${CMAKE_SOURCE_DIR}/tests/unit/pbx_sandbox touchgate_sandbox touchgate_adapter_asterisk_ari)
 touchgate_test_program(unit_repository ${CMAKE_SOURCE_DIR}/tests/unit/repository)
 
-foreach(part simulation bench fuzz)
+foreach(part simulation bench fuzz integration/asterisk)
   if(EXISTS ${CMAKE_SOURCE_DIR}/tests/${part}/CMakeLists.txt)
     add_subdirectory(tests/${part})
   endif()

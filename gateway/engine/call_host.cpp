@@ -131,7 +131,7 @@ std::string EngineCallHost::customer_answered(channel::AnsweredBy by) {
 
 void EngineCallHost::content_played() {
     if (const auto row_number = in_.row_of(call_.touch); row_number != 0)
-        in_.emit(in_.touch(row_number).contact, TouchDelivered{.touch = call_.touch, .attempt = call_.attempt, .provider_id = {}, .raw = "played", .provider_time = 0});
+        in_.emit(in_.touch(row_number).contact, TouchDelivered{.touch = call_.touch, .attempt = call_.attempt, .provider_id = {}, .raw = "answered", .provider_time = 0});
 }
 
 void EngineCallHost::handed_on(const std::string& to_agent) {

@@ -16,7 +16,6 @@ void end_talk(Call& call, Instant at) {
     end_hold(call, at);
     if (call.talking_since != Instant::min()) call.talk_ms += std::max<std::int64_t>(0, (at - call.talking_since).count());
     call.talking_since = Instant::min();
-    call.consult = Consult::none;
 }
 
 struct Fold {
@@ -45,7 +44,10 @@ struct Fold {
         call.stage = e.stage;
         call.stage_at = at;
         call.reason = e.reason;
-        if (e.stage != Stage::talking && e.stage != Stage::outside) end_talk(call, at);
+        if (e.stage != Stage::talking && e.stage != Stage::outside) {
+            end_talk(call, at);
+            call.consult = Consult::none;
+        }
         if (e.stage == Stage::waiting && call.queued_at == Instant::min()) call.queued_at = at;
         if (e.stage == Stage::calling_agent && from == Stage::waiting && call.bridged_at == Instant::min()) call.accepted_at = at;
         if (e.stage == Stage::waiting && call.bridged_at == Instant::min()) call.accepted_at = Instant::min();
@@ -122,6 +124,7 @@ struct Fold {
     void operator()(const SupervisionChanged&) const {}
     void operator()(const CallEnded& e) const {
         end_talk(call, at);
+        call.consult = Consult::none;
         call.stage = Stage::ended;
         call.stage_at = call.ended_at = at;
         call.outcome = e.outcome;

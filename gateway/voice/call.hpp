@@ -22,7 +22,8 @@ struct Party {
     template <class A> void fields(A&& a) { a(leg, use, who, arrived, rang, up, added_at, up_at); }
 
     // Volatile.
-    bool joined = false;                   // is in the call's mix
+    bool wanted = false;                   // in the call's mix: it was told so
+    bool joined = false;                   // and is
     channel::CommandId command = 0;        // that made it
 };
 

@@ -180,7 +180,7 @@ void Machine::wait_again(const std::string& reason) {
 
 void Machine::entertain() {
     const auto* customer = call_.party(Use::customer);
-    if (customer == nullptr || call_.live.music || !call_.live.play.empty() || customer->joined) return;
+    if (customer == nullptr || call_.live.music || !call_.live.play.empty() || customer->wanted) return;
     // Who was not answered yet hears ringing.
     if (customer->arrived && !customer->up && rules_.inbound.ringing) return;
     call_.live.music = true;
@@ -288,15 +288,14 @@ void Machine::on(const channel::LegAnswered& event) {
         case Use::agent: return agent_up();
         case Use::consult:
             if (call_.consult != Consult::ringing) return;
-            to(channel::JoinLeg{.mix = call_.mix, .leg = event.leg});
+            if (auto* asked = call_.leg(event.leg)) put_in(*asked);
             host_.note(ConsultChanged{.call = call_.id, .state = Consult::private_talk, .with = {}, .reason = {}});
             call_.live.tick = instant_never;
             return;
         case Use::outside: {
             if (call_.stage != Stage::calling_outside) return;
             customer_in();
-            to(channel::JoinLeg{.mix = call_.mix, .leg = event.leg});
-            const auto agents = call_.agent;
+            if (auto* other = call_.leg(event.leg)) put_in(*other);
             drop_all(Use::agent);
             move(Stage::outside);
             host_.handed_on({});
@@ -475,9 +474,12 @@ void Machine::make_failed(const channel::LegId& leg, const channel::CommandFaile
 void Machine::on(const channel::LegReplaced& event) {
     auto* party = call_.leg(event.leg);
     if (party == nullptr || call_.is_over() || call_.leg(event.by) != nullptr) return;
-    const bool joined = party->joined;
+    const bool joined = party->joined, wanted = party->wanted;
     host_.note(LegSwapped{.call = call_.id, .leg = event.leg, .by = event.by});
-    if (auto* now = call_.leg(event.by)) now->joined = joined;
+    if (auto* by = call_.leg(event.by)) {
+        by->joined = joined;
+        by->wanted = wanted;
+    }
     to(channel::EndLeg{.leg = event.leg});
 }
 
@@ -490,8 +492,7 @@ void Machine::say_and_end(const Media& media, const std::string& outcome) {
     drop_all(Use::agent);
     auto* customer = call_.party(Use::customer);
     if (customer == nullptr) return finish(outcome, "gateway");
-    if (customer->joined) to(channel::PartLeg{.mix = call_.mix, .leg = customer->leg});
-    customer->joined = false;
+    take_out(*customer);
     silence();
     if (media.empty() || (customer->arrived && !customer->up && rules_.inbound.ringing && media.empty())) return finish(outcome, "gateway");
     if (customer->arrived && !customer->up && rules_.inbound.ringing) to(channel::AnswerLeg{.leg = customer->leg});

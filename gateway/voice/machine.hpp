@@ -130,6 +130,8 @@ private:
     void ring_agent(const std::string& agent);
     void join();
     void bridged(bool again);
+    void put_in(Party& party);                                // the call's mix
+    void take_out(Party& party);
     void customer_out();                                      // of the mix, with music
     void customer_in();
     void begin_recording();

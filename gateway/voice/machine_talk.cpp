@@ -26,8 +26,8 @@ void Machine::join() {
         to(channel::MakeMix{.mix = call_.mix, .owner = to_string(call_.id)});
     }
     move(Stage::joining);
-    to(channel::JoinLeg{.mix = call_.mix, .leg = agent->leg});
-    to(channel::JoinLeg{.mix = call_.mix, .leg = customer->leg});
+    put_in(*agent);
+    put_in(*customer);
 }
 
 void Machine::on(const channel::LegJoined& event) {
@@ -50,32 +50,41 @@ void Machine::bridged(bool again) {
 void Machine::on(const channel::LegParted& event) {
     auto* party = call_.leg(event.leg);
     if (party == nullptr || event.mix != call_.mix) return;
-    const bool meant = !party->joined;  // we took it out
+    const bool meant = !party->wanted;  // we took it out
     party->joined = false;
     if (meant || (call_.stage != Stage::talking && call_.stage != Stage::joining)) return;
     if (party->use != Use::customer && party->use != Use::agent) return;
     // A leg that leaves at once has no sound in common with the others, or its telephone is just handing it on: it is tried again, then it is over.
-    if (call_.live.rejoined++ < rejoins_max) to(channel::JoinLeg{.mix = call_.mix, .leg = party->leg});
+    if (call_.live.rejoined++ < rejoins_max) put_in(*party);
     else finish("failed", "network", "not_joined");
+}
+
+void Machine::put_in(Party& party) {
+    party.wanted = true;
+    to(channel::JoinLeg{.mix = call_.mix, .leg = party.leg});
+}
+
+void Machine::take_out(Party& party) {
+    if (party.wanted) to(channel::PartLeg{.mix = call_.mix, .leg = party.leg});
+    party.wanted = party.joined = false;
 }
 
 void Machine::customer_out() {
     auto* customer = call_.party(Use::customer);
     if (customer == nullptr) return;
-    if (customer->joined || call_.stage == Stage::joining) to(channel::PartLeg{.mix = call_.mix, .leg = customer->leg});
-    customer->joined = false;
+    take_out(*customer);
     entertain();
 }
 
 void Machine::customer_in() {
-    const auto* customer = call_.party(Use::customer);
+    auto* customer = call_.party(Use::customer);
     if (customer == nullptr) return;
     silence();
     if (call_.mix.empty()) {
         call_.mix = host_.new_name();
         to(channel::MakeMix{.mix = call_.mix, .owner = to_string(call_.id)});
     }
-    to(channel::JoinLeg{.mix = call_.mix, .leg = customer->leg});
+    put_in(*customer);
 }
 
 // ---- what the agent does
@@ -158,28 +167,27 @@ bool Machine::consult_toggle() {
     auto* asked = call_.party(Use::consult);
     if (!can_act() || asked == nullptr || (call_.consult != Consult::private_talk && call_.consult != Consult::with_customer)) return false;
     if (call_.consult == Consult::private_talk) {
-        asked->joined = false;
-        to(channel::PartLeg{.mix = call_.mix, .leg = asked->leg});
+        take_out(*asked);
         to(channel::StartMusic{.leg = asked->leg, .music = rules_.music});
         customer_in();
         host_.note(ConsultChanged{.call = call_.id, .state = Consult::with_customer, .with = {}, .reason = {}});
     } else {
         customer_out();
         to(channel::StopMusic{.leg = asked->leg});
-        to(channel::JoinLeg{.mix = call_.mix, .leg = asked->leg});
+        put_in(*asked);
         host_.note(ConsultChanged{.call = call_.id, .state = Consult::private_talk, .with = {}, .reason = {}});
     }
     return true;
 }
 
 bool Machine::conference() {
-    const auto* asked = call_.party(Use::consult);
+    auto* asked = call_.party(Use::consult);
     if (!can_act() || asked == nullptr || (call_.consult != Consult::private_talk && call_.consult != Consult::with_customer)) return false;
     if (call_.consult == Consult::private_talk) {
         customer_in();
     } else {
         to(channel::StopMusic{.leg = asked->leg});
-        to(channel::JoinLeg{.mix = call_.mix, .leg = asked->leg});
+        put_in(*asked);
     }
     host_.note(ConsultChanged{.call = call_.id, .state = Consult::conference, .with = {}, .reason = {}});
     host_.phase(AgentPhase::conference);
@@ -187,7 +195,7 @@ bool Machine::conference() {
 }
 
 bool Machine::consult_complete() {
-    const auto* asked = call_.party(Use::consult);
+    auto* asked = call_.party(Use::consult);
     if (call_.live.lost_since != instant_never || asked == nullptr || !asked->up || call_.consult == Consult::none || call_.consult == Consult::ringing) return false;
     const auto state = call_.consult;
     const auto leg = asked->leg;
@@ -199,7 +207,7 @@ bool Machine::consult_complete() {
     if (state == Consult::private_talk) customer_in();
     if (state == Consult::with_customer) {
         to(channel::StopMusic{.leg = leg});
-        to(channel::JoinLeg{.mix = call_.mix, .leg = leg});
+        put_in(*asked);
     }
     host_.note(ConsultChanged{.call = call_.id, .state = Consult::none, .with = colleague ? "agent:" + who : who, .reason = "completed"});
     if (!old.empty()) drop(old);
@@ -283,14 +291,11 @@ void Machine::apply_supervision(const std::string& supervisor) {
     auto& [how, mix] = known->second;
     if (how == Supervising::barge) {
         if (!mix.empty()) to(channel::PartLeg{.mix = mix, .leg = leg});
-        to(channel::JoinLeg{.mix = call_.mix, .leg = leg});
+        put_in(*call_.leg(leg));
         return;
     }
     if (agent == nullptr) return;
-    if (auto* party = call_.leg(leg); party->joined) {
-        party->joined = false;
-        to(channel::PartLeg{.mix = call_.mix, .leg = leg});
-    }
+    take_out(*call_.leg(leg));
     if (mix.empty()) {
         mix = host_.new_name();
         to(channel::MakeMix{.mix = mix, .owner = to_string(call_.id)});
@@ -375,11 +380,11 @@ void Machine::recover(const channel::Snapshot& snapshot) {
         const auto found = std::find_if(snapshot.legs.begin(), snapshot.legs.end(), [&](const channel::Snapshot::Leg& each) { return each.leg == leg; });
         return found == snapshot.legs.end() ? nullptr : &*found;
     };
-    for (auto& party : call_.parties) party.joined = false;
+    for (auto& party : call_.parties) party.joined = party.wanted = false;
     for (const auto& mix : snapshot.mixes)
         if (mix.mix == call_.mix)
             for (const auto& leg : mix.legs)
-                if (auto* party = call_.leg(leg)) party->joined = true;
+                if (auto* party = call_.leg(leg)) party->joined = party->wanted = true;
     // Who listened is not needed to go on.
     drop_all(Use::snoop);
     drop_all(Use::supervisor);
@@ -410,15 +415,15 @@ void Machine::recover(const channel::Snapshot& snapshot) {
         if (const auto* leg = seen(party.leg); leg != nullptr && leg->answered && !party.up) answered.push_back(party.leg);
     for (const auto& leg : answered) on(channel::LegAnswered{.leg = leg, .by = channel::AnsweredBy::unasked, .at = now_});
 
-    const auto* customer = call_.party(Use::customer);
-    const auto* agent = call_.party(Use::agent);
+    auto* customer = call_.party(Use::customer);
+    auto* agent = call_.party(Use::agent);
     switch (call_.stage) {
         case Stage::talking: {
             if (customer == nullptr || agent == nullptr) return;
             const bool apart = call_.held || call_.consult == Consult::ringing || call_.consult == Consult::private_talk;
-            if (!agent->joined) to(channel::JoinLeg{.mix = call_.mix, .leg = agent->leg});
-            if (apart) entertain();
-            else if (!customer->joined) to(channel::JoinLeg{.mix = call_.mix, .leg = customer->leg});
+            if (!agent->joined) put_in(*agent);
+            if (apart) customer_out();
+            else if (!customer->joined) put_in(*customer);
             host_.note(Bridged{.call = call_.id, .mix = call_.mix, .agent = call_.agent, .again = true});
             return;
         }

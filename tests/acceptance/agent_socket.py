@@ -10,6 +10,7 @@ import struct
 import time
 import urllib.parse
 
+from agent_contract import Contract
 from gateway import PATIENCE
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -173,14 +174,16 @@ class Socket:
 
 
 class Desk:
-    """An agent's desktop: requests with their replies, pushes in order."""
+    """An agent's desktop: requests with their replies, pushes in order. Every frame must be as docs/asyncapi.yaml describes it."""
+
+    contract = Contract()
 
     def __init__(self, world, agent, token=None, join="snapshot", **more):
         self.world, self.agent = world, agent
         self.token = token or world.agent_token(agent)
         self.wire = Socket(world.url, self.token, **more)
         self.pushes, self.replies, self.notices = [], {}, []
-        self.next_id, self.last_seq = 1, 0
+        self.next_id, self.last_seq, self.types = 1, 0, {}
         self.hello = self.read_until(lambda frame: frame.get("type") == "hello")
         if join == "snapshot":
             self.ask("wallboard.get")
@@ -195,20 +198,28 @@ class Desk:
             text = self.wire.receive(max(0.01, (end - time.monotonic()) / PATIENCE))
             if text is None:
                 raise AssertionError(f"{self.agent} waited in vain; pushes: {[(push['seq'], push['type']) for push in self.pushes]}")
-            frame = json.loads(text)
-            if "reply_to" in frame:
-                self.replies.setdefault(json.dumps(frame["reply_to"]), []).append(frame)
-            elif "seq" in frame:
-                self.pushes.append(frame)
-                self.last_seq = frame["seq"]
-            else:
-                self.notices.append(frame)
+            frame = self.take(text)
             if condition(frame):
                 return frame
+
+    def take(self, text):
+        frame = json.loads(text)
+        if "reply_to" in frame:
+            self.contract.check_frame(frame, self.types.get(json.dumps(frame["reply_to"])))
+            self.replies.setdefault(json.dumps(frame["reply_to"]), []).append(frame)
+            return frame
+        self.contract.check_frame(frame)
+        if "seq" in frame:
+            self.pushes.append(frame)
+            self.last_seq = frame["seq"]
+        else:
+            self.notices.append(frame)
+        return frame
 
     def ask(self, type, **fields):
         """Sends, and does not wait."""
         self.next_id += 1
+        self.types[json.dumps(self.next_id)] = type
         self.wire.send_text(json.dumps({"id": self.next_id, "type": type, **fields}, ensure_ascii=False))
         return self.next_id
 
@@ -250,14 +261,7 @@ class Desk:
             text = self.wire.receive(max(0.01, end - time.monotonic()) / PATIENCE)
             if text is None:
                 return
-            frame = json.loads(text)
-            if "reply_to" in frame:
-                self.replies.setdefault(json.dumps(frame["reply_to"]), []).append(frame)
-            elif "seq" in frame:
-                self.pushes.append(frame)
-                self.last_seq = frame["seq"]
-            else:
-                self.notices.append(frame)
+            self.take(text)
 
     def ready(self):
         self.ok("presence.set", state="ready")

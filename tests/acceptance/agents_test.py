@@ -710,6 +710,47 @@ class WallboardTest(unittest.TestCase):
         stream.close()
 
 
+class DescriptionTest(unittest.TestCase):
+    """docs/asyncapi.yaml: its examples are requests that the gateway understands, and every frame of it is as described (agent_socket.py)."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = Centre()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.world.close()
+
+    def test_every_example_is_understood(self):
+        desk = self.world.ready("a1")
+        conversation(self.world, desk)
+        for name, message in Desk.contract.requests.items():
+            for example in message["examples"]:
+                payload = example["payload"]
+                Desk.contract.check(payload, "request." + name)
+                reply = desk.request(**{key: value for key, value in payload.items() if key != "id"})
+                with self.subTest(name):
+                    if not reply["ok"]:
+                        self.assertTrue("errors" not in reply["error"] and "there is no request" not in reply["error"]["detail"], reply)
+
+    def test_every_request_without_its_fields_is_refused_by_name(self):
+        desk = self.world.desk("a2")
+        for name, message in Desk.contract.requests.items():
+            for field in set(message["payload"]["required"]) - {"id", "type"}:
+                payload = {key: value for key, value in message["examples"][0]["payload"].items() if key not in ("id", field)}
+                self.assertEqual(desk.code(**payload), "not_allowed" if name == "token.renew" else "bad_request", (name, field))
+            time.sleep(0.03)  # below the rate of requests
+
+    def test_all_operations_name_messages_that_are_there(self):
+        document = Desk.contract.document
+        named = set()
+        for operation in document["operations"].values():
+            for message in operation["messages"] + operation.get("reply", {}).get("messages", []):
+                named.add(message["$ref"].removeprefix("#/channels/agent/messages/"))
+        self.assertEqual(named, set(document["channels"]["agent"]["messages"]))
+        self.assertEqual(named, set(document["components"]["messages"]))
+
+
 class ConfiguredTest(unittest.TestCase):
     def test_queues_and_agents_of_the_configuration_are_put_at_the_start(self):
         with World(settings={"queues": [{"id": "care", **QUEUE}]}) as world:

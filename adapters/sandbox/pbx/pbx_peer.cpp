@@ -86,6 +86,7 @@ HttpReply PbxPeer::route(Request& request) {
         for (const auto& agent : settings_.agents) list.push_back({{"technology", "PJSIP"}, {"resource", agent}, {"state", "online"}, {"channel_ids", Json::array()}});
         return json_reply(list);
     }
+    if (first == "api-docs" && request.path.size() == 2) return description(request.path[1], request.http.header("host"));
     if (first == "deviceStates" || first == "sounds" || first == "mailboxes") return json_reply(Json::array());
     return message_reply(404, "Resource not found");
 }

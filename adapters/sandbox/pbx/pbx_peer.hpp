@@ -145,6 +145,7 @@ private:
     [[nodiscard]] bool may_enter(const HttpRequest& request, std::string* user) const;
     [[nodiscard]] HttpReply route(Request& request);
     [[nodiscard]] HttpReply applications(Request& request);
+    [[nodiscard]] static HttpReply description(std::string_view file, std::string_view host);  // pbx_description.cpp
     [[nodiscard]] Json application_json(const std::string& name) const;
     void send(const std::string& app, const Json& event, Now now);
     void send_frame(SocketId socket, std::string text);

@@ -469,7 +469,7 @@ TEST_CASE("calls: a touch is played to the customer", "[engine]") {
     SECTION("the permit's time was over") {
         // Nothing left: the touch goes back into its queue and is dialled again.
         house.pbx.legs.clear();
-        house.engine->on_transport_events({CallReported{.account = 1, .event = channel::CommandFailed{.command = house.engine->internals().next_command - 1, .unwritten = true}}});
+        house.engine->on_transport_events({CallReported{.account = 1, .event = channel::CommandFailed{.command = house.engine->internals().next_command - 1, .unwritten = true, .code = {}, .detail = {}}}});
         house.settle();
         CHECK(house.state(made->id) == TouchState::dispatching);
         CHECK(house.in_turn([&](Engine& inside) { return inside.metrics(); }).permits_lapsed == 1);

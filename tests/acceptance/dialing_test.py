@@ -1,0 +1,170 @@
+"""Campaigns that dial, against the simulated PBX: agents are kept, outcomes are told, recipients are tried again, dropped calls stay under the bound."""
+
+import threading
+import time
+import unittest
+
+from agent_socket import Desk
+from gateway import World, request
+
+
+class Dialer(World):
+    """A gateway with a telephone system, a queue and agents who answer at once."""
+
+    def __init__(self, agents=2, queue=None, policy=None, account=None, pbx=None):
+        self.pbx_behaviour, self.pbx_account, self.extensions = pbx or {}, account or {}, [f"10{n:02d}" for n in range(1, agents + 1)]
+        super().__init__(policy=policy)
+        assert self.put("/v1/queues/sales", {"channels": ["voice"], "wrap_up": "PT0S", "offer_timeout": "PT20S", **(queue or {})}).status == 201
+        self.desks = []
+        for extension in self.extensions:
+            answer = self.put("/v1/agents/a" + extension, {"name": "Agent", "capacity": {"voice": 1}, "extension": extension, "queues": ["sales"], "rights": ["dial_any"]})
+            assert answer.status == 201, answer.text
+
+    def start_sandbox(self):
+        self.sandbox_config["pbx"] = {"listen": "127.0.0.1:0", "users": {"gateway": "secret"}, "agents": self.extensions}
+        if self.pbx_behaviour:
+            self.sandbox_config["behaviour"] = {"pbx": self.pbx_behaviour}
+        super().start_sandbox()
+
+    def write_config(self):
+        self.accounts = {"pbx-main": {"adapter": "asterisk_ari", "base_url": "http://" + self.ports["pbx"], "username": "gateway", "password": "secret", "app": "touchgate",
+                                      "agent_endpoint": "PJSIP/{extension}", "customer_endpoint": "PJSIP/{number}@trunk", **self.pbx_account}}
+        super().write_config()
+
+    def control(self, method, path, body=None):
+        answer = request(f"http://{self.ports['listen']}/sandbox/pbx{path}", method, body, key=None)
+        assert answer.status < 300, f"{path}: {answer.status} {answer.text}"
+        return answer.json if answer.text else None
+
+    def behaves(self, number, outcome, **more):
+        self.control("PUT", "/numbers/" + number.lstrip("+"), {"outcome": outcome, "after": "PT0.2S", **more})
+
+    def sit_down(self):
+        for extension in self.extensions:
+            desk = Desk(self, "a" + extension)
+            desk.ready()
+            self.desks.append(desk)
+
+    def campaign(self, numbers, dialing, id="c1", **more):
+        body = {"id": id, "purpose": "service", "dialing": {"account": "pbx-main", "queue": "sales", "ring_timeout": "PT5S", **dialing}, **more}
+        assert self.post("/v1/campaigns", body).status == 201
+        taken = request(f"{self.url}/v1/campaigns/{id}/audience", "POST", "\n".join('{"contact":{"phone":"%s"}}' % number for number in numbers), content_type="application/x-ndjson").json
+        assert taken["added"] == len(numbers), taken
+        started = self.post(f"/v1/campaigns/{id}/start")
+        assert started.status in (200, 202), started.text
+
+    def counts(self, id="c1"):
+        return self.get("/v1/campaigns/" + id).json
+
+    def outcomes(self):
+        """Outcome by the customer's number, from the events."""
+        return {event["data"]["to"]: event["data"]["outcome"] for event in self.events(types="call.ended") if event["data"]["direction"] == "outbound"}
+
+    def close(self):
+        for desk in self.desks:
+            desk.close()
+        super().close()
+
+
+class ProgressiveTest(unittest.TestCase):
+    def test_every_outcome_is_told_and_never_more_customers_ring_than_agents_are_kept(self):
+        with Dialer(agents=2) as world:
+            kinds = ["answer", "busy", "no_answer", "reject", "invalid", "congestion"]
+            numbers = [f"+86138000001{n:02d}" for n in range(18)]
+            wanted = {}
+            words = {"answer": "answered", "busy": "busy", "no_answer": "no_answer", "reject": "rejected", "invalid": "invalid_number", "congestion": "congestion"}
+            for n, number in enumerate(numbers):
+                world.behaves(number, kinds[n % 6], talk="PT0.3S")
+                wanted[number] = words[kinds[n % 6]]
+            most, seen = [0], threading.Event()
+
+            def watch():
+                while not seen.is_set():
+                    most[0] = max(most[0], len([leg for leg in world.control("GET", "/legs")["items"] if leg["kind"] == "customer"]))
+                    time.sleep(0.02)
+            watcher = threading.Thread(target=watch)
+            watcher.start()
+            world.sit_down()
+            world.campaign(numbers, {"mode": "progressive"})
+            world.wait(lambda: world.counts()["state"] == "finished", "the campaign is through", 90)
+            seen.set()
+            watcher.join()
+            self.assertLessEqual(most[0], 2)
+            self.assertEqual(world.outcomes(), wanted)
+            counts = world.counts()["counts"]
+            self.assertEqual((counts["completed"], counts["failed"]), (3, 15))
+            offers = [push for desk in world.desks for push in desk.pushes if push["type"] == "offer"]
+            self.assertEqual(len(offers), 3, "only who is on the line is shown")
+            self.assertTrue(all(offer["auto_answer"] for offer in offers))
+            # In the audience's order.
+            dialled = [event["data"]["to"] for event in world.events(types="call.started")]
+            self.assertEqual(dialled, numbers)
+
+    def test_nobody_is_dialled_while_nobody_is_ready(self):
+        with Dialer(agents=1) as world:
+            number = "+8613800000101"
+            world.behaves(number, "answer", talk="PT0.2S")
+            world.campaign([number], {"mode": "progressive"})
+            time.sleep(1)
+            self.assertEqual(world.control("GET", "/legs")["items"], [])
+            self.assertEqual(world.counts()["counts"]["queued"], 1)
+            world.sit_down()
+            world.wait(lambda: world.counts()["state"] == "finished", "the campaign is through", 30)
+            self.assertEqual(world.outcomes(), {number: "answered"})
+
+    def test_who_was_busy_is_tried_again_as_the_plan_says_and_each_dial_counts(self):
+        with Dialer(agents=1) as world:
+            number = "+8613800000101"
+            world.behaves(number, "busy")
+            world.sit_down()
+            world.campaign([number], {"mode": "progressive", "max_attempts": 3, "retry": {"busy": {"after": "PT1S", "max": 2}}})
+            world.wait(lambda: len([e for e in world.events(types="call.ended")]) == 2, "dialled again", 30)
+            world.behaves(number, "answer", talk="PT0.2S")
+            world.wait(lambda: world.counts()["state"] == "finished", "the campaign is through", 30)
+            self.assertEqual([event["data"]["outcome"] for event in world.events(types="call.ended")], ["busy", "busy", "answered"])
+            touch = world.get("/v1/touches?campaign=c1").json["items"][0]["id"]
+            self.assertEqual(world.state(touch), "completed")
+            self.assertEqual(len([event for event in world.events(types="touch.dispatching") if event["data"]["touch_id"] == touch]), 3)
+
+    def test_an_agent_whose_telephone_stays_silent_drops_the_customer_and_is_blocked(self):
+        with Dialer(agents=1, account={"agent_ring_timeout": "PT1S"}) as world:
+            number = "+8613800000101"
+            world.behaves(number, "answer", talk="PT20S", patience="PT20S")
+            world.behaves(world.extensions[0], "no_answer")
+            world.sit_down()
+            world.campaign([number], {"mode": "progressive"})
+            world.wait(lambda: world.outcomes() == {number: "dropped"}, "dropped", 30)
+            self.assertEqual(world.get("/v1/agents/a" + world.extensions[0]).json["state"], "rona_blocked")
+            world.wait(lambda: world.counts()["state"] == "finished", "the campaign is through", 30)
+            self.assertEqual(world.counts()["counts"]["failed"], 1)
+
+
+class PredictiveTest(unittest.TestCase):
+    def test_more_lines_than_agents_when_few_answer_and_whom_nobody_serves_is_dropped(self):
+        with Dialer(agents=2) as world:
+            numbers = [f"+86138000002{n:02d}" for n in range(12)]
+            for n, number in enumerate(numbers):
+                world.behaves(number, "answer" if n < 3 else "no_answer", talk="PT6S", patience="PT20S")
+            world.sit_down()
+            world.campaign(numbers, {"mode": "power", "lines_per_agent": 3, "no_agent_within": "PT0.5S"})
+            world.wait(lambda: world.counts()["state"] == "finished", "the campaign is through", 90)
+            ends = list(world.outcomes().values())
+            self.assertEqual(ends.count("answered") + ends.count("dropped"), 3)
+            self.assertEqual(ends.count("answered"), 2)
+            self.assertEqual(ends.count("no_answer"), 9)
+
+
+class BadInputTest(unittest.TestCase):
+    def test_a_plan_that_cannot_be_dialled_is_refused_at_the_start_with_all_its_faults(self):
+        with Dialer(agents=1) as world:
+            body = {"id": "bad", "purpose": "service", "dialing": {"mode": "shout", "account": "nobody", "queue": "nowhere", "max_lines": 0}}
+            assert world.post("/v1/campaigns", body).status == 201
+            request(f"{world.url}/v1/campaigns/bad/audience", "POST", '{"contact":{"phone":"+8613800000101"}}', content_type="application/x-ndjson")
+            answer = world.post("/v1/campaigns/bad/start")
+            self.assertEqual(answer.status, 422)
+            pointers = {each["pointer"] for each in answer.json["errors"]}
+            self.assertLessEqual({"/dialing/mode", "/dialing/account", "/dialing/queue", "/dialing/max_lines"}, pointers)
+
+
+if __name__ == "__main__":
+    unittest.main()

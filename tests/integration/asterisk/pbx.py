@@ -1,0 +1,437 @@
+"""A real Asterisk for tests: its configuration, its process, and customers and agents' telephones played by SIPp. Only on 127.0.0.1, ports free.
+
+    pbx.py FOLDER          starts it from the folder that setup.sh made, prints its ports as JSON, and runs until stdin ends
+
+As a module: Asterisk (start, stop, cli), Sipp (answering and calling parties)."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+MODULES = r"""res_(pjproject|timing_timerfd|sorcery_(config|memory|astdb)|geolocation|statsd|http_websocket|websocket_client|crypto|srtp|rtp_asterisk|musiconhold)
+    res_format_attr_.* res_ari.* res_stasis(|_answer|_broadcast|_device_state|_playback|_recording|_snoop) res_speech
+    res_pjsip(|_(acl|authenticator_digest|caller_id|dlg_options|dtmf_info|empty_info|endpoint_identifier_(anonymous|ip|user)|header_funcs|maintenance|messaging|nat
+    |outbound_authenticator_digest|path|refer|registrar|rfc3326|sdp_rtp|session|transport_websocket|diversion|sips_contact))
+    chan_(pjsip|bridge_media) bridge_(simple|softmix|holding|builtin_features|builtin_interval_features) pbx_config
+    app_(stasis|amd|dial|playback|echo|verbose|senddtmf|playtones|record|milliwatt|read) codec_(ulaw|alaw|a_mu|gsm|resample|g722|opus.*) format_(wav|pcm|gsm|sln|wav_gsm|g722)
+    func_(callerid|channel|logic|strings|pjsip_.*|talkdetect|timeout|global|hangupcause|db|math|rand|uri|frame_drop)"""
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(what, condition, seconds=20.0):
+    end = time.monotonic() + seconds * float(os.environ.get("TOUCHGATE_TEST_PATIENCE", "1"))
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("waited in vain: " + what)
+
+
+class Asterisk:
+    """One Asterisk with an ARI user, agents' endpoints agent1..agentN (SIP over WebSocket; agents named in `desk_phones` are plain SIP at a SIPp), a trunk
+    to a SIPp that answers, and the dial plan of docs/voice.md."""
+
+    def __init__(self, folder, agents=4, app="touchgate", desk_phones=None, trunk_port=None, rtp_timeout=30):
+        self.root = os.path.join(folder, "root")
+        self.app = app
+        self.user, self.password = "touchgate", "secret-of-the-pbx"
+        self.http_port = free_port()
+        self.sip_port = free_port(socket.SOCK_DGRAM)
+        self.trunk_port = trunk_port or free_port(socket.SOCK_DGRAM)
+        self.agents = agents
+        self.desk_phones = dict(desk_phones or {})  # extension → SIP port
+        self.rtp_timeout = rtp_timeout
+        os.makedirs(os.path.join(self.root, "run"), exist_ok=True)
+        self.work = tempfile.mkdtemp(prefix="touchgate-", dir=os.path.join(self.root, "run"))
+        self.inside = "/run/" + os.path.basename(self.work)
+        self.process = None
+        self.write_configuration()
+
+    def url(self):
+        return f"http://127.0.0.1:{self.http_port}"
+
+    def account(self, **more):
+        """The settings of an asterisk_ari account."""
+        settings = {"base_url": self.url(), "username": self.user, "password": self.password, "app": self.app, "agent_endpoint": "PJSIP/{extension}",
+                    "customer_endpoint": "PJSIP/{number}@trunk", "number_format": "digits", "caller_id": "+862112345678", "amd": {"context": "touchgate-amd"}}
+        settings.update(more)
+        return settings
+
+    # ---- Configuration
+
+    def write(self, name, text):
+        with open(os.path.join(self.work, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def modules(self):
+        folder = os.path.join(self.root, "usr/lib/x86_64-linux-gnu/asterisk/modules")
+        if not os.path.isdir(folder):
+            folder = os.path.join(self.root, "usr/lib/asterisk/modules")
+        # Patterns are written over several lines: blanks separate them, but for those before a '|'.
+        patterns = re.sub(r"\s+\|", "|", MODULES).split()
+        names = sorted(name for name in os.listdir(folder) if any(re.fullmatch(pattern + r"\.so", name) for pattern in patterns))
+        return "/" + os.path.relpath(folder, self.root), names
+
+    def write_configuration(self):
+        folder, names = self.modules()
+        at = self.inside
+        for part in ("db", "spool", "spool/recording", "log", "keys/keys"):
+            os.makedirs(os.path.join(self.work, part), exist_ok=True)
+        self.write("asterisk.conf", f"""[directories]
+astetcdir => {at}
+astmoddir => {folder}
+astvarlibdir => /var/lib/asterisk
+astdbdir => {at}/db
+astkeydir => {at}/keys
+astdatadir => /usr/share/asterisk
+astagidir => {at}
+astspooldir => {at}/spool
+astrundir => {at}
+astlogdir => {at}/log
+astsbindir => /usr/sbin
+
+[options]
+nocolor = yes
+live_dangerously = no
+""")
+        self.write("modules.conf", "[modules]\nautoload = no\n" + "".join(f"load = {name}\n" for name in names))
+        self.write("logger.conf", "[general]\n[logfiles]\nconsole = warning,error,notice\nmessages = warning,error,notice\n")
+        self.write("http.conf", f"[general]\nenabled = yes\nbindaddr = 127.0.0.1\nbindport = {self.http_port}\nsessionlimit = 200\n")
+        self.write("ari.conf", f"""[general]
+enabled = yes
+channelvars = TOUCHGATE_OWNER,TOUCHGATE_LEG
+websocket_write_timeout = 2000
+
+[{self.user}]
+type = user
+password_format = plain
+password = {self.password}
+
+[reader]
+type = user
+read_only = yes
+password_format = plain
+password = {self.password}
+""")
+        low = 20000 + os.getpid() % 20000 * 2
+        self.write("rtp.conf", f"[general]\nrtpstart = {low}\nrtpend = {low + 2000}\nstrictrtp = no\nice_host_candidates = yes\n\n[ice_host_candidates]\n")
+        for name in ("musiconhold", "features", "cdr", "cel", "stasis", "codecs", "udptl", "sorcery", "pjproject", "ccss", "indications", "acl", "statsd", "geolocation", "websocket_client"):
+            self.write(name + ".conf", "")
+        self.write("musiconhold.conf", "[default]\nmode = files\ndirectory = /usr/share/asterisk/sounds/en/digits\n")
+        self.write("indications.conf", "[general]\ncountry = us\n\n[us]\ndescription = United States\nringcadence = 2000,4000\ndial = 350+440\nbusy = 480+620/500,0/500\n"
+                                       "ring = 440+480/2000,0/4000\ncongestion = 480+620/250,0/250\n")
+        self.write("manager.conf", "[general]\nenabled = no\n")
+        self.write("amd.conf", "[general]\ntotal_analysis_time = 3000\n")
+        self.write("pjsip.conf", self.pjsip())
+        self.write("extensions.conf", self.dialplan())
+
+    def pjsip(self):
+        media = f"rtp_timeout = {self.rtp_timeout}\nrtp_timeout_hold = 300\n"
+        text = f"""[global]
+type = global
+endpoint_identifier_order = auth_username,username,ip
+
+[udp]
+type = transport
+protocol = udp
+bind = 127.0.0.1:{self.sip_port}
+
+[ws]
+type = transport
+protocol = ws
+bind = 127.0.0.1
+
+[trunk]
+type = endpoint
+transport = udp
+context = from-trunk
+disallow = all
+allow = ulaw,alaw
+direct_media = no
+send_connected_line = no
+trust_id_inbound = yes
+send_pai = yes
+aors = trunk
+{media}
+[trunk]
+type = aor
+contact = sip:127.0.0.1:{self.trunk_port}
+qualify_frequency = 0
+
+[trunk]
+type = identify
+endpoint = trunk
+match_header = User-Agent: /^sipp-customer/
+"""
+        for number in range(1, self.agents + 1):
+            name = f"agent{number}"
+            desk = self.desk_phones.get(name)
+            text += f"""
+[{name}]
+type = endpoint
+context = from-agents
+disallow = all
+allow = ulaw,alaw
+direct_media = no
+aors = {name}
+auth = {name}
+callerid = "Agent {number}" <{name}>
+{media}"""
+            text += "transport = udp\n" if desk else "webrtc = yes\n"
+            text += f"""
+[{name}]
+type = auth
+auth_type = userpass
+username = {name}
+password = {name}-secret
+
+[{name}]
+type = aor
+max_contacts = 1
+remove_existing = yes
+"""
+            if desk:
+                text += f"contact = sip:{name}@127.0.0.1:{desk}\n"
+        return text
+
+    def dialplan(self):
+        return f"""[general]
+static = yes
+
+[from-trunk]
+exten => _[+0-9].,1,NoOp()
+ same => n,Stasis({self.app},inbound,${{EXTEN}})
+ same => n,GotoIf($["${{STASISSTATUS}}" = "FAILED"]?emergency,s,1)
+ same => n,Hangup()
+
+[from-agents]
+exten => _[+0-9].,1,Stasis({self.app},agent,${{EXTEN}})
+ same => n,Hangup()
+
+[emergency]
+exten => s,1,Set(GLOBAL(TURNED_AWAY)=$[0${{TURNED_AWAY}} + 1])
+ same => n,Congestion(1)
+
+[touchgate-amd]
+exten => s,1,AMD()
+ same => n,Stasis({self.app},amd,${{AMDSTATUS}},${{AMDCAUSE}})
+ same => n,Hangup()
+"""
+
+    # ---- The process
+
+    def start(self):
+        log = open(os.path.join(self.work, "console.log"), "ab")
+        self.process = subprocess.Popen(["chroot", self.root, "/usr/sbin/asterisk", "-f", "-C", self.inside + "/asterisk.conf"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                        cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"})
+        log.close()
+
+        def up():
+            if self.process.poll() is not None:
+                raise AssertionError("Asterisk ended at once: " + self.log()[-2000:])
+            try:
+                with socket.create_connection(("127.0.0.1", self.http_port), 1) as probe:
+                    probe.sendall(b"GET /ari/asterisk/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    return b"401" in probe.recv(200)
+            except OSError:
+                return False
+
+        wait_until("Asterisk's ARI", up, 60)
+        wait_until("Asterisk booted", lambda: "fully booted" in self.cli("core waitfullybooted"), 60)
+        return self
+
+    def cli(self, command):
+        done = subprocess.run(["chroot", self.root, "/usr/sbin/asterisk", "-C", self.inside + "/asterisk.conf", "-rx", command], capture_output=True, text=True, timeout=20, check=False)
+        return done.stdout + done.stderr
+
+    def log(self):
+        with open(os.path.join(self.work, "console.log"), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def kill(self):
+        """As a power cut does."""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        if not os.environ.get("TOUCHGATE_KEEP_PBX"):
+            shutil.rmtree(self.work, ignore_errors=True)
+
+
+SDP = """v=0
+o=user1 53655765 2353687637 IN IP4 [local_ip]
+s=-
+c=IN IP4 [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 0
+a=rtpmap:0 PCMU/8000
+"""
+
+HEADERS = """[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]SIPpTag01[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:[local_ip]:[local_port]>
+"""
+
+
+def reply(status, words, with_sdp=False, retransmit=""):
+    body = "Content-Type: application/sdp\nContent-Length: [len]\n\n" + SDP if with_sdp else "Content-Length: 0\n\n"
+    return f"<send{retransmit}><![CDATA[\nSIP/2.0 {status} {words}\n{HEADERS}{body}]]></send>\n"
+
+
+def answering(ring_ms=200, talk_ms=None, status=None):
+    """A party that is called: rings, then answers and echoes the sound, or refuses. With `talk_ms` it hangs up by itself, else it waits to be."""
+    remember = "".join(f'<ereg regexp="{pattern}" search_in="hdr" header="{header}:" assign_to="{name}"/>' for header, name, pattern in
+                       (("From", "from", ".*"), ("To", "to", ".*"), ("Contact", "all,contact", "&lt;(.*)&gt;")))
+    text = f'<?xml version="1.0"?>\n<scenario name="called">\n<recv request="INVITE" rrs="true"><action>{remember}</action></recv>\n<Reference variables="from,to,all,contact"/>\n' + reply(180, "Ringing")
+    if ring_ms:
+        text += f'<pause milliseconds="{ring_ms}"/>\n'
+    if status == "never":
+        return text + '<recv request="CANCEL"/>\n' + reply(200, "OK") + reply(487, "Request Terminated", retransmit=' retrans="500"') + '<recv request="ACK"/>\n</scenario>\n'
+    if status:
+        return text + reply(status, "Refused", retransmit=' retrans="500"') + '<recv request="ACK"/>\n</scenario>\n'
+    text += reply(200, "OK", True, ' retrans="500"') + '<recv request="ACK"/>\n'
+    if talk_ms is None:
+        return text + '<recv request="BYE"/>\n' + reply(200, "OK") + "</scenario>\n"
+    return text + BYE.replace("%TALK%", str(talk_ms))
+
+
+BYE = """<pause milliseconds="%TALK%"/>
+<send retrans="500"><![CDATA[
+BYE [$contact] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From:[$to];tag=[pid]SIPpTag01[call_number]
+To:[$from]
+[last_Call-ID:]
+CSeq: 1 BYE
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+<recv response="200"/>
+</scenario>
+"""
+
+
+def calling(number, caller, talk_ms=None, digits=""):
+    """A party that calls `number`. With `talk_ms` it hangs up by itself after the answer, else it waits to be hung up."""
+    who = f"From: \"{caller}\" <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]SIPpTag00[call_number]"
+    text = f"""<?xml version="1.0"?>
+<scenario name="caller">
+<send retrans="500"><![CDATA[
+INVITE sip:{number}@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+{who}
+To: <sip:{number}@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:{caller}@[local_ip]:[local_port]>
+User-Agent: sipp-customer
+Max-Forwards: 70
+Content-Type: application/sdp
+Content-Length: [len]
+
+{SDP}]]></send>
+<recv response="100" optional="true"/>
+<recv response="180" optional="true"/>
+<recv response="183" optional="true"/>
+<recv response="200" rrs="true"/>
+<send><![CDATA[
+ACK [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+{who}
+[last_To:]
+Call-ID: [call_id]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+"""
+    if talk_ms is None:
+        return text + '<recv request="BYE"/>\n<send><![CDATA[\nSIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n]]></send>\n</scenario>\n'
+    return text + f"""<pause milliseconds="{talk_ms}"/>
+<send retrans="500"><![CDATA[
+BYE [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+{who}
+[last_To:]
+Call-ID: [call_id]
+CSeq: 2 BYE
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+<recv response="200"/>
+</scenario>
+"""
+
+
+class Sipp:
+    """One sipp process. `port`: where it listens."""
+
+    def __init__(self, scenario, port=None, remote=None, calls=None):
+        self.port = port or free_port(socket.SOCK_DGRAM)
+        self.work = tempfile.mkdtemp(prefix="touchgate-sipp-")
+        path = os.path.join(self.work, "scenario.xml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(scenario)
+        command = ["sipp", "-sf", path, "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-min_rtp_port", str(free_port(socket.SOCK_DGRAM) // 2 * 2), "-rtp_echo", "-nostdin",
+                   "-trace_err", "-error_file", os.path.join(self.work, "errors.log"), "-timeout", "300"]
+        if calls:
+            command += ["-m", str(calls)]
+        if remote:
+            command.append(f"127.0.0.1:{remote}")
+        with open(os.path.join(self.work, "screen.log"), "wb") as screen:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=screen, stderr=screen, cwd=self.work)
+
+    def wait(self, seconds=30):
+        return self.process.wait(seconds)
+
+    def errors(self):
+        try:
+            with open(os.path.join(self.work, "errors.log"), encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except OSError:
+            return ""
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    pbx = Asterisk(sys.argv[1])
+    try:
+        pbx.start()
+        print(json.dumps({"ari": pbx.url(), "sip": pbx.sip_port, "trunk": pbx.trunk_port, "user": pbx.user, "password": pbx.password}), flush=True)
+        sys.stdin.read()
+    finally:
+        pbx.stop()
