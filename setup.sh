@@ -16,7 +16,8 @@ case "${ID:-}-${VERSION_ID:-}" in
 esac
 packages="$packages g++ cmake ninja-build ccache mold pkg-config git ca-certificates curl python3 libssl-dev libcurl4-openssl-dev libsqlite3-dev nlohmann-json3-dev libsimdjson-dev
   libfmt-dev libspdlog-dev libhowardhinnant-date-dev libutf8proc-dev libkainjow-mustache-dev libabsl-dev libjemalloc-dev libpugixml-dev libcli11-dev libvalijson-dev libprotobuf-dev catch2 librapidcheck-dev tzdata"
-[ "${TOUCHGATE_TESTS:-}" = 1 ] && packages="$packages clang python3-yaml" && { command -v npm > /dev/null || packages="$packages nodejs npm"; }
+[ "${TOUCHGATE_TESTS:-}" = 1 ] && packages="$packages clang python3-yaml"
+command -v npm > /dev/null || packages="$packages nodejs npm"
 
 missing=""
 for package in $packages; do
@@ -27,6 +28,13 @@ if [ -n "$missing" ]; then
   sudo=""; [ "$(id -u)" = 0 ] || sudo=sudo
   $sudo apt-get update -qq
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing > /dev/null
+fi
+
+# The console's page tests drive a browser; without one they are skipped, and test.sh says so. (Ubuntu's package of that name is a snap.)
+if [ "${TOUCHGATE_TESTS:-}" = 1 ] && [ "${ID:-}" = debian ] && ! command -v chromium > /dev/null; then
+  echo "installing: chromium fonts-noto-cjk"
+  sudo=""; [ "$(id -u)" = 0 ] || sudo=sudo
+  { [ -n "$missing" ] || $sudo apt-get update -qq; } && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk > /dev/null 2>&1 || echo "chromium cannot be installed" >&2
 fi
 
 # See docs/dependencies.md: on Debian 12 the headers of this one library are unpacked, not installed.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs all tests. The last line is "N passed, N failed"; exit status 1 if any failed.
 #   ./test.sh          everything a change must pass
-#   ./test.sh --long   also more random cases and seeds, deliberate faults that the simulation must find, and unit, property, fuzz, simulation
+#   ./test.sh --long   also the Asterisk adapter against a real Asterisk (with CI set: always), more random cases and seeds, deliberate faults that the simulation must find, and unit, property, fuzz, simulation
 #                      and acceptance tests built with the address and undefined-behaviour sanitizers, those with threads with the thread sanitizer
 # TOUCHGATE_BUILD_DIR: where to build (build). What each test printed is in $TOUCHGATE_BUILD_DIR/test-logs.
 set -uo pipefail
@@ -155,6 +155,31 @@ for script in tests/integration/*/run.sh; do
   run "integration/$name" timeout 300 "$script" "$program"
 done
 
+# The agent's console: types, the client and the state, then the page in a browser against a mock of the gateway.
+console_tests() {
+  local console=gateway/console
+  if ! command -v node > /dev/null || ! command -v npm > /dev/null; then
+    skip console "node and npm are not installed"
+    return
+  fi
+  if ! $console/packages.sh --kept; then
+    [ -n "$registry" ] || { timeout 30 npm ping > "$logs/npm-ping.log" 2>&1 && registry=yes || registry=no; }
+    if [ "$registry" = no ]; then
+      skip console "the npm registry cannot be reached"
+      return
+    fi
+  fi
+  run console/build $console/build.sh --strict || return
+  run console/types npm --prefix $console run typecheck
+  run console/unit node $console/tests/run.mjs unit
+  if [ -n "${CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome > /dev/null; then
+    run console/page env CONSOLE_DIST="$(realpath "$build")/console" TOUCHGATE_TEST_PATIENCE="${TOUCHGATE_TEST_PATIENCE:-4}" timeout 1800 node $console/tests/run.mjs page
+  else
+    skip console/page "there is no Chromium"
+  fi
+}
+console_tests
+
 # Read to its end: a pipe that grep leaves early would look like a missing target.
 if ninja -C "$build" -t targets all | grep '^touchgate-sim: ' > /dev/null; then
   run build-simulation build_targets "$build" touchgate-sim && run simulation "$build/touchgate-sim" --seeds "$([ -n "$long" ] && echo 1..5000 || echo 1..500)" --steps 2000
@@ -167,8 +192,7 @@ pacing_terms="--runs 2 --days 3"
 # shellcheck disable=SC2086
 run build-pacing build_targets "$build" touchgate-pacing && run pacing-simulation "$build/touchgate-pacing" $pacing_terms
 
-if [ -n "$long" ]; then
-  unset RC_PARAMS
+if [ -n "$long" ] || [ -n "${CI:-}" ]; then
   # The adapter against a real Asterisk, which comes from Debian's archive.
   if TOUCHGATE_BUILD_DIR="$build" tests/integration/asterisk/setup.sh > "$logs/asterisk-setup.log" 2>&1; then
     run build-call-console build_targets "$build" touchgate-call-console &&
@@ -176,6 +200,10 @@ if [ -n "$long" ]; then
   else
     skip integration/asterisk "$(tail -1 "$logs/asterisk-setup.log")"
   fi
+fi
+
+if [ -n "$long" ]; then
+  unset RC_PARAMS
   run mutations tests/simulation/mutate.sh
   folder="$(realpath -m "$build")/asan"
   if sanitized asan "$folder" touchgate touchgate-sim tests; then

@@ -269,7 +269,7 @@ void Engine::Internals::settle_call_touch(const voice::Call& call, const voice::
         if (!touch(row).final) arm_waiting(row);
         return;
     }
-    if (const auto again = redial_at(sent, ended.outcome)) {
+    if (const auto again = redial_at(sent)) {
         emit(sent.contact, TouchAttemptEnded{.touch = sent.id, .attempt = call.attempt, .outcome = channel::OutcomeKind::refused, .code = ended.outcome, .detail = {}, .slot = slot,
                                              .next = 0, .retry_at = unix_ms(*again)});
         go_on(row);

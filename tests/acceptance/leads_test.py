@@ -128,8 +128,9 @@ class Capture(unittest.TestCase):
         self.assertEqual([(item["source"], item["product"], item["unit"]) for item in found], [("sms:test-drive", "suv", "hq/east/a")])
 
     def test_calls_that_the_configuration_names_are_leads(self):
-        for number, source in ((1, "missed"), (2, "")):
-            self.world.post("/v1/events/inbound", {"key": f"call-{number}", "channel": "voice", "contact": {"phone": f"1380000001{number}"}, "kind": "call", "source": source})
+        for number, more in ((1, {"source": "missed"}), (2, {})):
+            told = self.world.post("/v1/events/inbound", {"key": f"call-{number}", "channel": "voice", "contact": {"phone": f"1380000005{number}"}, "kind": "call", **more})
+            self.assertEqual(told.status, 202, told.text)
         found = {item["source"]: item["product"] for item in self.world.get("/v1/leads?source=call:*").json["items"]}
         self.assertEqual(found, {"call:missed": None, "call:inbound": "hotline"})
 

@@ -60,7 +60,7 @@ export class MockGateway {
                      last_touches: [{id: 't1', at: '2026-11-20T02:00:00.000Z', channel: 'sms', purpose: 'marketing', campaign: 'double11', state: 'delivered'}],
                      last_interactions: [{id: 'i1', at: '2026-11-18T02:00:00.000Z', channel: 'voice', state: 'completed', disposition: 'resolved'}],
                      open_leads: [{id: 'lead-7', product: 'Savings plan', stage: 'assigned', grade: 'B', score: 72, due_at: '2026-11-30T02:00:00.000Z'}], promises: [],
-                     suggested_next_action: 'contact_lead'});
+                     suggestion: {key: 'contact_lead', en: 'Go on with the open lead', 'zh-CN': '跟进未结线索'}});
     this.addContact({id: 'cust-7', name: 'Li Lei', phones: ['+86139****1111'], tags: [], attributes: {}, consents: [], last_touches: [], last_interactions: [], open_leads: [], promises: []});
   }
 
@@ -185,7 +185,8 @@ export class MockGateway {
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '/', 'http://x').pathname;
     if (path === '/healthz') return void response.writeHead(200, {'content-type': 'application/json'}).end('{"status":"ok"}');
-    if (path === '/v1/agent') return void response.writeHead(this.agentOf(request) ? 426 : 401).end();
+    if (path === '/v1/agent') return void response.writeHead(426).end();
+    if (path === '/readyz') return void response.writeHead(200, {'content-type': 'application/json'}).end('{"status":"ready"}');
     if (path === '/v1/wallboard') return this.serveWallboard(request, response);
     if (!path.startsWith('/console/')) return void response.writeHead(404).end();
     const name = normalize(decodeURIComponent(path.slice('/console/'.length)) || 'index.html');
@@ -431,14 +432,18 @@ export class MockGateway {
         const items = Array.from({length: 20}, (_, i) => ({id: `e${from + i}`, at: new Date(Date.UTC(2026, 10, 20) - (from + i) * 3_600_000).toISOString(), type: 'touch.delivered', channel: 'sms', text: `double11 #${from + i}`}));
         return {items: from < 40 ? items : items.slice(0, 3), next: from < 40 ? String(from + 20) : null};
       }
-      case 'templates.list': return {items: [{name: 'greeting', text: '您好，请问有什么可以帮您？'}, {name: 'order-sent', text: '您的订单 {{order}} 已发货。'}]};
+      case 'templates.list': return {items: [{name: 'greeting', text: '您好，请问有什么可以帮您？'}, {name: 'order-sent', channels: {[String(fields['channel'])]: {'zh-CN': {text: '您的订单 {{order}} 已发货。'}}}}]};
       case 'queues.list': return {items: [{id: 'care', dispositions: this.dispositions}, {id: 'sales'}]};
       case 'agents.list': return {items: [...this.agents.values()].map(each => ({id: each.id, name: each.name, state: this.shownState(each),
         interactions: [...this.interactions.values()].filter(item => item.agent === each.id && item.state !== 'completed').map(item => ({id: item.id, channel: item.channel, customer: this.contacts.get(item.contact)?.['name']}))}))};
-      case 'wallboard.get': return this.wallboard;
+      case 'wallboard.get': return {wallboard: this.wallboard};
+      case 'wallboard.watch': {
+        if (fields['on'] !== false) setTimeout(() => this.sendText(agent.id, JSON.stringify({type: 'wallboard', wallboard: this.wallboard})), 0);
+        return {};
+      }
       case 'sip.settings': {
         if (!this.options.sip) throw new Refusal('not_configured');
-        return this.options.sip;
+        return {sip: this.options.sip};
       }
       case 'promises.list': return {items: [...this.promises.values()]};
       case 'promise.create': {

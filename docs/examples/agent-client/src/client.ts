@@ -56,13 +56,13 @@ export interface AgentClientOptions {
   token: string;
   lastSeq?: number | null;                                     // null: begin with a snapshot
   onPush?: (push: Push) => void;
-  onFrame?: (frame: JsonRecord) => void;                       // every push as it came, also of unknown types
+  onFrame?: (frame: JsonRecord) => void;                       // every push as it came, also of unknown types and without a number
   onSequence?: (seq: number) => void;                          // after the push with this number was handed on
   onHello?: (hello: Hello) => void;
   onStatus?: (status: ConnectionStatus) => void;
   heartbeat?: (rttMs: number | null) => RequestFields;         // fields of `health.report`, sent every `heartbeatMs`
   heartbeatMs?: number;                                        // 10,000
-  isRefused?: () => Promise<boolean>;                          // asked when the first connection fails: a browser does not tell why
+  isRefused?: () => Promise<boolean>;                          // asked when handshakes fail: a browser does not tell why
   socket?: (url: string, protocols: string[]) => SocketLike;   // the global WebSocket
   timers?: Timers;
   random?: () => number;                                       // 0 ≤ r < 1, spreads the attempts to connect again
@@ -74,7 +74,7 @@ const waitMinMs = 500;
 const waitMaxMs = 10_000;
 const closeGap = 4000;  // our own close codes: pushes are missing, or the other side went silent
 const closeSilent = 4001;
-const refusedCodes = new Set([1008, 4401, 4403]);
+const refusedCodes = new Set([4401, 4403]);  // the token is over, the agent was removed
 
 export function agentUrl(base: string): string {
   return new URL('/v1/agent', base).href.replace(/^http/, 'ws');
@@ -99,6 +99,7 @@ export class AgentClient {
   private readonly waiting = new Map<number, Waiting>();
   private attempt = 0;
   private everOpen = false;
+  private shakenHands = false;  // on the current connection
   private gapAskedFor: number | null = null;
   private unnumberedSnapshot = 0;
   private cancelTimer: () => void = () => undefined;
@@ -178,7 +179,9 @@ export class AgentClient {
       return;
     }
     this.socket = socket;
+    this.shakenHands = false;
     const isCurrent = () => this.socket === socket;
+    socket.onopen = () => { if (isCurrent()) this.shakenHands = true; };
     socket.onmessage = event => { if (isCurrent()) this.take(event.data); };
     socket.onclose = event => { if (isCurrent()) this.closed(event.code); };
     socket.onerror = () => undefined;  // a close follows
@@ -249,7 +252,10 @@ export class AgentClient {
   private takePush(frame: JsonRecord): void {
     const seq = countOf(frame['seq']);
     const isSnapshot = frame['type'] === 'snapshot';
-    if (seq === null && !isSnapshot) return;
+    if (seq === null && !isSnapshot) {
+      this.options.onFrame?.(frame);
+      return;
+    }
     const last = this.lastSeqTaken;
     if (seq !== null && last !== null && !isSnapshot) {
       if (seq <= last) return;  // has been taken
@@ -274,13 +280,14 @@ export class AgentClient {
     const sentAt = clock();
     const socket = this.socket;
     const again = () => { this.cancelHeartbeat = this.timers.after(this.options.heartbeatMs ?? 10_000, () => this.beat()); };
-    this.ask('health.report', this.options.heartbeat?.(this.rtt) ?? {rtt_ms: this.rtt}).then(() => {
+    const answered = () => {
       this.rtt = Math.max(0, Math.round(clock() - sentAt));
       again();
-    }, (error: RequestError) => {
+    };
+    this.ask('health.report', this.options.heartbeat?.(this.rtt) ?? (this.rtt === null ? {} : {rtt_ms: this.rtt})).then(answered, (error: RequestError) => {
       if (this.socket !== socket) return;
       if (error.code === 'timeout') this.drop(closeSilent, true);
-      else if (this.current.kind === 'online') again();
+      else if (this.current.kind === 'online') answered();
     });
   }
 
@@ -312,7 +319,7 @@ export class AgentClient {
       return;
     }
     this.wait();
-    if (!this.everOpen || this.attempt % 4 === 0) {
+    if (!this.shakenHands && (!this.everOpen || (this.attempt > 0 && this.attempt % 4 === 0))) {
       void this.options.isRefused?.().then(refused => {
         if (refused && this.current.kind === 'waiting') {
           this.cancelTimer();

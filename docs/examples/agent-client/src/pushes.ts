@@ -25,7 +25,8 @@ export interface CardRecord { id: string; at: string; channel: string; kind: str
 export interface CardLead { id: string; product: string; stage: string; grade: string; score: number | null; dueAt: string; owner: string }
 export interface CardPromise { id: string; at: string; channel: string; note: string; contact: string; state: string }
 export interface Consent { channel: string; purpose: string; status: string; at: string }
-export interface SuggestedAction { action: string; text: string }
+// `texts`: by language, where the gateway has words for it.
+export interface SuggestedAction { action: string; text: string; texts: Record<string, string> }
 
 // The customer as an agent may see him; numbers come masked.
 export interface Card {
@@ -157,7 +158,8 @@ export function readPromises(value: unknown): CardPromise[] {
 
 function readSuggested(value: unknown): SuggestedAction[] {
   const one = (each: unknown): SuggestedAction =>
-    isRecord(each) ? {action: firstText(each, 'action', 'kind', 'type'), text: firstText(each, 'text', 'why', 'reason', 'detail')} : (/^[a-z_]+$/.test(textOf(each)) ? {action: textOf(each), text: ''} : {action: '', text: textOf(each)});
+    isRecord(each) ? {action: firstText(each, 'key', 'action'), text: firstText(each, 'text', 'why'), texts: {en: textOf(each['en']), 'zh-CN': textOf(each['zh-CN'])}}
+      : /^[a-z_]+$/.test(textOf(each)) ? {action: textOf(each), text: '', texts: {}} : {action: '', text: textOf(each), texts: {}};
   return (Array.isArray(value) ? value : [value]).map(one).filter(each => each.action !== '' || each.text !== '');
 }
 

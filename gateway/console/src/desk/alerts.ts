@@ -1,7 +1,10 @@
 // How the desk calls for attention: the ring, the tab's title, the operating system's notifications, and the words that screen readers speak at once.
 import {reactive, watch} from 'vue';
+import {textOf} from '@agent-client';
 import {Ring} from '../phone/ring.ts';
 import {hasWord, t, word, type TextKey} from '../texts/texts.ts';
+import {shortTime} from '../texts/times.ts';
+import {gatewayNow} from '../timing/now.ts';
 import type {Desk} from './desk.ts';
 import {customerName} from './naming.ts';
 import type {PhoneLine} from './phone_line.ts';
@@ -52,6 +55,9 @@ export class Alerts {
         desk.notices.say(t('leads.announce'));
         this.ring.chime();
       }
+    });
+    desk.onFrame(frame => {
+      if (frame['type'] === 'token.expiring') desk.notices.say(t('sign_in.expiring', {time: shortTime(textOf(frame['expires_at']), gatewayNow())}), 'refusal');
     });
     watch(() => desk.state.offers.length > 0 || phone.shown.ringing !== null, rings => {
       if (rings) {

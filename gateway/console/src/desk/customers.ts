@@ -12,7 +12,7 @@ interface History { items: TimelineLine[]; next: string | null; loaded: boolean;
 export interface CustomerEntry { card: Card | null; loading: boolean; missing: string; withdrawn: string[]; history: History }
 export type ContactReference = string | {external_userid: string};
 
-export const dncChannels = ['voice', 'sms', 'wecom', 'official_account', '*'] as const;
+export const dncChannels = ['voice', 'sms', 'wecom', 'wecom_kf', 'official_account', 'mini_program', '*'] as const;
 
 function readLine(value: JsonRecord, index: number): TimelineLine {
   const data = recordOf(value['data']);
@@ -40,6 +40,8 @@ export class Customers {
     });
     desk.onPush(push => {
       if (push.type === 'promise') void this.loadPromises();
+      // After a snapshot only the number of the customer is known.
+      for (const work of desk.state.works) if (!work.card && work.contactId !== '' && work.stage !== 'closed') this.entry(work.contactId);
     });
     desk.onSignOut(() => {
       this.entries.clear();
@@ -67,11 +69,14 @@ export class Customers {
       const card = readCard(isRecord(found) && isRecord(found['card']) ? found['card'] : found);
       const shown = this.entries.get(contact);
       if (shown) shown.card = card ?? shown.card;
+      for (const work of this.desk.state.works) if (card && work.contactId === card.id) work.card = card;
       return card;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       const shown = this.entries.get(contact);
-      if (!this.desk.features.failed('contact.get', error) && shown) shown.missing = explain(error, 'contact.get', gatewayNow());
+      // A gateway may know customers by their number only.
+      const isMissing = typeof reference === 'string' && this.desk.features.failed('contact.get', error);
+      if (!isMissing && shown) shown.missing = explain(error, 'contact.get', gatewayNow());
       return null;
     } finally {
       const shown = this.entries.get(contact);

@@ -1,6 +1,6 @@
 // The desk of one agent in one tab: the connection, the state that follows from its pushes, and what can be asked for. Components show it and call it.
 import {inject, reactive, ref, shallowRef, type InjectionKey} from 'vue';
-import {AgentClient, agentUrl, RequestError, textOf, textsOf, type ConnectionStatus, type Hello, type Push, type Reply, type RequestFields, type Timers} from '@agent-client';
+import {AgentClient, agentUrl, RequestError, textOf, textsOf, type ConnectionStatus, type Hello, type JsonRecord, type Push, type Reply, type RequestFields, type Timers} from '@agent-client';
 import {t} from '../texts/texts.ts';
 import {gatewayNow} from '../timing/now.ts';
 import {explain} from './explain.ts';
@@ -29,6 +29,7 @@ export class Desk {
   readonly notices = new Notices();
   health: () => RequestFields = () => ({});
   private readonly pushListeners: ((push: Push) => void)[] = [];
+  private readonly frameListeners: ((frame: JsonRecord) => void)[] = [];
   private readonly onlineListeners: (() => void)[] = [];
   private readonly signOutListeners: (() => void)[] = [];
   private client: AgentClient | null = null;
@@ -49,6 +50,7 @@ export class Desk {
   get token(): string { return this.currentToken; }
 
   onPush(listener: (push: Push) => void): void { this.pushListeners.push(listener); }
+  onFrame(listener: (frame: JsonRecord) => void): void { this.frameListeners.push(listener); }
   onOnline(listener: () => void): void { this.onlineListeners.push(listener); }
   onSignOut(listener: () => void): void { this.signOutListeners.push(listener); }
 
@@ -133,15 +135,19 @@ export class Desk {
       url: agentUrl(location.origin), token, lastSeq, timers: this.timers,
       heartbeat: rttMs => {
         this.rttMs.value = rttMs;
-        return {...this.health(), rtt_ms: rttMs};
+        return {...this.health(), ...(rttMs === null ? {} : {rtt_ms: rttMs})};
       },
       onHello: hello => this.greeted(hello),
       onStatus: status => { if (this.client === client || !this.client) this.statusChanged(status); },
       onPush: push => this.take(push),
+      onFrame: frame => { for (const listener of this.frameListeners) listener(frame); },
       onSequence: () => this.changed(),
       isRefused: async () => {
-        const answer = await fetch('/v1/agent', {headers: {authorization: `Bearer ${token}`}, cache: 'no-store'});
-        return answer.status === 401 || answer.status === 403;
+        const options: RequestInit = {headers: {authorization: `Bearer ${token}`}, cache: 'no-store'};
+        const {status} = await fetch('/v1/agent', options);
+        if (status === 401 || status === 403) return true;
+        // A gateway that takes connections and not this one.
+        return status === 426 && (await fetch('/readyz', {cache: 'no-store'})).ok;
       },
     });
     this.client = client;

@@ -1,6 +1,7 @@
 // Who and what is there to transfer to, templates to pick, and the wallboard's figures.
 import {reactive, ref} from 'vue';
 import {countOf, isRecord, listOf, numberOf, readDispositions, recordOf, textOf, type Disposition, type JsonRecord} from '@agent-client';
+import {language} from '../texts/texts.ts';
 import type {Desk} from './desk.ts';
 
 export interface AgentLine { id: string; name: string; state: string; interactions: {id: string; channel: string; customer: string}[] }
@@ -49,7 +50,7 @@ export class Directory {
     if (known) return known;
     this.templates.set(channel, []);
     void this.desk.ask('templates.list', {channel}, true).then(reply => {
-      const items = listOf(reply?.['items']).filter(isRecord).map(each => ({name: textOf(each['name']), text: textOf(each['text'])}));
+      const items = listOf(reply?.['items']).filter(isRecord).map(each => ({name: textOf(each['name']), text: wordingOf(each, channel)}));
       if (reply) this.templates.set(channel, items.filter(each => each.text !== ''));
       else this.templates.delete(channel);
     });
@@ -59,6 +60,13 @@ export class Directory {
   dispositionsOf(queue: string): Disposition[] {
     return this.queues.find(each => each.id === queue)?.dispositions ?? [];
   }
+}
+
+// The words of a template: as told, or of the channel's wordings the one in the page's language, else any.
+function wordingOf(template: JsonRecord, channel: string): string {
+  const wordings = recordOf(recordOf(template['channels'])[channel]);
+  const text = (each: unknown) => textOf(recordOf(each)['text']);
+  return textOf(template['text']) || text(wordings[language.value]) || Object.values(wordings).map(text).find(each => each !== '') || text(wordings);
 }
 
 export function readWallboard(value: JsonRecord): WallboardFigures | null {
@@ -71,15 +79,23 @@ export function readWallboard(value: JsonRecord): WallboardFigures | null {
   return {queues, agents};
 }
 
-// The figures as they change: as a stream of events over HTTP where the agent's token may read it, else asked for over the socket every five seconds.
+// The figures as they change: as a stream of events over HTTP where the agent's token may read it, else as pushes over the socket, else asked for every
+// five seconds.
 export class WallboardFeed {
   readonly figures = ref<WallboardFigures | null>(null);
   readonly source = ref<'none' | 'live' | 'polled'>('none');
   private stopped = true;
   private abort = new AbortController();
   private streamRefused = false;
+  private watched = false;
 
-  constructor(private readonly desk: Desk) {}
+  constructor(private readonly desk: Desk) {
+    desk.onFrame(frame => {
+      if (this.stopped || frame['type'] !== 'wallboard') return;
+      this.take(recordOf(frame['wallboard']));
+      this.source.value = 'live';
+    });
+  }
 
   start(): void {
     if (!this.stopped) return;
@@ -91,6 +107,8 @@ export class WallboardFeed {
   stop(): void {
     this.stopped = true;
     this.abort.abort();
+    if (this.watched) void this.desk.ask('wallboard.watch', {on: false}, true);
+    this.watched = false;
     this.source.value = 'none';
   }
 
@@ -98,15 +116,20 @@ export class WallboardFeed {
     while (!signal.aborted) {
       if (!this.streamRefused) await this.stream(signal).catch(() => undefined);
       if (signal.aborted) return;
-      await this.poll();
+      this.watched = await this.desk.ask('wallboard.watch', {on: true}, true) !== null;
+      if (!this.watched) await this.poll();
       await new Promise(resolve => setTimeout(resolve, 5000));
     }
   }
 
+  private take(value: JsonRecord): void {
+    const figures = readWallboard(value);
+    if (figures) this.figures.value = figures;
+  }
+
   private show(text: string): void {
     try {
-      const figures = readWallboard(recordOf(JSON.parse(text)));
-      if (figures) this.figures.value = figures;
+      this.take(recordOf(JSON.parse(text)));
     } catch {
       // A part that cannot be read is left out; the next one is whole again.
     }

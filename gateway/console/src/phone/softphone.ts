@@ -1,6 +1,6 @@
 // The agent's telephone in the page: registers at the telephone system over SIP, takes the calls that the gateway sends, carries the sound.
 // Everything about the call itself (hold, transfer, recording, its end in the log) is the gateway's; this only answers, mutes and hangs up.
-import {textOf, recordOf, listOf, type JsonRecord} from '@agent-client';
+import {isRecord, listOf, recordOf, textOf, type JsonRecord} from '@agent-client';
 import type {RTCSession} from 'jssip/lib/RTCSession';
 import type {UA} from 'jssip/lib/UA';
 
@@ -20,11 +20,13 @@ const gatheringLimitMs = 500;  // JsSIP waits for the end of gathering; an unrea
 
 // The settings that `sip.settings` answered with; null when the agent has no softphone.
 export function readPhoneSettings(reply: JsonRecord): PhoneSettings | null {
-  const uri = textOf(reply['uri']);
-  const websocket = textOf(reply['websocket']);
+  const told = isRecord(reply['sip']) ? reply['sip'] : reply;
+  const uri = textOf(told['uri']);
+  const websocket = textOf(told['websocket']);
   if (uri === '' || !/^wss?:\/\//.test(websocket)) return null;
-  const ice = listOf(reply['ice']).map(recordOf).filter(server => textOf(server['urls']) !== '' || Array.isArray(server['urls'])) as unknown as RTCIceServer[];
-  return {uri: uri.startsWith('sip:') ? uri : `sip:${uri}`, websocket, password: textOf(reply['password']), ice};
+  const servers = listOf(told['ice']).map(server => typeof server === 'string' ? {urls: server} : recordOf(server));
+  const ice = servers.filter(server => textOf(server['urls']) !== '' || Array.isArray(server['urls'])) as unknown as RTCIceServer[];
+  return {uri: uri.startsWith('sip:') ? uri : `sip:${uri}`, websocket, password: textOf(told['password']), ice};
 }
 
 export class Softphone {

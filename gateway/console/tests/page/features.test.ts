@@ -341,6 +341,12 @@ describe('features', mockOnly, () => {
     const {page, faults} = await watchedPage(context, closed.url);
     await signIn(page, closed.url, key);
     await page.getByRole('button', {name: 'Wallboard'}).click();
+    await expectText(page.getByTestId('wallboard-source'), 'live');
+    await expectText(page.locator('[data-queue=care]'), '3');
+    await page.reload();
+    closed.missing.add('wallboard.watch');
+    await page.locator('.top-bar').waitFor();
+    await page.getByRole('button', {name: 'Wallboard'}).click();
     await expectText(page.getByTestId('wallboard-source'), 'every 5 s');
     await expectText(page.locator('[data-queue=care]'), '3');
     await page.close();

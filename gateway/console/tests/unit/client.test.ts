@@ -189,7 +189,7 @@ describe('agent client', () => {
     await settle();
     assert.equal(client.rttMs, 40);
     timers.advance(10_000);
-    assert.deepEqual(socket().asked('health.report').map(each => each['rtt_ms']), [null, 40]);
+    assert.deepEqual(socket().asked('health.report').map(each => each['rtt_ms']), [undefined, 40]);
     timers.advance(10_000);
     await settle();
     assert.equal(socket().closedWith, 4001);
@@ -222,8 +222,12 @@ describe('agent client', () => {
     assert.equal(sockets.length, 1);
     const closed = rig();
     closed.socket().hello(0);
-    closed.socket().break(1008);
+    closed.socket().break(4401);
     assert.equal(closed.client.status.kind, 'refused');
+    const slow = rig();
+    slow.socket().hello(0);
+    slow.socket().break(1008);
+    assert.equal(slow.client.status.kind, 'waiting');
   });
 
   test('a handshake that hangs is given up', () => {

@@ -16,7 +16,7 @@ describe('reading pushes', () => {
     assert.equal(card?.consents[0]?.status, 'withdrawn');
     assert.equal(card?.lastTouches[0]?.text, 'double11');
     assert.deepEqual(card?.leads.map(lead => lead.id), ['l']);
-    assert.deepEqual(card?.suggested, [{action: 'keep_promise', text: ''}]);
+    assert.deepEqual(card?.suggested, [{action: 'keep_promise', text: '', texts: {}}]);
   });
 
   test('nothing that is no card reads as one, and nothing throws', () => {

@@ -25,7 +25,7 @@ function hardCoded(nodes: TemplateChildNode[]): string[] {
     if (node.type === NodeTypes.TEXT) return letters.test(node.content) ? [node.content.trim()] : [];
     if (node.type === NodeTypes.INTERPOLATION) {
       const content = 'content' in node.content ? String(node.content.content) : '';
-      return [...content.matchAll(/'([^']*)'|"([^"]*)"|`([^`$]*)`/g)].map(match => match[1] ?? match[2] ?? match[3] ?? '').filter(text => / /.test(text) || /\p{Script=Han}/u.test(text));
+      return [...content.matchAll(/'([^']*)'|"([^"]*)"|`([^`$]*)`/g)].map(match => match[1] ?? match[2] ?? match[3] ?? '').filter(text => (/ /.test(text) && letters.test(text)) || /\p{Script=Han}/u.test(text));
     }
     if (node.type !== NodeTypes.ELEMENT) return [];
     const attributes = node.props.flatMap(prop => prop.type === NodeTypes.ATTRIBUTE && spoken.includes(prop.name) && letters.test(prop.value?.content ?? '') ? [`${prop.name}="${prop.value?.content}"`] : []);
