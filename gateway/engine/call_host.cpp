@@ -14,7 +14,7 @@ channel::CommandId EngineCallHost::command(channel::CallCommand command) {
     const auto id = in_.next_command++;
     if (account == in_.account_numbers.end()) return id;  // it is gone from the configuration, and its telephone system with it
     const auto remember = [&](const std::string& name) {
-        if (!name.empty()) in_.call_names[name] = id_;
+        if (!name.empty()) in_.call_names[call_key(call_.account, name)] = id_;
     };
     if (const auto* made = std::get_if<channel::MakeLeg>(&command)) remember(made->leg);
     else if (const auto* snoop = std::get_if<channel::SnoopLeg>(&command)) remember(snoop->leg);
@@ -135,13 +135,10 @@ void EngineCallHost::content_played() {
 }
 
 void EngineCallHost::handed_on(const std::string& to_agent) {
-    consult_over();
     const auto item = in_.router.item(id_);
-    if (to_agent.empty()) {
-        if (item && item->state == routing::ItemState::assigned) (void)in_.router.finish(id_, "transferred", "transfer", in_.now);
-        return;
-    }
-    (void)in_.router.assign(id_, to_agent, "voice", queue_name(), "transfer", true, in_.now);
+    if (!to_agent.empty()) (void)in_.router.assign(id_, to_agent, "voice", queue_name(), "transfer", true, in_.now);
+    else if (item && item->state == routing::ItemState::assigned) (void)in_.router.finish(id_, "transferred", "transfer", in_.now);
+    consult_over();  // afterwards: he is not free in between
 }
 
 void EngineCallHost::wants_promise() {

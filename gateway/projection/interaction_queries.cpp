@@ -87,7 +87,7 @@ Result<ItemPage> Queries::interactions(const InteractionQuery& query) {
     auto reading = projection_.read();
     if (!reading) return reading.error();
     const auto limit = std::clamp<std::size_t>(query.limit, 1, 1000);
-    std::string where = std::string{"SELECT "} + columns + " WHERE i.id > ?1";
+    auto where = std::string{"SELECT "}.append(columns).append(" WHERE i.id > ?1");
     std::vector<std::string> bound;
     const auto filter = [&](const char* column, const std::string& value) {
         if (value.empty()) return;
@@ -136,7 +136,7 @@ Result<std::string> Queries::interaction(const Uuid& id, const Visibility& visib
     std::string out;
     JsonText json{out};
     {
-        Statement select{reading->database(), (std::string{"SELECT "} + columns + " WHERE i.id = ?").c_str()};
+        Statement select{reading->database(), std::string{"SELECT "}.append(columns).append(" WHERE i.id = ?")};
         select.bind_blob(1, id.view());
         if (!select.step() || !visibility.covers(select.text(16))) return reading->database().failure() ? *reading->database().failure() : none;
         json.open_object();

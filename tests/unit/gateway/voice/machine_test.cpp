@@ -84,7 +84,7 @@ struct Line final : CallHost {
                     if (const auto leg = made.find(each.command); leg != made.end()) machine().make_failed(leg->second, each);
                 } else if constexpr (std::is_same_v<Event, channel::LegArrived>) {
                     begin(false);
-                    machine().arrive(each.leg, each.from);
+                    machine().arrive(each.leg);
                 } else if constexpr (requires { machine().on(each); }) {
                     machine().on(each);
                 }
@@ -416,7 +416,7 @@ TEST_CASE("machine: a dial by an agent calls his telephone, then the customer") 
     SECTION("it may not be dialled") {
         line.pbx.pick_up(line.pbx.leg_to("ext-a1"));
         line.run();
-        line.machine().refused("policy_denied");
+        line.machine().refused();
         line.run();
         CHECK(line.ends.front().outcome == "cancelled");
     }
