@@ -37,10 +37,10 @@ Job of_leg(const LegId& leg, Step step) {
 Planned plan_leg(const MakeLeg& command, const Settings& settings) {
     const bool is_agent = command.role == LegRole::agent || command.role == LegRole::supervisor;
     const auto& endpoint = !command.endpoint.empty() ? command.endpoint : is_agent ? settings.agent_endpoint : settings.customer_endpoint;
-    const auto dialled = fill_endpoint(endpoint, command.target, settings.numbers);
+    const auto dialled = telephony::fill_endpoint(endpoint, command.target, settings.numbers);
     if (!dialled) return Refusal{"INVALID_TARGET", "the target is neither a number nor an extension"};
     const auto& caller = command.caller_id.empty() ? settings.caller_id : command.caller_id;
-    const auto number = write_number(caller, settings.numbers.format, settings.numbers);
+    const auto number = telephony::write_number(caller, settings.numbers.format, settings.numbers);
     Json variables{{owner_variable, command.owner}, {leg_variable, settings.app + ',' + role_word(command.role) + ',' + command.target}};
     const Fields arguments{{"app", settings.app}, {"appArgs", std::string{"leg,"} + role_word(command.role) + ',' + command.owner + ',' + command.target}};
 
@@ -58,7 +58,7 @@ Planned plan_leg(const MakeLeg& command, const Settings& settings) {
         fields.insert(fields.begin(), {"endpoint", *dialled});
         fields.emplace_back("channelId", command.leg);
         fields.emplace_back("timeout", seconds_of(command.ring_timeout));
-        if (!number.empty()) fields.emplace_back("callerId", write_caller(command.caller_name, number));
+        if (!number.empty()) fields.emplace_back("callerId", telephony::write_caller(command.caller_name, number));
         make.path = with_query("/channels", fields);
         make.body = variables_body(variables);
         make.dials = true;

@@ -12,7 +12,7 @@ constexpr std::array outcome_words = {"busy",       "no_answer", "rejected", "in
 
 std::string read_endpoint(JsonReader& reader, std::string_view key, const char* example) {
     auto text = reader.required_text(key, {1, 200});
-    if (!text.empty() && !is_endpoint_template(text))
+    if (!text.empty() && !telephony::is_endpoint_template(text))
         reader.problem(key, std::string{"must be one endpoint with a placeholder, such as \""}.append(example).append("\""));
     return text;
 }
@@ -77,7 +77,7 @@ Settings read_settings(JsonReader& reader, const std::string& default_region) {
     const auto format = reader.choice("number_format", {"e164", "national", "digits"}, "e164");
     settings.numbers.format = format == "national" ? NumberFormat::national : format == "digits" ? NumberFormat::digits : NumberFormat::e164;
     const bool uses_national = format == "national" || settings.customer_endpoint.find("{national}") != std::string::npos;
-    if (uses_national && !knows_region(default_region))
+    if (uses_national && !telephony::knows_region(default_region))
         reader.problem("number_format", std::string{"the national form of numbers is not known for "}.append(default_region).append("; use e164 or digits"));
     settings.caller_id = reader.text("caller_id", {}, {0, 40});
     if (settings.caller_id.find_first_not_of("+0123456789*#") != std::string::npos) reader.problem("caller_id", "must be a number such as \"+862112345678\"");

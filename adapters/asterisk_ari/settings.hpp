@@ -4,12 +4,15 @@
 #include <map>
 #include <string>
 
-#include "adapters/asterisk_ari/numbers.hpp"
+#include "adapters/telephony/numbers.hpp"
 #include "gateway/channel/call_adapter.hpp"
 #include "gateway/channel/http_text.hpp"
 #include "gateway/json/json.hpp"
 
 namespace touchgate::adapters::asterisk_ari {
+
+using telephony::NumberFormat;
+using telephony::NumberRules;
 
 struct Settings {
     channel::BaseUrl base;

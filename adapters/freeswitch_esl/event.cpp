@@ -12,7 +12,10 @@ std::string readable(std::string_view text) { return is_valid_utf8(text) ? std::
 std::optional<Event> Event::read(std::string_view body) {
     auto value = channel::parse_foreign_json(readable(body));
     if (!value.is_object() || channel::text_member(value, "Event-Name").empty()) return std::nullopt;
-    return Event{std::move(value)};
+    // Assigned, for a JSON value in braces becomes a list of itself.
+    Event event{Json{}};
+    event.value_ = std::move(value);
+    return event;
 }
 
 std::string Event::text(std::string_view key) const { return channel::text_member(value_, key); }

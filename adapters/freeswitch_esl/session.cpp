@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "adapters/freeswitch_esl/cause.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/channel/http_text.hpp"
 
@@ -339,7 +340,11 @@ void Session::on_wake(Monotonic now, Instant wall) {
     std::vector<LegId> lost;
     for (const auto& [id, leg] : legs_)
         if (leg.lost_at && *leg.lost_at <= now) lost.push_back(id);
-    for (const auto& id : lost) leg_ended(id, {.leg = id, .cause = legs_[id].failed_cause, .at = wall});
+    for (const auto& id : lost) {
+        const auto& leg = legs_.at(id);
+        const auto outcome = outcome_of({.cause = leg.failed_cause, .was_answered = leg.up, .by_us = leg.ended_by_us}, *settings_);
+        leg_ended(id, {.leg = id, .cause = q850(cause_number(leg.failed_cause)), .was_answered = leg.up, .outcome = outcome, .at = wall});
+    }
     if (state_ == State::up) run_ready(now);
 }
 

@@ -67,7 +67,7 @@ private:
         std::deque<std::string> media;   // of it, what is still to be played
         Instant since{};
         std::optional<Monotonic> lost_at;  // gone for all we know: reported then, unless the switch says more before
-        int failed_cause = 0;            // of the job that was to make it
+        std::string failed_cause;        // of the job that was to make it
     };
     struct Mix {
         std::string owner;

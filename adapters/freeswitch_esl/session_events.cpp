@@ -237,10 +237,6 @@ void Session::on_hangup(Instant wall, const Event& event) {
 void Session::leg_ended(const LegId& id, LegEnded how) {
     const auto* const leg = find_leg(id);
     if (leg == nullptr) return;
-    if (how.outcome.empty()) {
-        how.was_answered = how.was_answered || leg->up;
-        how.outcome = how.was_answered ? "answered" : leg->ended_by_us ? "cancelled" : "failed";
-    }
     if (!leg->play.empty()) tell(PlayEnded{.play = leg->play, .completed = false});
     parted(id);
     legs_.erase(id);
@@ -276,7 +272,7 @@ void Session::on_job(Monotonic now, Instant wall, const Event& event) {
     if (leg->seen) {
         // The channel's own end follows, with more to say.
         leg->lost_at = now + 1s;
-        leg->failed_cause = q850(cause_number(cause));
+        leg->failed_cause = cause;
         return;
     }
     leg_ended(id, {.leg = id, .cause = q850(cause_number(cause)), .outcome = outcome_of({.cause = cause, .by_us = leg->ended_by_us}, *settings_), .at = event.at(wall)});

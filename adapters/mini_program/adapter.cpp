@@ -31,8 +31,8 @@ wechat::Offer offer() {
 
 channel::AdapterInfo mini_program_adapter() {
     return {
-        .name = "mini_program", .channel = "mini_program", .make = [](JsonReader& settings, const channel::AccountContext&) -> channel::AnyAdapter {
-            return wechat::make_official_adapter(wechat::read_official_settings(settings, mini_program::offer()));
+        .name = "mini_program", .channel = "mini_program", .make = [](JsonReader& settings, const channel::AccountContext& context) -> channel::AnyAdapter {
+            return wechat::make_official_adapter(wechat::read_official_settings(settings, context, mini_program::offer()));
         }};
 }
 

@@ -35,8 +35,8 @@ wechat::Offer offer() {
 channel::AdapterInfo official_account_adapter() {
     return {.name = "official_account",
             .channel = "official_account",
-            .make = [](JsonReader& settings, const channel::AccountContext&) -> channel::AnyAdapter {
-                return wechat::make_official_adapter(wechat::read_official_settings(settings, official_account::offer()));
+            .make = [](JsonReader& settings, const channel::AccountContext& context) -> channel::AnyAdapter {
+                return wechat::make_official_adapter(wechat::read_official_settings(settings, context, official_account::offer()));
             }};
 }
 

@@ -6,6 +6,8 @@
 #include "adapters/wechat/callback.hpp"
 #include "adapters/wechat/official_codes.hpp"
 #include "adapters/wechat/official_events.hpp"
+#include "adapters/wechat/official_operations.hpp"
+#include "adapters/wechat/passive_reply.hpp"
 
 namespace touchgate::adapters::wechat {
 
@@ -33,22 +35,54 @@ public:
     int window() const override { return settings_.window; }
     Duration timeout() const override { return settings_.timeout; }
 
-    std::vector<Need> prepare(std::span<const Submission>) const override { return {token_need(settings_.token)}; }
-    HttpRequest fetch(const Need&, const Resources&, const RequestContext&) const override { return token_request(settings_.token); }
-    std::variant<Resource, Outcome> read_fetched(const Need&, const HttpResponse& response) const override {
-        return read_token(response, official_codes());
+    std::vector<Need> prepare(std::span<const Submission> submissions) const override {
+        std::vector<Need> needs{token_need(settings_.token)};
+        for (const auto& submission : submissions)
+            for (auto& need : media_needs(submission.content, settings_.media, settings_.token)) needs.push_back(std::move(need));
+        return needs;
+    }
+    HttpRequest fetch(const Need& need, const Resources& resources, const RequestContext& context) const override {
+        if (is_media_key(need.key)) return upload_request(need, settings_.media, settings_.token, resources, context);
+        return token_request(settings_.token);
+    }
+    std::variant<Resource, Outcome> read_fetched(const Need& need, const HttpResponse& response) const override {
+        return is_media_key(need.key) ? read_uploaded(response, official_codes()) : read_token(response, official_codes());
     }
 
     HttpRequest submit(std::span<const Submission> submissions, const Resources& resources, const RequestContext&) const override {
         if (submissions.empty()) return {};
-        auto request = message_request(submissions.front(), settings_.rules);
+        auto submission = submissions.front();
+        submission.content = with_media_ids(submission.content, settings_.media, settings_.token, resources);
+        auto request = message_request(submission, settings_.rules);
         return authorized_post(settings_.token, request.path, resources, std::move(request.body));
     }
 
     std::vector<Outcome> classify(std::span<const Submission> submissions, const HttpResponse& response) const override {
-        return {submissions.size(), outcome_of_submit(read_answer(response))};
+        std::vector<Outcome> outcomes{submissions.size(), outcome_of_submit(read_answer(response))};
+        for (std::size_t i = 0; i < outcomes.size(); ++i)
+            if (outcomes[i].scope == "api") outcomes[i].scope = quota_scope(submissions[i].content);
+        return outcomes;
     }
-    bool resources_stale(const HttpResponse& response) const override { return token_is_stale(read_answer(response)); }
+    bool resources_stale(const HttpResponse& response) const override {
+        const auto answer = read_answer(response);
+        return token_is_stale(answer) || media_is_stale(answer);
+    }
+    bool resource_stale(const std::string& key, const HttpResponse& response) const override {
+        const auto answer = read_answer(response);
+        return is_media_key(key) ? media_is_stale(answer) : token_is_stale(answer);
+    }
+
+    std::vector<Need> task_needs() const override { return {token_need(settings_.token)}; }
+    std::vector<Operation> operations() const override { return shown_of(official_operations()); }
+    HttpRequest operation(std::string_view name, const std::string& body_json, const Resources& resources, const RequestContext&) const override {
+        const auto* found = find_operation(official_operations(), name);
+        return found == nullptr ? HttpRequest{} : operation_request(settings_.token, *found, body_json, resources);
+    }
+    OperationAnswer read_operation(std::string_view name, const std::string& body_json, const HttpResponse& response) const override {
+        const auto* found = find_operation(official_operations(), name);
+        if (found == nullptr) return {.outcome = {.kind = OutcomeKind::refused, .detail = "there is no such operation"}};
+        return read_operation_answer(*found, body_json, response, [](const Answer& answer) { return outcome_of(answer, official_codes()); });
+    }
 
     // client_msg_id and clientmsgid are made of the touch's id.
     bool repeat_is_safe(const Content& content) const override {
@@ -56,7 +90,23 @@ public:
         return form == MessageForm::template_ || form == MessageForm::mass;
     }
     bool needs_reply_window(const Content& content) const override { return form_of(content, settings_.rules) == MessageForm::custom; }
-    std::vector<Problem> content_problems(const Content& content) const override { return wechat::content_problems(content, settings_.rules); }
+    std::string quota_scope(const Content& content) const override {
+        switch (form_of(content, settings_.rules)) {
+            case MessageForm::custom: return "api:custom";
+            case MessageForm::template_: return "api:template";
+            case MessageForm::mass: return "api:mass";
+            default: return "api:subscribe";
+        }
+    }
+    std::vector<Problem> content_problems(const Content& content) const override {
+        auto problems = media_problems(content, settings_.media);
+        for (auto& problem : wechat::content_problems(with_media_ids(content, settings_.media, settings_.token, {}), settings_.rules)) problems.push_back(std::move(problem));
+        return problems;
+    }
+    std::optional<std::string> passive_reply(const InboundMessage& message, const Content& content, const RequestContext& context) const override {
+        if (!settings_.callbacks || content.text.empty() || !content.body_json.empty() || message.from.empty() || message.to.empty()) return std::nullopt;
+        return passive_text(*settings_.callbacks, message.from, message.to, content.text, context);
+    }
 
     WebhookAnswer receive(const WebhookRequest& request) const override {
         if (!settings_.callbacks) return {.status = 404, .refusal = "PATH"};
@@ -106,7 +156,7 @@ void read_templates(JsonReader& reader, ContentRules& rules) {
 
 }  // namespace
 
-OfficialSettings read_official_settings(JsonReader& reader, const Offer& offer) {
+OfficialSettings read_official_settings(JsonReader& reader, const AccountContext& context, const Offer& offer) {
     OfficialSettings settings{.rules = offer.rules, .windows = offer.windows};
     settings.token.base = read_base_url(reader, "https://api.weixin.qq.com");
     settings.token.app = reader.required_text("app_id", {1, 100});
@@ -119,6 +169,9 @@ OfficialSettings read_official_settings(JsonReader& reader, const Offer& offer) 
     settings.rules.text_bytes_max = static_cast<std::size_t>(reader.integer("text_bytes_max", 2'048, 1, 100'000));
     read_windows(reader, settings.windows);
     read_templates(reader, settings.rules);
+    settings.media = official_media();
+    settings.media.library = context.media;
+    read_media_limits(reader, settings.media);
     return settings;
 }
 

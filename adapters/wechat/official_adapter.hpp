@@ -10,7 +10,9 @@
 
 #include "adapters/wechat/access_token.hpp"
 #include "adapters/wechat/callback_settings.hpp"
+#include "adapters/wechat/media.hpp"
 #include "adapters/wechat/official_content.hpp"
+#include "gateway/channel/adapter.hpp"
 #include "gateway/channel/exchange_adapter.hpp"
 
 namespace touchgate::adapters::wechat {
@@ -28,10 +30,11 @@ struct OfficialSettings {
     std::vector<channel::ReplyWindow> windows = {};
     Duration timeout{10'000};
     int window = 32;  // requests in flight
+    MediaRules media = {};
 };
 
 // What is wrong becomes a problem of the reader.
-[[nodiscard]] OfficialSettings read_official_settings(JsonReader& reader, const Offer& offer);
+[[nodiscard]] OfficialSettings read_official_settings(JsonReader& reader, const channel::AccountContext& context, const Offer& offer);
 
 [[nodiscard]] std::unique_ptr<channel::ExchangeAdapter> make_official_adapter(OfficialSettings settings);
 

@@ -1,12 +1,12 @@
 #include "adapters/wecom/adapter.hpp"
 
-#include "adapters/wechat/callback.hpp"
 #include "adapters/wecom/customers.hpp"
 #include "adapters/wecom/settings.hpp"
 #include "adapters/wecom/welcome.hpp"
-#include "adapters/wecom_common/events.hpp"
+#include "adapters/wecom_common/corp_adapter.hpp"
 #include "adapters/wecom_common/mass_message.hpp"
 #include "adapters/wecom_common/mass_task.hpp"
+#include "adapters/wecom_common/operations.hpp"
 
 namespace touchgate::adapters {
 
@@ -18,10 +18,12 @@ using namespace channel;
 using namespace wecom_common;
 
 constexpr std::string_view pull_customers = "customers";
+constexpr std::string_view pull_unassigned = "unassigned";
 
-class WeCom final : public ExchangeAdapter {
+class WeCom final : public CorpAdapter {
 public:
-    explicit WeCom(Settings settings) : settings_{std::move(settings)} {}
+    WeCom(Settings settings, wechat::MediaRules media)
+        : CorpAdapter{{.corp = settings.corp, .callback = settings.callback, .operations = customer_operations(), .media = std::move(media)}}, settings_{std::move(settings)} {}
 
     Capabilities capabilities() const override {
         return {.channel = "wecom",
@@ -32,37 +34,14 @@ public:
                 .batch_max = settings_.task_max,
                 .rate_scopes = {"account", "recipient"}};
     }
-    int segments(std::string_view) const override { return 1; }
-    int window() const override { return settings_.corp.window; }
-    Duration timeout() const override { return settings_.corp.timeout; }
-
-    std::vector<Need> prepare(std::span<const Submission>) const override { return {token_need(settings_.corp)}; }
-    HttpRequest fetch(const Need&, const Resources&, const RequestContext&) const override { return token_request(settings_.corp); }
-    std::variant<Resource, Outcome> read_fetched(const Need&, const HttpResponse& response) const override { return read_token(response); }
 
     // One task has one employee and one content; a customer stands in it once.
     bool same_batch(const Submission& a, const Submission& b) const override {
         return a.to != b.to && sender_of(a) == sender_of(b) && a.campaign == b.campaign && a.content.text == b.content.text &&
                a.content.body_json == b.content.body_json && welcome_code(a.content).empty();
     }
+    std::string quota_scope(const Content& content) const override { return welcome_code(content).empty() ? "api:add_msg_template" : "api:send_welcome_msg"; }
 
-    HttpRequest submit(std::span<const Submission> submissions, const Resources& resources, const RequestContext&) const override {
-        if (submissions.empty()) return {};
-        const auto& first = submissions.front();
-        if (!welcome_code(first.content).empty()) return welcome_request(settings_.corp, first.content, resources);
-        return add_task_request(settings_.corp, TaskFor::customers, submissions, sender_of(first), resources);
-    }
-
-    std::vector<Outcome> classify(std::span<const Submission> submissions, const HttpResponse& response) const override {
-        if (submissions.empty()) return {};
-        const auto& first = submissions.front();
-        if (!welcome_code(first.content).empty()) return std::vector<Outcome>(submissions.size(), read_welcome(response));
-        return read_add_task(TaskFor::customers, submissions, sender_of(first), response);
-    }
-
-    bool resources_stale(const HttpResponse& response) const override { return token_is_stale(read_answer(response)); }
-
-    std::vector<Need> task_needs() const override { return {token_need(settings_.corp)}; }
     HttpRequest ask_task(TaskAct act, const Task& task, const std::string& step, const Resources& resources, const RequestContext&) const override {
         return task_request(settings_.corp, act, task, step, resources);
     }
@@ -71,23 +50,37 @@ public:
     }
 
     std::vector<Pull> pulls() const override {
-        if (!settings_.sync) return {};
-        return {{.name = std::string{pull_customers}, .every = settings_.sync_interval}};
+        std::vector<Pull> all;
+        if (settings_.sync) {
+            all.push_back({.name = std::string{pull_customers}, .every = settings_.sync_interval});
+            all.push_back({.name = std::string{pull_unassigned}, .every = settings_.sync_interval});
+        }
+        all.push_back({.name = std::string{pull_customer}, .every = one_day, .hinted_only = true, .each_hint = true});
+        return all;
     }
-    std::vector<Need> pull_needs(const std::string&) const override { return {token_need(settings_.corp)}; }
-    HttpRequest pull(const std::string&, const std::string& cursor, const std::string&, const Resources& resources, const RequestContext&) const override {
+    HttpRequest pull(const std::string& name, const std::string& cursor, const std::string& hint, const Resources& resources, const RequestContext&) const override {
+        if (name == pull_customer) return customer_request(settings_.corp, hint, resources);
+        if (name == pull_unassigned) return unassigned_request(settings_.corp, cursor, resources);
         return customers_request(settings_.corp, cursor, resources);
     }
-    PulledPage read_pull(const std::string&, const std::string& cursor, const HttpResponse& response) const override { return read_customers(cursor, response); }
-
-    std::vector<Problem> content_problems(const Content& content) const override { return mass_content_problems(content, {"welcome_code", "reply_code"}); }
-
-    WebhookAnswer receive(const WebhookRequest& request) const override {
-        if (!settings_.callback) return {.status = 404};
-        return wechat::receive_callback(*settings_.callback, request, read_corp_callback);
+    PulledPage read_pull(const std::string& name, const std::string& cursor, const HttpResponse& response) const override {
+        if (name == pull_customer) return read_customer(response);
+        return name == pull_unassigned ? read_unassigned(cursor, response) : read_customers(cursor, response);
     }
 
 private:
+    HttpRequest request_of(std::span<const Submission> submissions, const Resources& resources) const override {
+        const auto& first = submissions.front();
+        if (!welcome_code(first.content).empty()) return welcome_request(settings_.corp, first.content, resources);
+        return add_task_request(settings_.corp, TaskFor::customers, submissions, sender_of(first), resources);
+    }
+    std::vector<Outcome> outcomes_of(std::span<const Submission> submissions, const HttpResponse& response) const override {
+        const auto& first = submissions.front();
+        if (!welcome_code(first.content).empty()) return std::vector<Outcome>(submissions.size(), read_welcome(response));
+        return read_add_task(TaskFor::customers, submissions, sender_of(first), response);
+    }
+    std::vector<Problem> problems_of(const Content& content) const override { return mass_content_problems(content, {"welcome_code", "reply_code"}); }
+
     const std::string& sender_of(const Submission& submission) const { return submission.sender.empty() ? settings_.sender : submission.sender; }
 
     Settings settings_;
@@ -98,8 +91,9 @@ private:
 }  // namespace wecom
 
 channel::AdapterInfo wecom_adapter() {
-    return {.name = "wecom", .channel = "wecom", .make = [](JsonReader& settings, const channel::AccountContext&) -> channel::AnyAdapter {
-                return std::make_unique<wecom::WeCom>(wecom::read_settings(settings));
+    return {.name = "wecom", .channel = "wecom", .make = [](JsonReader& settings, const channel::AccountContext& context) -> channel::AnyAdapter {
+                auto read = wecom::read_settings(settings);
+                return std::make_unique<wecom::WeCom>(std::move(read), wecom_common::read_media(settings, context, wechat::corp_media()));
             }};
 }
 

@@ -17,16 +17,30 @@ struct Place {
     std::vector<std::string> employees;  // being read; empty: the list of employees is asked for
     std::string after;                   // the last employee of those before
     std::string cursor;
+    std::size_t done = 0, total = 0;     // employees
 };
+
+std::size_t count_member(const Json& value, std::string_view key) {
+    const auto& count = member(value, key);
+    return count.is_number_unsigned() ? count.get<std::size_t>() : 0;
+}
 
 Place place_of(const std::string& cursor) {
     const auto parsed = parse_foreign_json(cursor);
-    return {.employees = names_in(member(parsed, "employees")), .after = text_member(parsed, "after"), .cursor = text_member(parsed, "cursor")};
+    return {.employees = names_in(member(parsed, "employees")), .after = text_member(parsed, "after"), .cursor = text_member(parsed, "cursor"),
+            .done = count_member(parsed, "done"),
+            .total = count_member(parsed, "total")};
 }
 
-std::string cursor_of(const Place& place) { return to_text({{"employees", place.employees}, {"after", place.after}, {"cursor", place.cursor}}); }
+std::string cursor_of(const Place& place) {
+    return to_text({{"employees", place.employees}, {"after", place.after}, {"cursor", place.cursor}, {"done", place.done}, {"total", place.total}});
+}
 
-PulledPage page_at(const Place& place, WebhookEvents events = {}) { return {.events = std::move(events), .cursor = cursor_of(place), .more = true}; }
+PulledPage page_at(const Place& place, WebhookEvents events = {}) {
+    PulledPage page{.events = std::move(events), .cursor = cursor_of(place), .more = true};
+    if (place.total > 0) page.share = std::min(1.0, static_cast<double>(place.done) / static_cast<double>(place.total));
+    return page;
+}
 
 void copy_members(Json& into, const Json& from, std::initializer_list<const char*> names) {
     for (const auto* name : names)
@@ -43,9 +57,7 @@ Json tags_of(const Json& follow) {
     return tags;
 }
 
-std::optional<ProviderEvent> customer_event(const Json& entry) {
-    const auto& contact = member(entry, "external_contact");
-    const auto& follow = member(entry, "follow_info");
+std::optional<ProviderEvent> customer_event(const Json& contact, const Json& follow) {
     ProviderEvent event{.kind = "customer", .from = text_member(contact, "external_userid")};
     event.employee = text_member(follow, "userid");
     if (event.from.empty() || event.employee.empty()) return std::nullopt;
@@ -71,20 +83,22 @@ PulledPage read_employees(Place place, const Json& body) {
     const auto count = std::min<std::ptrdiff_t>(names.end() - first, static_cast<std::ptrdiff_t>(employees_per_call));
     if (count == 0) return {};  // the end: the next pull begins anew
     place.employees.assign(first, first + count);
+    place.done = static_cast<std::size_t>(first - names.begin());
+    place.total = names.size();
     place.cursor.clear();
     return page_at(place);
 }
 
 // Those of the list are done; the list of employees is asked for again, for what comes after them.
 PulledPage next_employees(const Place& place, WebhookEvents events = {}) {
-    return page_at({.employees = {}, .after = place.employees.back(), .cursor = {}}, std::move(events));
+    return page_at({.employees = {}, .after = place.employees.back(), .cursor = {}, .done = place.done + place.employees.size(), .total = place.total}, std::move(events));
 }
 
 PulledPage read_page(Place place, const Json& body) {
     WebhookEvents events;
     if (const auto& list = member(body, "external_contact_list"); list.is_array())
         for (const auto& entry : list)
-            if (auto event = customer_event(entry)) events.events.push_back(std::move(*event));
+            if (auto event = customer_event(member(entry, "external_contact"), member(entry, "follow_info"))) events.events.push_back(std::move(*event));
     auto cursor = text_member(body, "next_cursor");
     if (cursor.empty() || cursor == place.cursor) return next_employees(place, std::move(events));
     place.cursor = std::move(cursor);
@@ -119,6 +133,55 @@ PulledPage read_customers(const std::string& cursor, const HttpResponse& respons
     }
     const auto outcome = outcome_of(answer, Addressee::nobody);
     return {.failed = true, .retry_after = outcome.retry_after, .code = outcome.code, .detail = outcome.detail};
+}
+
+HttpRequest customer_request(const Corp& corp, const std::string& customer, const Resources& resources) {
+    return get(corp, "/cgi-bin/externalcontact/get", {{"external_userid", customer}}, resources);
+}
+
+PulledPage read_customer(const HttpResponse& response) {
+    const auto answer = read_answer(response);
+    if (says_done(answer)) {
+        PulledPage page;
+        if (const auto& list = member(answer.body, "follow_user"); list.is_array())
+            for (const auto& follow : list)
+                if (auto event = customer_event(member(answer.body, "external_contact"), follow)) page.events.events.push_back(std::move(*event));
+        return page;
+    }
+    if (answer.readable && (answer.errcode == 84061 || answer.errcode == 40096)) return {};  // he has none of our employees any more
+    const auto outcome = outcome_of(answer, Addressee::customer);
+    return {.failed = true, .retry_after = outcome.retry_after, .code = outcome.code, .detail = outcome.detail};
+}
+
+HttpRequest unassigned_request(const Corp& corp, const std::string& cursor, const Resources& resources) {
+    Json body = {{"page_size", 1'000}};
+    if (!cursor.empty()) body["cursor"] = cursor;
+    return post(corp, "/cgi-bin/externalcontact/get_unassigned_list", body, resources);
+}
+
+PulledPage read_unassigned(const std::string& cursor, const HttpResponse& response) {
+    const auto answer = read_answer(response);
+    if (!says_done(answer)) {
+        if (answer.readable && answer.errcode == 50100 && !cursor.empty()) return {};  // from the start, with the next pull
+        const auto outcome = outcome_of(answer, Addressee::nobody);
+        return {.failed = true, .retry_after = outcome.retry_after, .code = outcome.code, .detail = outcome.detail};
+    }
+    PulledPage page;
+    if (const auto& list = member(answer.body, "info"); list.is_array())
+        for (const auto& entry : list) {
+            ProviderEvent event{.kind = "unassigned", .from = text_member(entry, "external_userid")};
+            event.employee = text_member(entry, "handover_userid");
+            if (event.from.empty() || event.employee.empty()) continue;
+            event.at = seconds_member(entry, "dimission_time");
+            event.body_json = to_text({{"external_userid", event.from}, {"handover_userid", event.employee}, {"dimission_time", member(entry, "dimission_time")}});
+            event.id = to_hex(crypto::view(crypto::sha256("unassigned\n", event.body_json)));
+            page.events.events.push_back(std::move(event));
+        }
+    auto next = text_member(answer.body, "next_cursor");
+    if (next.empty() || next == cursor || text_member(answer.body, "is_last") == "true") return page;
+    page.cursor = std::move(next);
+    page.more = true;
+    return page;
 }
 
 }  // namespace touchgate::adapters::wecom

@@ -1,9 +1,8 @@
 #include "adapters/wecom_app/adapter.hpp"
 
-#include "adapters/wechat/callback.hpp"
 #include "adapters/wecom_app/messages.hpp"
 #include "adapters/wecom_app/settings.hpp"
-#include "adapters/wecom_common/errors.hpp"
+#include "adapters/wecom_common/corp_adapter.hpp"
 #include "adapters/wecom_common/events.hpp"
 
 namespace touchgate::adapters {
@@ -15,9 +14,10 @@ namespace {
 using namespace channel;
 using namespace wecom_common;
 
-class WeComApp final : public ExchangeAdapter {
+class WeComApp final : public CorpAdapter {
 public:
-    explicit WeComApp(Settings settings) : settings_{std::move(settings)} {}
+    WeComApp(Settings settings, wechat::MediaRules media)
+        : CorpAdapter{{.corp = settings.corp, .callback = settings.callback, .topic = std::string{topic_app}, .media = std::move(media)}}, settings_{std::move(settings)} {}
 
     Capabilities capabilities() const override {
         return {.channel = "wecom_app",
@@ -30,26 +30,13 @@ public:
                 .topics = {std::string{topic_app}},
                 .parent = settings_.corp.account};
     }
-    int segments(std::string_view) const override { return 1; }
-    int window() const override { return settings_.corp.window; }
-    Duration timeout() const override { return settings_.corp.timeout; }
-
-    std::vector<Need> prepare(std::span<const Submission>) const override { return {token_need(settings_.corp)}; }
-    HttpRequest fetch(const Need&, const Resources&, const RequestContext&) const override { return token_request(settings_.corp); }
-    std::variant<Resource, Outcome> read_fetched(const Need&, const HttpResponse& response) const override { return read_token(response); }
 
     bool same_batch(const Submission& a, const Submission& b) const override {
         return a.to != b.to && a.content.text == b.content.text && a.content.body_json == b.content.body_json && response_code(a.content).empty();
     }
-    HttpRequest submit(std::span<const Submission> submissions, const Resources& resources, const RequestContext&) const override {
-        if (submissions.empty()) return {};
-        return send_request(settings_, submissions, resources);
-    }
-    std::vector<Outcome> classify(std::span<const Submission> submissions, const HttpResponse& response) const override { return read_sent(submissions, response); }
-    bool resources_stale(const HttpResponse& response) const override { return token_is_stale(read_answer(response)); }
+    std::string quota_scope(const Content&) const override { return "api:message_send"; }
 
     // A message is no task, but may be taken back like one.
-    std::vector<Need> task_needs() const override { return {token_need(settings_.corp)}; }
     HttpRequest ask_task(TaskAct, const Task& message, const std::string&, const Resources& resources, const RequestContext&) const override {
         return recall_request(settings_, message.id, resources);
     }
@@ -61,18 +48,11 @@ public:
         return {.verdict = too_late ? TaskAnswer::Verdict::gone : TaskAnswer::Verdict::ask_again, .code = outcome.code, .retry_after = outcome.retry_after};
     }
 
-    std::vector<Problem> content_problems(const Content& content) const override { return wecom_app::content_problems(content); }
-
-    WebhookAnswer receive(const WebhookRequest& request) const override {
-        if (!settings_.callback) return {.status = 404};
-        return wechat::receive_callback(*settings_.callback, request, [](const wechat::Callback& callback) {
-            auto events = read_corp_callback(callback);
-            if (events.topic == topic_app) events.topic.clear();
-            return events;
-        });
-    }
-
 private:
+    HttpRequest request_of(std::span<const Submission> submissions, const Resources& resources) const override { return send_request(settings_, submissions, resources); }
+    std::vector<Outcome> outcomes_of(std::span<const Submission> submissions, const HttpResponse& response) const override { return read_sent(submissions, response); }
+    std::vector<Problem> problems_of(const Content& content) const override { return wecom_app::content_problems(content); }
+
     Settings settings_;
 };
 
@@ -82,7 +62,8 @@ private:
 
 channel::AdapterInfo wecom_app_adapter() {
     return {.name = "wecom_app", .channel = "wecom_app", .make = [](JsonReader& settings, const channel::AccountContext& context) -> channel::AnyAdapter {
-                return std::make_unique<wecom_app::WeComApp>(wecom_app::read_settings(settings, context));
+                auto read = wecom_app::read_settings(settings, context);
+                return std::make_unique<wecom_app::WeComApp>(std::move(read), wecom_common::read_media(settings, context, wechat::corp_media()));
             }};
 }
 

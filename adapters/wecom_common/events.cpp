@@ -4,6 +4,7 @@
 #include <array>
 
 #include "adapters/wecom_common/corp.hpp"
+#include "adapters/wecom_common/operations.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/crypto/crypto.hpp"
 
@@ -77,7 +78,10 @@ WebhookEvents customer_event(const Callback& callback) {
     if (added) event.reach = Reach::reachable;
     // A customer who was handed over stays a customer, of an employee whom no callback names.
     if (removed && event.ref != "DELETE_BY_TRANSFER") event.reach = Reach::refuses;
-    return only(std::move(event));
+    auto events = only(std::move(event));
+    // The callback tells neither names nor tags.
+    if (added || change == "edit_external_contact") events.pulls.push_back({.name = std::string{pull_customer}, .hint = customer});
+    return events;
 }
 
 // ---- Groups.

@@ -11,6 +11,7 @@
 #include "gateway/app/call_settings.hpp"
 #include "gateway/app/desk_settings.hpp"
 #include "gateway/app/lead_settings.hpp"
+#include "gateway/app/media_folder.hpp"
 #include "gateway/app/messaging_settings.hpp"
 #include "gateway/app/phone_library.hpp"
 #include "gateway/base/clock.hpp"
@@ -173,8 +174,11 @@ void read_account(Config& config, const std::string& name, const Json& value, co
         else reader.problem("welcome", "must be an object: the content that a new customer is greeted with, as a touch's content for this channel");
     }
     settings.welcome.purpose = reader.text("welcome_purpose", settings.welcome.purpose);
+    settings.passive_replies = reader.boolean("passive_replies", false);
+    read_employees(reader, settings.employees);
+    read_tag_names(reader, settings.tag_names);
     reader.objects("auto_replies", [&](JsonReader& rule, std::size_t) { settings.auto_replies.push_back(read_auto_reply(rule)); });
-    account.adapter = info->make(reader, {.name = name, .default_region = config.engine.default_region, .settings_of = settings_of});
+    account.adapter = info->make(reader, {.name = name, .default_region = config.engine.default_region, .settings_of = settings_of, .media = config.media});
     std::visit([&](const auto& held) { settings.capabilities = held->capabilities(); }, account.adapter);
     if (settings.capabilities.human_executed) read_task_rules(reader, settings.tasks);
     if (std::holds_alternative<std::unique_ptr<channel::CallAdapter>>(account.adapter)) {
@@ -186,6 +190,7 @@ void read_account(Config& config, const std::string& name, const Json& value, co
     if (const auto* exchange = account.exchange()) {
         settings.content_problems = [exchange](const channel::Content& content) { return exchange->content_problems(content); };
         settings.repeat_is_safe = [exchange](const channel::Content& content) { return exchange->repeat_is_safe(content); };
+        settings.quota_scope = [exchange](const channel::Content& content) { return exchange->quota_scope(content); };
         settings.needs_reply_window = [exchange](const channel::Content& content) { return exchange->needs_reply_window(content); };
     }
     std::visit([&](const auto& held) {
@@ -371,6 +376,7 @@ std::optional<Config> load_config(const std::string& path, std::vector<FileProbl
     engine.drain_timeout = reader.duration("drain_timeout", engine.drain_timeout);
     read_opt_out(reader, config);
     read_callbacks(reader, config);
+    config.media = std::make_shared<MediaFolder>(resolve_path(config.root, reader.text("media", "media", {0, 1'000})), config.data_dir + "/media");
     static const Json no_accounts = Json::object();
     const auto* accounts = reader.raw("accounts");
     if (accounts == nullptr) accounts = &no_accounts;

@@ -16,6 +16,8 @@
 
 namespace touchgate::app {
 
+class MediaFolder;
+
 struct Account {
     std::string name;
     channel::AnyAdapter adapter;
@@ -54,6 +56,7 @@ struct Config {
     std::string master_key; // base64, or empty: DATA_DIR/master.key
     std::string log_level = "info";
     std::string policy_file, templates_dir, calendars_dir;
+    std::shared_ptr<MediaFolder> media;  // what content names by "media"
     std::vector<Account> accounts;
     std::vector<Callback> callbacks;
     std::map<std::string, Json> agents;  // the declared documents by id

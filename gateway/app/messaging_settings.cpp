@@ -57,4 +57,36 @@ AutoReply read_auto_reply(JsonReader& rule) {
     return made;
 }
 
+void read_employees(JsonReader& account, std::map<std::string, Employee, std::less<>>& employees) {
+    account.members("employees", [&](const std::string& id, const Json& value, const std::string& pointer) {
+        JsonReader reader{value, pointer, account.problems()};
+        if (!value.is_object()) return reader.problem_here("must be an object such as {\"delegate\": \"lisi\"}");
+        Employee employee;
+        if (auto absent = reader.object("absent")) {
+            const auto instant = [&](const char* key) {
+                const auto text = absent->required_text(key);
+                const auto at = parse_instant(text);
+                if (!at && !text.empty()) absent->problem(key, "must be an instant such as \"2026-10-01T00:00:00+08:00\"");
+                return at.value_or(instant_never);
+            };
+            employee.absent_from = instant("from");
+            employee.absent_to = instant("to");
+            if (employee.absent_to <= employee.absent_from) absent->problem("to", "must be later than from");
+            absent->finish();
+        }
+        employee.delegate = reader.text("delegate", {}, {1, 64});
+        if (employee.delegate == id) reader.problem("delegate", "must be somebody else");
+        employee.resigned = reader.boolean("resigned", false);
+        reader.finish();
+        employees.emplace(id, std::move(employee));
+    });
+}
+
+void read_tag_names(JsonReader& account, std::map<std::string, std::string, std::less<>>& names) {
+    account.members("contact_tags", [&](const std::string& id, const Json& value, const std::string& pointer) {
+        if (value.is_string() && !value.get_ref<const std::string&>().empty() && value.get_ref<const std::string&>().size() <= 100) names.emplace(id, value.get<std::string>());
+        else account.problems().push_back({pointer, "must be the contact's tag, 1 to 100 characters"});
+    });
+}
+
 }  // namespace touchgate::app

@@ -11,4 +11,9 @@ void read_task_rules(JsonReader& account, TaskRules& rules);
 // One entry of "auto_replies"; likewise. Calls finish().
 [[nodiscard]] AutoReply read_auto_reply(JsonReader& rule);
 
+// "employees": {"zhangsan": {"absent": {"from", "to"}, "delegate", "resigned"}}; likewise.
+void read_employees(JsonReader& account, std::map<std::string, Employee, std::less<>>& employees);
+// "contact_tags": {"<tag id>": "<tag of the contact>"}; likewise.
+void read_tag_names(JsonReader& account, std::map<std::string, std::string, std::less<>>& names);
+
 }  // namespace touchgate::app

@@ -54,6 +54,13 @@ Result<http::ItemPage> ProjectionQueries::contacts(const http::ContactQuery& que
     return converted(queries_.contacts(query.limit, query.cursor, seen_by(query.visibility)), page);
 }
 
+Result<http::ItemPage> ProjectionQueries::interactions(const http::InteractionListQuery& query) {
+    return converted(queries_.interactions({.state = query.state, .queue = query.queue, .contact = query.contact, .channel = query.channel, .account = query.account,
+                                            .from = query.from, .to = query.to, .limit = query.limit, .cursor = query.cursor, .visibility = seen_by(query.visibility)}), page);
+}
+
+Result<std::string> ProjectionQueries::interaction(const Uuid& id, const http::Visibility& visibility) { return queries_.interaction(id, seen_by(visibility)); }
+
 Result<http::ItemPage> ProjectionQueries::timeline(const http::TimelineQuery& query) {
     return converted(queries_.timeline(query.newest, query.limit, query.cursor, seen_by(query.visibility)), page);
 }

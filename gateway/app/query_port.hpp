@@ -22,6 +22,8 @@ public:
     Result<std::string> touch_at(const TouchId& touch, LogPosition newest_of_contact, LogPosition created, const http::Visibility& visibility) override;
     Result<http::ItemPage> touches(const http::TouchQuery& query) override;
     Result<http::ItemPage> contacts(const http::ContactQuery& query) override;
+    Result<http::ItemPage> interactions(const http::InteractionListQuery& query) override;
+    Result<std::string> interaction(const Uuid& id, const http::Visibility& visibility) override;
     Result<http::ItemPage> timeline(const http::TimelineQuery& query) override;
     Result<http::ReportText> report(const http::ReportQuery& query) override;
     Result<http::ItemPage> dead_letters(const std::string& callback, std::size_t limit, const std::string& cursor) override;

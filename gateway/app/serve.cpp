@@ -18,6 +18,7 @@
 
 #include "gateway/app/callback_sender.hpp"
 #include "gateway/app/config.hpp"
+#include "gateway/app/media_folder.hpp"
 #include "gateway/app/process_copy.hpp"
 #include "gateway/app/query_port.hpp"
 #include "gateway/base/thread_name.hpp"
@@ -86,16 +87,20 @@ private:
 
 class Hooks final : public http::HookPort {
 public:
-    explicit Hooks(const std::vector<Account>& accounts) : accounts_{accounts} {}
+    explicit Hooks(const Config& config) : accounts_{config.accounts}, media_{*config.media} {}
     [[nodiscard]] std::optional<http::HookAccount> find(std::string_view name) const override {
         for (std::size_t i = 0; i < accounts_.size(); ++i)
             if (accounts_[i].name == name && accounts_[i].exchange() != nullptr)
                 return http::HookAccount{.number = static_cast<AccountNumber>(i), .adapter = accounts_[i].exchange()};
         return std::nullopt;
     }
+    [[nodiscard]] Result<channel::MediaFacts> keep_media(std::string_view name, std::string_view type, std::string_view bytes) const override {
+        return media_.keep(name, type, bytes);
+    }
 
 private:
     const std::vector<Account>& accounts_;
+    MediaFolder& media_;
 };
 
 int cannot_start(const Error& error) {
@@ -262,7 +267,7 @@ int serve(const std::string& config_path) {
         if (!gateway.clock_is_healthy()) active.emplace_back("clock");
         return active;
     };
-    const Hooks hooks{config->accounts};
+    const Hooks hooks{*config};
     const std::string_view master_bytes{reinterpret_cast<const char*>(master->data()), master->size()};
     config->http.body_hash_key = crypto::hmac_sha256(master_bytes, "touchgate request bodies");
     config->http.agents.token_key = crypto::hmac_sha256(master_bytes, "touchgate agent tokens");

@@ -10,6 +10,7 @@
 
 #include "gateway/channel/call_adapter.hpp"
 #include "gateway/channel/exchange_adapter.hpp"
+#include "gateway/channel/media.hpp"
 #include "gateway/channel/session_adapter.hpp"
 #include "gateway/json/json.hpp"
 
@@ -22,6 +23,7 @@ struct AccountContext {
     std::string default_region;  // "CN"
     // The settings of another account by its name, for an account that shares its credentials ("corp": "wecom-main"); null: there is none.
     std::function<const Json*(std::string_view)> settings_of = [](std::string_view) -> const Json* { return nullptr; };
+    std::shared_ptr<const MediaLibrary> media = {};  // null: there are no files
 };
 
 struct AdapterInfo {

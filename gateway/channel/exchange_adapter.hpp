@@ -6,6 +6,7 @@
 //   reconcile → request and its reading, for an attempt whose outcome is unknown
 //   poll / remind / cancel a task → request and its reading, for what an employee must send
 //   pull → request and its reading, page by page, for what the provider tells only when asked; the cursor is kept in the log
+//   operation → request and its reading, for what an operator asks of the account beside sending (operation.hpp)
 //   receive(webhook) → verified events and the acknowledgement, or a typed refusal
 #pragma once
 
@@ -21,6 +22,7 @@
 
 #include "gateway/base/error.hpp"
 #include "gateway/channel/capabilities.hpp"
+#include "gateway/channel/operation.hpp"
 #include "gateway/channel/outcome.hpp"
 #include "gateway/channel/submission.hpp"
 
@@ -79,11 +81,6 @@ struct WebhookRequest {
     std::string body;
     Instant now;
 };
-// Something new can be pulled: see ExchangeAdapter::pulls.
-struct PullHint {
-    std::string name;
-    std::string hint = {};  // given to the next request of that pull, a callback's token
-};
 struct WebhookEvents {
     std::vector<Receipt> receipts = {};
     std::vector<InboundMessage> messages = {};
@@ -131,11 +128,14 @@ struct TaskAnswer {
 struct Pull {
     std::string name;                  // "messages", "customers", "groups"
     Duration every{std::chrono::minutes{5}};
+    bool hinted_only = false;          // never by itself: only for a PullHint …
+    bool each_hint = false;            // … each of which names another thing, so that none takes another's place; else the newest counts
 };
 struct PulledPage {
     WebhookEvents events = {};
     std::string cursor = {};           // for the next request; kept in the log
     bool more = false;                 // ask for the next page at once
+    std::optional<double> share = {};  // of the whole list that is read now, 0 to 1, where that can be told
     bool failed = false;               // nothing was learned: cursor and events are ignored, and it is asked again after a pause
     std::optional<Duration> retry_after = {};
     std::string code = {};             // failed: the provider's own
@@ -159,8 +159,10 @@ public:
     [[nodiscard]] virtual bool same_batch(const Submission&, const Submission&) const { return false; }
     [[nodiscard]] virtual HttpRequest submit(std::span<const Submission>, const Resources&, const RequestContext&) const = 0;
     [[nodiscard]] virtual std::vector<Outcome> classify(std::span<const Submission>, const HttpResponse&) const = 0;
-    // True if this answer means that the resources used are stale and one refresh may help (a token error).
+    // True if this answer means that resources used are stale and one refresh may help (a token error) …
     [[nodiscard]] virtual bool resources_stale(const HttpResponse&) const { return false; }
+    // … and whether the one with this key is among them; only asked then.
+    [[nodiscard]] virtual bool resource_stale(const std::string& /*key*/, const HttpResponse&) const { return true; }
 
     // The n-th question (from 1) about an attempt whose outcome is unknown; nothing where the provider cannot be asked.
     [[nodiscard]] virtual std::optional<HttpRequest> reconcile(const Submission&, Instant /*permitted_at*/, const RequestContext&) const { return std::nullopt; }
@@ -179,10 +181,22 @@ public:
     [[nodiscard]] virtual HttpRequest pull(const std::string& /*name*/, const std::string& /*cursor*/, const std::string& /*hint*/, const Resources&, const RequestContext&) const { return {}; }
     [[nodiscard]] virtual PulledPage read_pull(const std::string& /*name*/, const std::string& /*cursor*/, const HttpResponse&) const { return {}; }
 
+    // What the account can be asked to do beside sending. `body_json` is an object that fits the declared fields. Resources are those of
+    // operation_needs().
+    [[nodiscard]] virtual std::vector<Operation> operations() const { return {}; }
+    [[nodiscard]] virtual std::vector<Need> operation_needs() const { return task_needs(); }
+    [[nodiscard]] virtual HttpRequest operation(std::string_view /*name*/, const std::string& /*body_json*/, const Resources&, const RequestContext&) const { return {}; }
+    [[nodiscard]] virtual OperationAnswer read_operation(std::string_view /*name*/, const std::string& /*body_json*/, const HttpResponse&) const { return {}; }
+
     // The provider recognises a second submit of the same touch by an id of ours: an attempt whose outcome is unknown may be made again.
     [[nodiscard]] virtual bool repeat_is_safe(const Content&) const { return false; }
     // Does this content need an open reply window? Only asked where Capabilities::reply_windows is not empty.
     [[nodiscard]] virtual bool needs_reply_window(const Content&) const { return true; }
+    // The limit that this content draws on beside the account's own, "api:…": as Outcome::scope names it when it is used up. Empty: none.
+    [[nodiscard]] virtual std::string quota_scope(const Content&) const { return {}; }
+    // The body of the answer to a callback that carries this content as the reply to that message; nothing where the platform or the content has no
+    // such form.
+    [[nodiscard]] virtual std::optional<std::string> passive_reply(const InboundMessage&, const Content&, const RequestContext&) const { return std::nullopt; }
     // What is wrong with this content before anything is decided: a field that the template does not have, a text that is too long …; pointers are
     // relative to the content. Empty: nothing.
     [[nodiscard]] virtual std::vector<Problem> content_problems(const Content&) const { return {}; }

@@ -228,6 +228,18 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchTaskChanged& ev
     if (attempt == nullptr || !attempt->task) return;
     attempt->task->status = event.status;
     changed.updated_at = meta.time;
+    if (event.status != TaskStatus::cancelling && event.status != TaskStatus::waiting) {
+        auto& counts = counts_of(state.profiles.at(profile_of(changed, attempt->chosen)).account, attempt->task->employee);
+        switch (event.status) {
+            case TaskStatus::sent:
+                ++counts.sent;
+                counts.last_sent_at = std::max(counts.last_sent_at, meta.time);
+                break;
+            case TaskStatus::expired: ++counts.expired; break;
+            case TaskStatus::cancelled: ++counts.cancelled; break;
+            default: ++counts.failed; break;
+        }
+    }
     if (event.status == TaskStatus::sent) {
         const auto at = event.provider_time == 0 ? meta.time : std::clamp(from_unix_ms(event.provider_time), std::min(attempt->permitted_at, meta.time), meta.time);
         stamp_slot(changed, event.attempt, at);

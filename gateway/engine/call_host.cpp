@@ -14,7 +14,7 @@ channel::CommandId EngineCallHost::command(channel::CallCommand command) {
     const auto id = in_.next_command++;
     if (account == in_.account_numbers.end()) return id;  // it is gone from the configuration, and its telephone system with it
     const auto remember = [&](const std::string& name) {
-        if (!name.empty()) in_.call_names[name] = id_;
+        if (!name.empty()) in_.call_names[call_key(call_.account, name)] = id_;
     };
     if (const auto* made = std::get_if<channel::MakeLeg>(&command)) remember(made->leg);
     else if (const auto* snoop = std::get_if<channel::SnoopLeg>(&command)) remember(snoop->leg);
@@ -131,17 +131,14 @@ std::string EngineCallHost::customer_answered(channel::AnsweredBy by) {
 
 void EngineCallHost::content_played() {
     if (const auto row_number = in_.row_of(call_.touch); row_number != 0)
-        in_.emit(in_.touch(row_number).contact, TouchDelivered{.touch = call_.touch, .attempt = call_.attempt, .provider_id = {}, .raw = "played", .provider_time = 0});
+        in_.emit(in_.touch(row_number).contact, TouchDelivered{.touch = call_.touch, .attempt = call_.attempt, .provider_id = {}, .raw = "answered", .provider_time = 0});
 }
 
 void EngineCallHost::handed_on(const std::string& to_agent) {
-    consult_over();
     const auto item = in_.router.item(id_);
-    if (to_agent.empty()) {
-        if (item && item->state == routing::ItemState::assigned) (void)in_.router.finish(id_, "transferred", "transfer", in_.now);
-        return;
-    }
-    (void)in_.router.assign(id_, to_agent, "voice", queue_name(), "transfer", true, in_.now);
+    if (!to_agent.empty()) (void)in_.router.assign(id_, to_agent, "voice", queue_name(), "transfer", true, in_.now);
+    else if (item && item->state == routing::ItemState::assigned) (void)in_.router.finish(id_, "transferred", "transfer", in_.now);
+    consult_over();  // afterwards: he is not free in between
 }
 
 void EngineCallHost::wants_promise() {

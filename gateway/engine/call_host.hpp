@@ -7,6 +7,9 @@
 
 namespace touchgate {
 
+// What a telephone system calls a leg, a play or a recording is its own: names of two systems may be equal.
+[[nodiscard]] inline std::string call_key(std::string_view account, std::string_view name) { return std::string{account}.append("\n").append(name); }
+
 class EngineCallHost final : public voice::CallHost {
 public:
     EngineCallHost(Engine::Internals& in, voice::Call& call) : in_{in}, call_{call}, id_{call.id} {}

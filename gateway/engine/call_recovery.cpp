@@ -15,10 +15,10 @@ void Engine::Internals::begin_calls() {
     std::vector<Uuid> live;
     for (const auto& [id, call] : state.calls) {
         for (const auto& recording : call.recordings)
-            if (recording.runs() || recording.state == voice::RecordingState::ended) call_names[recording.name] = id;
+            if (recording.runs() || recording.state == voice::RecordingState::ended) call_names[call_key(call.account, recording.name)] = id;
         if (call.is_over()) continue;
         live.push_back(id);
-        for (const auto& party : call.parties) call_names[party.leg] = id;
+        for (const auto& party : call.parties) call_names[call_key(call.account, party.leg)] = id;
     }
     for (const auto& id : live) {
         with_call(id, [](voice::Machine& machine) { machine.lost(); });
@@ -56,7 +56,7 @@ void Engine::Internals::recover_calls(AccountNumber account, const channel::Snap
 
     // What is there and belongs to no call of ours. One that came in and still waits to be answered is a caller like any other.
     for (const auto& leg : snapshot.legs) {
-        if (call_names.contains(leg.leg)) continue;
+        if (call_names.contains(call_key(name, leg.leg))) continue;
         if (leg.arrived && !leg.answered && leg.owner.empty() && leg.role == channel::LegRole::customer) {
             channel::LegArrived arrival;
             arrival.leg = leg.leg;

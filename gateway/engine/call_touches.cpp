@@ -124,7 +124,7 @@ void Engine::Internals::ask_permit(const Uuid& id) {
     const auto interaction = state.interactions.find(id);
     if (call == nullptr || purpose == call_purposes.end() || interaction == state.interactions.end()) {
         // It was begun before this program was: nobody knows any more what for.
-        with_call(id, [](voice::Machine& machine) { machine.refused("restart"); });
+        with_call(id, [](voice::Machine& machine) { machine.refused(); });
         return;
     }
     auto request = dial_request(purpose->second, interaction->second.contact, id, call->account);
@@ -135,7 +135,7 @@ void Engine::Internals::ask_permit(const Uuid& id) {
     }
     if (made && !made->final)
         if (const auto row = row_of(made->id); row != 0) cancel(row, "agent_waits");  // deferred: nobody will be there then
-    with_call(id, [](voice::Machine& machine) { machine.refused("policy_denied"); });
+    with_call(id, [](voice::Machine& machine) { machine.refused(); });
 }
 
 // ---- the dial
@@ -269,7 +269,7 @@ void Engine::Internals::settle_call_touch(const voice::Call& call, const voice::
         if (!touch(row).final) arm_waiting(row);
         return;
     }
-    if (const auto again = redial_at(sent, ended.outcome)) {
+    if (const auto again = redial_at(sent)) {
         emit(sent.contact, TouchAttemptEnded{.touch = sent.id, .attempt = call.attempt, .outcome = channel::OutcomeKind::refused, .code = ended.outcome, .detail = {}, .slot = slot,
                                              .next = 0, .retry_at = unix_ms(*again)});
         go_on(row);

@@ -134,9 +134,14 @@ void Engine::Internals::note_call_fact(const voice::Fact& fact) {
             using Value = std::decay_t<decltype(value)>;
             ContactIndex contact{};
             if (const auto found = state.interactions.find(value.call); found != state.interactions.end()) contact = found->second.contact;
-            if constexpr (std::is_same_v<Value, voice::LegAdded>) call_names[value.leg] = value.call;
-            if constexpr (std::is_same_v<Value, voice::LegSwapped>) call_names[value.by] = value.call;
-            if constexpr (std::is_same_v<Value, voice::LegGone>) call_names.erase(value.leg);
+            const auto known = state.calls.find(value.call);
+            const auto key = [&](const std::string& name) { return call_key(known == state.calls.end() ? std::string{} : known->second.account, name); };
+            if constexpr (std::is_same_v<Value, voice::LegAdded>) call_names[key(value.leg)] = value.call;
+            if constexpr (std::is_same_v<Value, voice::LegSwapped>) {
+                call_names.erase(key(value.leg));
+                call_names[key(value.by)] = value.call;
+            }
+            if constexpr (std::is_same_v<Value, voice::LegGone>) call_names.erase(key(value.leg));
             payload.clear();
             encode(payload, value);
             RecordMeta meta{.sequence = 0, .time = now, .contact = contact, .position = {}, .replay = false};
@@ -212,7 +217,7 @@ void Engine::Internals::on_event(CallReported& event) {
 
 void Engine::Internals::take_call_event(AccountNumber account, channel::CallEvent& event) {
     const auto find = [&](const std::string& name) -> std::optional<Uuid> {
-        const auto found = call_names.find(name);
+        const auto found = call_names.find(call_key(accounts[account].settings.name, name));
         return found == call_names.end() ? std::nullopt : std::optional{found->second};
     };
     std::visit(
@@ -232,11 +237,10 @@ void Engine::Internals::take_call_event(AccountNumber account, channel::CallEven
                 if (const auto id = find(each.recording)) with_call(*id, [&](voice::Machine& machine) { machine.on(each); });
             } else if constexpr (std::is_same_v<Event, channel::PlayEnded>) {
                 const auto id = find(each.play);
-                call_names.erase(each.play);
+                call_names.erase(call_key(accounts[account].settings.name, each.play));
                 if (id) with_call(*id, [&](voice::Machine& machine) { machine.on(each); });
             } else if constexpr (requires { each.leg; } && !std::is_same_v<Event, channel::LegArrived>) {
                 if (const auto id = find(each.leg)) {
-                    if (std::is_same_v<Event, channel::LegReplaced>) call_names.erase(each.leg);
                     with_call(*id, [&](voice::Machine& machine) { machine.on(each); });
                 } else if constexpr (std::is_same_v<Event, channel::LegRinging> || std::is_same_v<Event, channel::LegAnswered> || std::is_same_v<Event, channel::LegJoined>) {
                     // A leg that nobody knows any more: its end was lost on the way.
@@ -249,7 +253,7 @@ void Engine::Internals::take_call_event(AccountNumber account, channel::CallEven
 
 void Engine::Internals::take_arrival(AccountNumber number, const channel::LegArrived& event) {
     const auto& account = accounts[number];
-    if (!account.settings.calls || call_names.contains(event.leg)) return;
+    if (!account.settings.calls || call_names.contains(call_key(account.settings.name, event.leg))) return;
     const auto& rules = *account.settings.calls;
     const auto turn_away = [&] { call_orders.push_back({.account = number, .id = 0, .command = channel::EndLeg{.leg = event.leg, .reason = channel::EndReason::rejected}}); };
     if (event.role == channel::LegRole::agent) {
@@ -279,7 +283,7 @@ void Engine::Internals::take_arrival(AccountNumber number, const channel::LegArr
                                     .address = address, .priority = 50});
     note_call_fact(voice::CallStarted{.call = id, .account = account.settings.name, .did = event.to, .queue = queue, .agent = {}, .outbound = false, .touch = {}, .attempt = 0,
                                       .sealed = seal_for(contact, CallSecret{.from = phone.empty() ? event.from : phone, .to = event.to})});
-    with_call(id, [&](voice::Machine& machine) { machine.arrive(event.leg, phone); });
+    with_call(id, [&](voice::Machine& machine) { machine.arrive(event.leg); });
 }
 
 std::optional<AccountNumber> Engine::Internals::call_account() const {
@@ -309,17 +313,19 @@ void Engine::Internals::call_over(const voice::CallEnded& ended) {
     if (talked) note_lead_answer(*this, found->second.contact, found->second.last_agent, call.bridged_at);
     if (!ended.outbound) capture_lead(found->second.contact, talked ? "call:inbound" : "call:missed", {}, "interaction " + to_string(ended.call));
     const auto item = router.item(ended.call);
+    // In the words of conversations.
+    const std::string closed_by = ended.hung_up_by == "customer" || ended.hung_up_by == "agent" ? ended.hung_up_by : ended.hung_up_by == "network" ? "timeout" : "api";
     using routing::ItemState;
     if (item && item->state == ItemState::recovering) (void)router.set_recovering(ended.call, false, {}, now);
     const auto again = router.item(ended.call);
     if (again && again->state == ItemState::wrapping) return;
     if (again && again->state == ItemState::assigned && (talked || ended.outbound)) {
-        (void)router.finish(ended.call, ended.outcome, ended.hung_up_by, now);
+        (void)router.finish(ended.call, ended.outcome, closed_by, now);
         return;
     }
     const bool left = ended.outcome == "abandoned" || ended.outcome == "dropped";
     end_interaction(ended.call, left ? "abandoned" : talked || ended.outcome == "answered" || ended.outbound ? "completed" : "cancelled", ended.outcome, {},
-                    ended.hung_up_by.empty() ? "gateway" : ended.hung_up_by, {});
+                    closed_by, {});
 }
 
 void Engine::Internals::call_flows_out(const Uuid& id, const routing::FlowOut& item) {

@@ -307,6 +307,8 @@ void Engine::Internals::finish_if_done(CampaignRow& row) {
     if (!over && (row.pending > 0 || row.parsed->open_audience)) return;
     for (const auto waiting : {TouchState::queued, TouchState::deferred, TouchState::dispatching})
         if (row.counts[static_cast<std::size_t>(waiting)] > 0) return;
+    // Whom it has on the line may still be dropped, and dialled again.
+    if (dialing_of(row) != nullptr && row.counts[static_cast<std::size_t>(TouchState::accepted)] > 0) return;
     emit(ContactIndex{}, CampaignFinished{.id = row.id, .expired = row.pending});
 }
 

@@ -7,7 +7,7 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::uint64_t dump_version = 6;
+constexpr std::uint64_t dump_version = 7;
 
 // Hands pieces on as they fill, so that a large state is never held twice.
 class DumpWriter {
@@ -126,7 +126,10 @@ template <class A> void address_of(A& a, AddressRow& r) {
     auto& reach = r.reached();
     sequence_of(a, reach.standings, [&](Reach::Standing& each) { a(each.account, each.at, each.refuses); });
     sequence_of(a, reach.acts, [&](Reach::Act& each) { a(each.account, each.kind, each.at, each.since); });
-    sequence_of(a, reach.followers, [&](Reach::Follower& each) { a(each.account, each.employee); });
+    sequence_of(a, reach.followers, [&](Reach::Follower& each) {
+        a(each.account, each.employee);
+        numbers(a, each.tags);
+    });
 }
 
 template <class A> void text_pointer(A& a, std::unique_ptr<std::string>& text) {
@@ -158,6 +161,12 @@ template <class A> void touch_of(A& a, Touch& t) {
     if (has_exposed) {
         if constexpr (is_reading<A>) t.exposed = std::make_unique<std::vector<ContactIndex>>();
         numbers(a, *t.exposed);
+    }
+    bool has_dialed = t.dialed != nullptr;
+    a(has_dialed);
+    if (has_dialed) {
+        if constexpr (is_reading<A>) t.dialed = std::make_unique<std::vector<std::uint8_t>>();
+        numbers(a, *t.dialed);
     }
 }
 
@@ -289,6 +298,14 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     if constexpr (!is_reading<A>) groups.assign(s.groups.begin(), s.groups.end());
     a(groups);
     if constexpr (is_reading<A>) s.groups.insert(groups.begin(), groups.end());
+    map_of_hashes(a, s.operations, [&](OperationRow& o) {
+        a(o.body, o.phase, o.at);
+        positions(a, o.position);
+    });
+    std::vector<std::pair<std::pair<std::uint32_t, std::string>, EmployeeCounts>> employees;
+    if constexpr (!is_reading<A>) employees.assign(s.employees.begin(), s.employees.end());
+    sequence_of(a, employees, [&](auto& e) { a(e.first.first, e.first.second, e.second.sent, e.second.failed, e.second.expired, e.second.cancelled, e.second.last_sent_at, e.second.resigned); });
+    if constexpr (is_reading<A>) s.employees.insert(employees.begin(), employees.end());
     map_of_names(a, s.interactions, [&](Interaction& i) {
         a(i.id, i.contact, i.address, i.channel, i.account, i.queue, i.campaign, i.touch, i.state, i.reason, i.outcome, i.disposition, i.priority, i.queued_at, i.last_at, i.closed_at,
           i.agent, i.last_agent, i.reminders, i.outbound, i.assigned_at, i.ended_at, i.unanswered_since);

@@ -246,6 +246,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
     if (!compiled.labels_read().empty())
         own.labels = policy::make_labels(compiled, state.symbols, {.metadata = request.metadata, .attributes = contact_view.attributes, .region = fact->region},
                                          [&](std::string_view text) { return index_hash(text).low; });
+    if (has_reply_windows && goes_beside_window(of, profile, account_of(profile_id))) mark_beside_window(own);
     request.facts = &own;
     request.facts_id = intern_facts(own);
 
@@ -261,6 +262,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
     choice.decision = compiled.decide(request, contact_view, address_view, &shared, at, detail, of.foresight);
     if (of.campaign != nullptr) keep_window(of, choice, request, contact_view, address_view, at, detail);
     if (has_reply_windows) keep_reply_window(choice, of, profile, profile_id, at);
+    keep_quota(choice, of, profile, profile_id, at);
     apply_holds(choice, profile, at);
     return choice;
 }

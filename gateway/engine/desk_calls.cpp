@@ -83,10 +83,11 @@ Result<void> Engine::Internals::transfer_call(Interaction& interaction, const st
         auto agent = kind == "agent" ? name : std::string{};
         if (kind == "queue") {
             // The best one who is free in it.
-            const auto reserved = router.reserve({.item = {.item = ids.next(now), .queue = name, .channel = "voice", .priority = {}}, .longest = Duration{1'000}, .auto_answer = true}, now);
+            const auto place = ids.next(now);
+            const auto reserved = router.reserve({.item = {.item = place, .queue = name, .channel = "voice", .priority = {}}, .longest = Duration{1'000}, .auto_answer = true}, now);
             if (!reserved) return refused("no_capacity", "nobody in queue " + name + " is free");
             if (const auto offer = router.offer(*reserved)) agent = offer->agent;
-            (void)router.end_offer(*reserved, routing::OfferResult::cancelled, "consult", now);
+            (void)router.end({.id = place, .state = "cancelled", .outcome = {}, .disposition = {}, .reason = "consult", .sealed = {}}, now);
         }
         if (!agent.empty()) {
             const auto view = router.agent(agent);
@@ -106,13 +107,15 @@ Result<void> Engine::Internals::transfer_call(Interaction& interaction, const st
     } else if (kind == "phone") {
         with_call(id, [&](voice::Machine& machine) { done = machine.transfer_outside("phone:" + name, number); });
     } else {
+        const auto item = router.item(id);
+        auto wanted = kind == "queue" ? name : item ? std::string{item->queue} : std::string{};
+        if (wanted.empty()) wanted = queue_for(call->account, "voice");
+        if (!router.queue(wanted)) return refused("wrong_state", "no queue takes calls: name one");
+        if (item && item->state == routing::ItemState::wrapping) return no_call(id);
         with_call(id, [&](voice::Machine& machine) { done = machine.release("transfer"); });
         if (done) {
-            const auto item = router.item(id);
-            const auto queue = kind == "queue" ? name : std::string{};
             const auto only = kind == "agent" ? name : std::string{};
-            if (item && (item->state == routing::ItemState::assigned || item->state == routing::ItemState::recovering)) return router.requeue(id, queue, only, kind == "agent", "transfer", now);
-            const auto wanted = kind == "queue" ? name : item ? std::string{item->queue} : queue_for(call->account, "voice");
+            if (item) return router.requeue(id, wanted, only, kind == "agent", "transfer", now);
             return router.enqueue({.item = id, .queue = wanted, .channel = "voice", .priority = {}, .needs = {}, .prefers = {}, .only = only, .first_queued_at = interaction.queued_at,
                                    .front = kind == "agent", .cause = "transfer"},
                                   now);
@@ -132,8 +135,9 @@ Result<InteractionDetails> Desk::dial(const std::string& agent, const Dial& dial
     Engine::Internals::CallPurpose purpose{.purpose = dial.purpose.empty() ? "service" : dial.purpose, .campaign = dial.campaign, .queue = {}, .address = 0, .offer = {}};
     for (const auto& membership : view->definition->queues) {
         const auto queue = in.router.queue(membership.queue);
+        if (!queue || !purpose.queue.empty()) continue;
         const auto& channels = queue->definition->channels;
-        if (queue && purpose.queue.empty() && (channels.empty() || std::find(channels.begin(), channels.end(), "voice") != channels.end())) purpose.queue = membership.queue;
+        if (channels.empty() || std::find(channels.begin(), channels.end(), "voice") != channels.end()) purpose.queue = membership.queue;
     }
     if (purpose.purpose == "marketing" && dial.campaign.empty() && dial.lead.empty()) return refused("not_allowed", "a call for marketing needs a campaign or a lead");
     ContactIndex contact{};

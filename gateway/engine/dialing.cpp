@@ -205,17 +205,12 @@ void Engine::Internals::forget_line(const voice::Call& call, const voice::CallEn
 
 // ---- again
 
-std::optional<Instant> Engine::Internals::redial_at(const Touch& sent, std::string_view outcome) {
+std::optional<Instant> Engine::Internals::redial_at(const Touch& sent) {
     auto* campaign = campaign_of(sent);
     auto* dialing = campaign == nullptr ? nullptr : dialing_of(*campaign);
     if (dialing == nullptr || campaign->state == "cancelled" || sent.attempts.empty()) return std::nullopt;
-    std::vector<std::pair<std::uint16_t, dialing::Outcome>> ends;
-    for (const auto& entry : state.contacts[sent.contact.value].history)
-        if (entry.touch == sent.created_sequence && entry.attempt != 0 && entry.attempt != sent.attempts.back().number) ends.emplace_back(entry.attempt, entry.outcome);
-    std::sort(ends.begin(), ends.end());
-    std::vector<dialing::Outcome> outcomes;
-    for (const auto& [attempt, word] : ends) outcomes.push_back(word);
-    outcomes.push_back(policy::call_outcome_number(outcome));
+    const auto& outcomes = sent.dialed ? *sent.dialed : std::vector<dialing::Outcome>{};
+    if (outcomes.empty()) return std::nullopt;
     const auto next = dialing::next_attempt(dialing->plan, outcomes, now);
     return next.at && *next.at < sent.expires_at ? next.at : std::nullopt;
 }
@@ -227,6 +222,9 @@ void Engine::Internals::learn_from_call(const voice::CallEnded& ended) {
     const auto row = row_of(ended.touch);
     auto* campaign = row == 0 || !ended.outbound ? nullptr : campaign_of(touch(row));
     if (call == state.calls.end() || campaign == nullptr || dialing_of(*campaign) == nullptr) return;
+    auto& ends = touch(row).dialed;
+    if (!ends) ends = std::make_unique<std::vector<std::uint8_t>>();
+    ends->push_back(policy::call_outcome_number(ended.outcome));
     auto& learned = *campaign->dialed;
     const auto end = from_unix_ms(ended.ended_at);
     const bool answered = ended.answered_at != 0;

@@ -115,7 +115,11 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
     const auto attempt_number = waiting.next_attempt;
     ++counters.permits;
     // What the attempt costs is known only now for every policy; its labels are those of its decision.
-    choice.decision.facts = intern_facts(priced(state.profiles.facts().at(fresh ? waiting.facts : choice.decision.facts), settings_of.billing, segments));
+    auto own_facts = priced(state.profiles.facts().at(fresh ? waiting.facts : choice.decision.facts), settings_of.billing, segments);
+    const auto passive = passive_touches.find(waiting.id);
+    const bool is_passive = passive != passive_touches.end() && passive->second != nullptr;
+    if (is_passive) mark_beside_window(own_facts);  // the answer to a callback is no message of the window
+    choice.decision.facts = intern_facts(own_facts);
     auto route_reason = take_route(waiting, choice.chosen);
     if (!price.empty()) route_reason.append(route_reason.empty() ? "" : "; ").append(price);
     emit(waiting.contact, TouchDispatching{.touch = waiting.id, .attempt = attempt_number, .chosen = choice.chosen, .address = choice.address,
@@ -127,6 +131,14 @@ bool Engine::Internals::permit(std::uint32_t row, AccountRuntime& account, Accou
     auto& attempt = sent.attempts.back();
     attempt.ref = next_ref++;
     in_flight.emplace(attempt.ref, InFlight{.row = row, .generation = sent.generation, .attempt = attempt_number, .account = number});
+    if (is_passive) {
+        passive->second->content = std::move(*rendered);
+        passive_touches.erase(passive);
+        engine.after_sync([this, ref = attempt.ref] {
+            engine.on_transport_events({AttemptAnswered{.ref = ref, .outcome = {.kind = OutcomeKind::accepted, .code = "passive_reply"}}});
+        });
+        return true;
+    }
 
     if (settings_of.calls) {
         dial_touch(row, attempt_number, attempt.ref, number, *rendered);
@@ -259,6 +271,16 @@ void Engine::Internals::on_outcome(std::uint32_t row, std::uint16_t attempt_numb
         auto slower = step;  // a narrower scope: this touch waits, the account goes on
         slower.delay = Duration{1'000} * (1 << std::min<int>(sent.retries, 5));
         return end_attempt(row, attempt_number, outcome, slower);
+    }
+    if (outcome.kind == OutcomeKind::quota_exhausted && outcome.retry_after) {
+        note_quota(number, outcome);
+        // Another way if there is one; else it waits for the end that the platform named, if it lives so long.
+        if (sent.chosen + 1U >= candidates(sent).size() && now + *outcome.retry_after < sent.expires_at) {
+            auto later = step;
+            later.step = Step::wait_scope;
+            later.delay = *outcome.retry_after;
+            return end_attempt(row, attempt_number, outcome, later);
+        }
     }
     if (outcome.kind == OutcomeKind::handed_to_human) return hand_over(row, attempt_number, number, outcome);
     if (outcome.kind == OutcomeKind::accepted) {

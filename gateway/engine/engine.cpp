@@ -158,6 +158,7 @@ std::optional<channel::Monotonic> Engine::wake_at() const {
     if (in.disk_full) return in.monotonic + std::chrono::milliseconds{200};
     if (!in.sweep.empty() || !in.cancel_later.empty() || !in.cancelled_campaigns.empty() || in.campaigns_busy) return in.monotonic;
     if (const auto campaign = in.campaigns_wake_at()) sooner(*campaign);
+    if (const auto due = in.operations_wake_at()) sooner(*due);
     for (const auto due : {in.router.next_due(), in.conversation_agenda.empty() ? std::nullopt : std::optional{in.conversation_agenda.begin()->at},
                            in.call_agenda.empty() ? std::nullopt : std::optional{in.call_agenda.begin()->first}, in.state.open_promises.empty() ? std::nullopt : std::optional{in.state.open_promises.begin()->first}})
         if (due) sooner(in.monotonic + std::max(Duration{0}, *due - in.now));
@@ -248,6 +249,8 @@ Result<bool> Engine::turn() {
         in.pump();
         in.run_dialing();
         in.run_cascades();
+        in.passive_touches.clear();  // those that may not go at once go by themselves later
+        in.run_operations();
         in.run_routing();
         in.forget_inbound();
         in.forget_interactions();
@@ -283,6 +286,7 @@ Result<bool> Engine::turn() {
     if (!in.orders.empty()) in.parts.transport.hand_over(std::exchange(in.orders, {}));
     if (!in.revocations.empty()) in.parts.transport.revoke(std::exchange(in.revocations, {}));
     if (!in.reconciliations.empty()) in.parts.transport.reconcile(std::exchange(in.reconciliations, {}));
+    if (!in.operation_orders.empty()) in.parts.transport.run_operations(std::exchange(in.operation_orders, {}));
     if (!in.call_orders.empty()) in.parts.transport.call(std::exchange(in.call_orders, {}));
     if (!in.task_orders.empty()) in.parts.transport.ask_tasks(std::exchange(in.task_orders, {}));
     for (const auto& [ticket, durable] : std::exchange(in.acknowledgements, {})) in.parts.transport.acknowledge(ticket, durable);

@@ -32,6 +32,12 @@ class Engine;
 using Command = absl::AnyInvocable<void(Engine&)>;
 using Effect = absl::AnyInvocable<void()>;
 
+// Of a callback whose answer may carry one message: set before `done` runs if a rule answered so. Engine's thread until then.
+struct PassiveReply {
+    std::optional<channel::Content> content;
+    channel::InboundMessage message;         // what it answers
+};
+
 struct EngineParts {
     Disk& disk;
     LogWriter& log;
@@ -165,7 +171,13 @@ public:
     Result<InboundResult> inbound_event(const InboundInput& input);
     // What a provider's callback reported; `done` runs when all of it is durable and has taken effect (also opt-outs settled).
     // Error unavailable: nothing was taken, the provider should send it again.
-    Result<void> provider_events(AccountNumber account, channel::WebhookEvents events, Effect done);
+    // `passive`: the answer to the callback can carry a reply.
+    Result<void> provider_events(AccountNumber account, channel::WebhookEvents events, Effect done, std::shared_ptr<PassiveReply> passive = nullptr);
+    // Asks the account to do something beside sending. `done` runs once, after the answer is durable: unavailable (try again), conflict (the key
+    // was used for something else, or nobody knows what became of it), invalid_input (the platform refused, and why).
+    void run_operation(OperationRequest request, absl::AnyInvocable<void(Result<OperationResult>)> done);
+    // In order of their ids: those with tasks, and those that the configuration names. Kind not_found.
+    [[nodiscard]] Result<std::vector<EmployeeDetails>> employees(const std::string& account);
     void count_hook(AccountNumber account, const std::string& refusal);  // "" = accepted; a metric, not logged
 
     // False: the key was seen before.

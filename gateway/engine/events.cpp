@@ -64,6 +64,7 @@ std::string_view event_name(EventType type) {
         case EventType::hold_lifted: return "hold.lifted";
         case EventType::conversion_recorded: return "conversion.recorded";
         case EventType::pull_advanced: return "account.pulled";
+        case EventType::account_operation: return "account.operation";
         case EventType::interaction_opened: return "interaction.opened";
         case EventType::interaction_closed: return "interaction.closed";
         case EventType::interaction_queued: return "interaction.queued";

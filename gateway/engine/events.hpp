@@ -30,7 +30,7 @@ enum class EventType : std::uint16_t {
     campaign_created = 70, campaign_started, campaign_paused, campaign_resumed, campaign_finished, campaign_cancelled, campaign_audience_added,
     campaign_audience_removed,
     hold_set = 80, hold_lifted,
-    conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated, pull_advanced,
+    conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated, pull_advanced, account_operation,
     interaction_opened = 100, interaction_closed,
     call_started = 120, call_permitted, call_stage, call_leg_added, call_ringing, call_answered, call_leg_ended, call_leg_replaced, call_bridged, call_held, call_consult,
     call_recording, call_supervised, call_ended, recording_accessed,
@@ -617,6 +617,21 @@ struct PullAdvanced {
     static constexpr auto type = EventType::pull_advanced;
     std::string account, name, cursor;
     template <class A> void fields(A&& a) { a(account, name, cursor); }
+};
+
+// What an operator asked of an account: once before it goes out (phase "asked", only what changes something), once with what came of it. A result
+// that names a customer is sealed under that contact's key.
+struct OperationSecret {
+    std::string result_json;
+    template <class A> void fields(A&& a) { a(result_json); }
+};
+struct AccountOperation {
+    static constexpr auto type = EventType::account_operation;
+    std::string account, name, phase;      // "asked", "done", "refused", "failed" (nothing was done), "unknown"
+    std::string code, detail, by;
+    crypto::Hash128 key_hash{}, body_hash{};
+    std::string sealed;                    // OperationSecret
+    template <class A> void fields(A&& a) { a(account, name, phase, code, detail, by, key_hash, body_hash, sealed); }
 };
 
 // ---- campaigns, holds, others

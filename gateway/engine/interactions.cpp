@@ -128,7 +128,12 @@ void Engine::Internals::reply_by_rule(const Uuid& interaction, AccountNumber num
         request.content.text = rule.text;
         request.purpose = "service";
         request.origin = policy::Origin::bot;
-        (void)reply(interaction, request);
+        const auto answered = reply(interaction, request);
+        // One text may go in the answer to the callback itself, if it may go at once.
+        if (passive_now && answered && !rule.text.empty() && accounts[number].settings.passive_replies) {
+            passive_now->message = message;
+            passive_touches[answered->id] = std::exchange(passive_now, nullptr);
+        }
         return;
     }
 }

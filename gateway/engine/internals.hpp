@@ -104,6 +104,9 @@ struct Engine::Internals {
     std::vector<std::pair<AckTicket, bool>> acknowledgements;
     std::vector<ReconcileOrder> reconciliations;
     std::vector<TaskOrder> task_orders;
+    std::vector<OperationOrder> operation_orders;
+    std::shared_ptr<PassiveReply> passive_now;                         // of the callback whose messages are taken
+    std::map<TouchId, std::shared_ptr<PassiveReply>> passive_touches;  // answers by rule that may go in the answer to a callback of this turn
     std::vector<CallOrder> call_orders;
     ByteWriter payload;
     ByteWriter secret;
@@ -124,6 +127,7 @@ struct Engine::Internals {
     std::map<TaskKey, OpenTask> tasks;
     std::set<std::pair<Instant, TaskKey>> task_agenda;
     absl::flat_hash_map<std::uint64_t, TaskKey> task_questions;
+    std::map<std::uint64_t, RunningOperation> operations;  // by what the transport knows them by
     std::deque<std::uint32_t> sweep;       // rows to decide again, a few each turn
     std::deque<std::uint32_t> cancel_later;
     struct TouchScan { Symbol campaign; std::uint32_t next = 1; };
@@ -256,6 +260,7 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const EventReceived&);
     template <EventType Type> void apply(const RecordMeta&, const PlatformEventOf<Type>&);
     void apply(const RecordMeta&, const PullAdvanced&);
+    void apply(const RecordMeta&, const AccountOperation&);
     void apply(const RecordMeta&, const InteractionOpened&);
     template <class Value, EventType Type> void apply(const RecordMeta& meta, const Routed<Value, Type>& event) { take_routed(meta, static_cast<const Value&>(event)); }
     void apply(const RecordMeta&, const InteractionNoted&);
@@ -361,6 +366,37 @@ struct Engine::Internals {
     // Denies what needs an open window and has none.
     void keep_reply_window(Choice& choice, const TouchFacts& facts, const policy::Profile& profile, ProfileId profile_id, Instant at);
     void note_act(std::uint32_t address, std::string_view account, std::string_view kind, Instant at, Instant heard);
+    // What needs no window takes no place in one: its facts say so, in the log as well.
+    [[nodiscard]] bool goes_beside_window(const TouchFacts& facts, const policy::Profile& profile, std::optional<AccountNumber> account) const;
+    void mark_beside_window(policy::AttemptFacts& facts);
+
+    // ---- quotas.cpp: what a platform gives no more of until an instant that it names
+    void note_quota(AccountNumber account, const channel::Outcome& outcome);
+    // Defers what draws on a quota that is used up.
+    void keep_quota(Choice& choice, const TouchFacts& facts, const policy::Profile& profile, ProfileId profile_id, Instant at);
+
+    // ---- operations.cpp: what an operator asks of an account beside sending
+    void run_operations();
+    [[nodiscard]] std::optional<channel::Monotonic> operations_wake_at() const;
+    void answer_operation(RunningOperation operation, Result<OperationResult> result);
+    void on_event(OperationAnswered&);
+
+    // ---- employees.cpp: who sends in whose place, and how far each is
+    struct Presence { bool away = false; std::string delegate = {}; };  // both by the platform's user id
+    [[nodiscard]] Presence presence_of(const AccountRuntime& account, const std::string& employee) const;
+    [[nodiscard]] const routing::AgentDefinition* agent_of_employee(const std::string& employee) const;
+    mutable std::map<std::string, std::string, std::less<>> agents_by_employee;  // ids by userid, as of the turn `agents_read_in`
+    mutable std::uint64_t agents_read_in = 0;
+    // The contact's owner if the customer has him, else the one whom he got to know last. Who is away has his place taken, first by his delegate.
+    // Empty: the account's own choice.
+    [[nodiscard]] std::string sender_for(std::uint32_t address, const AccountRuntime& account) const;
+    // Somebody else could send it now: its employee went away after he was asked.
+    [[nodiscard]] bool is_stranded(const OpenTask& task) const;
+    EmployeeCounts& counts_of(Symbol account, const std::string& employee) { return state.employees[{account.value, employee}]; }
+
+    // ---- customer_tags.cpp: a platform's tags as a contact's
+    void note_tags(const PlatformEventSecret& values, std::uint32_t address, Symbol account, const std::string& employee);
+    void keep_tags(ContactIndex contact, AccountNumber account);
 
     // ---- arbitration.cpp
     // As `choose`, for now; where only reservations of weaker touches of the contact are in the way, these are named in `losers`.
@@ -508,7 +544,6 @@ struct Engine::Internals {
     [[nodiscard]] bool is_called_back(const Choice& choice) const;
     bool call_back(std::uint32_t row, std::string reason);   // false: nothing of it waits for an employee
     [[nodiscard]] static Attempt* handed_over(Touch& touch);
-    [[nodiscard]] std::string sender_for(std::uint32_t address, const AccountRuntime& account) const;
 
     // ---- provider_events.cpp: what messaging platforms tell
     void take_events(AccountNumber account, channel::WebhookEvents& told, Effect done);
@@ -583,7 +618,7 @@ struct Engine::Internals {
     [[nodiscard]] std::string agent_for_answer(const TouchId& touch, const Uuid& call);
     [[nodiscard]] DialingRuntime* dialing_of(const TouchId& touch);  // of the campaign that dials this touch
     // A recipient who was not reached is dialled again, as the plan says.
-    [[nodiscard]] std::optional<Instant> redial_at(const Touch& touch, std::string_view outcome);
+    [[nodiscard]] std::optional<Instant> redial_at(const Touch& touch);
     void learn_from_call(const voice::CallEnded& ended);             // part of the fold
     [[nodiscard]] dialing::TrunkPool* trunks_of(AccountNumber account);
     void take_trunk(AccountNumber account, const Uuid& call, ContactIndex contact, const std::string& number, DialTerms& terms);

@@ -108,6 +108,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::touch_task_changed: ok = fold<TouchTaskChanged>(*this, meta, record.payload); break;
         case EventType::interaction_opened: ok = fold<InteractionOpened>(*this, meta, record.payload); break;
         case EventType::interaction_closed: ok = fold<InteractionClosed>(*this, meta, record.payload); break;
+        case EventType::account_operation: ok = fold<AccountOperation>(*this, meta, record.payload); break;
         case EventType::interaction_queued: ok = fold<InteractionQueued>(*this, meta, record.payload); break;
         case EventType::interaction_assigned: ok = fold<InteractionAssigned>(*this, meta, record.payload); break;
         case EventType::interaction_phase: ok = fold<InteractionPhase>(*this, meta, record.payload); break;

@@ -50,6 +50,16 @@ void Engine::Internals::attach(ContactIndex contact, const std::optional<Address
                                  .legal_hold = extras != nullptr && extras->legal_hold, .sealed = seal_for(contact, values)});
 }
 
+namespace {
+
+bool refused_by(const AddressRow& row, Symbol account) {
+    if (!row.reach) return false;
+    const auto& standings = row.reach->standings;
+    return std::any_of(standings.begin(), standings.end(), [&](const Reach::Standing& each) { return each.account == account && each.refuses; });
+}
+
+}  // namespace
+
 template <EventType Type> void Engine::Internals::apply(const RecordMeta& meta, const PlatformEventOf<Type>& event) {
     if (event.dedupe != crypto::Hash128{} && state.inbound_seen.emplace(event.dedupe, meta.time).second) state.inbound_order.emplace_back(meta.time, event.dedupe);
     if (event.address == 0) return;
@@ -57,16 +67,27 @@ template <EventType Type> void Engine::Internals::apply(const RecordMeta& meta, 
     const auto account = state.symbols.intern(event.account);
     if (!event.act.empty()) note_act(event.address, event.account, event.act, event.provider_time, meta.time);
     if (meta.contact.value != 0) add_act(meta.contact, "event.received", event.kind, event.channel, event.provider_time);
-    if (event.stale) return;
+    const bool is_record = event.kind == "customer";  // the whole of what is known of a customer and one employee, as of now
+    if (event.kind == "unassigned" && !event.employee.empty()) counts_of(account, event.employee).resigned = true;
+    if (event.stale && !(is_record && !refused_by(row, account))) return;
     if (event.kind == "group")
         if (PlatformEventSecret values; unseal_of(meta.contact, event.sealed, values)) note_group(event.address, values.body_json);
     // Also handed over to a colleague: the customer is as reachable as before, by somebody else.
-    if (!event.employee.empty() && (event.reach != Reached::unchanged || event.kind == "unfollow")) {
+    if (!event.employee.empty() && (event.reach != Reached::unchanged || event.kind == "unfollow" || event.kind == "unassigned")) {
         auto& followers = row.reached().followers;
-        std::erase_if(followers, [&](const Reach::Follower& each) { return each.account == account && each.employee == event.employee; });
-        if (event.reach == Reached::reachable) followers.push_back({.account = account, .employee = event.employee});
+        const auto known = std::find_if(followers.begin(), followers.end(), [&](const Reach::Follower& each) { return each.account == account && each.employee == event.employee; });
+        Reach::Follower follower{.account = account, .employee = event.employee};
+        if (known != followers.end()) {
+            follower.tags = std::move(known->tags);
+            followers.erase(known);
+        }
+        // An old acquaintance that is only read again does not become the newest.
+        if (event.reach == Reached::reachable) followers.insert(event.stale ? followers.begin() : followers.end(), std::move(follower));
+        if (event.kind == "follow") counts_of(account, event.employee).resigned = false;
     }
-    if (event.reach == Reached::unchanged) return;
+    if (is_record)
+        if (PlatformEventSecret values; unseal_of(meta.contact, event.sealed, values)) note_tags(values, event.address, account, event.employee);
+    if (event.reach == Reached::unchanged || event.stale) return;
     auto& standings = row.reached().standings;
     auto standing = std::find_if(standings.begin(), standings.end(), [&](const Reach::Standing& each) { return each.account == account; });
     if (standing == standings.end()) standing = standings.insert(standings.end(), Reach::Standing{.account = account});
@@ -155,6 +176,7 @@ void Engine::Internals::take_event(AccountNumber number, const channel::Provider
     }
     if (!stale && event.reach == Reached::reachable && listed)
         emit(contact, SuppressionRemoved{.list = list, .address = address, .hash_algorithm = {}, .phone_hash = {}});
+    if (event.kind == "customer" || event.kind == "unfollow" || event.kind == "unassigned") keep_tags(contact, number);
     if (event.reach != Reached::unchanged || !event.act.empty()) contact_changed(contact);
     if (!stale && !event.source.empty() && contact.value != 0)
         capture_lead(contact, of.capabilities.channel + ":" + event.source, {}, "event " + std::to_string(sequence));
@@ -202,16 +224,31 @@ void Engine::Internals::take_events(AccountNumber from, channel::WebhookEvents& 
 void Engine::Internals::on_event(PageArrived& event) {
     const auto account = event.account;
     auto& page = event.page;
+    auto& progress = accounts[account].pulls[event.name];
+    if (page.failed) {
+        progress.last_error = page.code + (page.detail.empty() ? "" : " " + page.detail);
+        return;
+    }
+    if (!progress.running) progress = {.running = false, .pages = 0, .items = 0, .share = {}, .started_at = now, .page_at = now, .completed_at = progress.completed_at, .last_error = {}};
+    progress.running = page.more;
+    ++progress.pages;
+    progress.items += page.events.events.size() + page.events.messages.size() + page.events.receipts.size();
+    if (page.share) progress.share = page.share;
+    progress.page_at = now;
+    progress.last_error.clear();
+    if (!page.more) progress.completed_at = now;
     const auto& name = accounts[account].settings.name;
     take_events(account, page.events, [this, account, list = event.name] { parts.transport.page_kept(account, list, true); });
     auto& known = state.pull_cursors[{name, event.name}];
     if (known != page.cursor) emit(ContactIndex{}, PullAdvanced{.account = name, .name = event.name, .cursor = page.cursor});
 }
 
-Result<void> Engine::provider_events(AccountNumber account, channel::WebhookEvents events, Effect done) {
+Result<void> Engine::provider_events(AccountNumber account, channel::WebhookEvents events, Effect done, std::shared_ptr<PassiveReply> passive) {
     auto& in = *internals_;
     if (in.disk_full) return Error{.kind = ErrorKind::unavailable, .detail = "the disk is full", .problems = {}, .retry_after_s = 30};
+    in.passive_now = std::move(passive);
     in.take_events(account, events, std::move(done));
+    in.passive_now.reset();
     return {};
 }
 

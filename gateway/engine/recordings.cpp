@@ -14,7 +14,7 @@ constexpr std::size_t piece_bytes = std::size_t{64} << 10U;
 std::string recording_path(const std::string& data_dir, std::string_view name) { return data_dir + "/recordings/" + std::string{name} + ".sealed"; }
 
 void Engine::Internals::keep_recording(AccountNumber account, channel::RecordingFetched& fetched) {
-    const auto known = call_names.find(fetched.recording);
+    const auto known = call_names.find(call_key(accounts[account].settings.name, fetched.recording));
     if (known == call_names.end()) return;
     const auto id = known->second;
     const auto found = state.calls.find(id);

@@ -91,6 +91,17 @@ std::vector<AccountDetails> Engine::accounts() {
         for (const auto& [key, task] : in.tasks)
             if (in.accounts[task.account].settings.name == made.name) ++made.tasks_open;
         made.hook_refused = account.hook_refused;
+        for (const auto& [scope, until] : account.quota_until)
+            if (until > in.now) made.quota_until[scope] = until;
+        for (const auto& [name, progress] : account.pulls) {
+            PullDetails shown{.name = name, .last_error = progress.last_error, .running = progress.running, .pages = progress.pages, .items = progress.items,
+                              .share = progress.running ? progress.share : std::nullopt, .started_at = {}, .page_at = {}, .completed_at = {}};
+            const auto instant = [](Instant at) { return at == Instant::min() ? std::nullopt : std::optional{at}; };
+            shown.started_at = instant(progress.started_at);
+            shown.page_at = instant(progress.page_at);
+            shown.completed_at = instant(progress.completed_at);
+            made.pulls.push_back(std::move(shown));
+        }
         all.push_back(std::move(made));
     }
     return all;

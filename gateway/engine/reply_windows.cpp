@@ -20,6 +20,27 @@ void Engine::Internals::note_act(std::uint32_t address, std::string_view account
     else if (at >= known->at) *known = {.account = of, .kind = act, .at = at, .since = since};
 }
 
+namespace {
+
+constexpr std::string_view beside_window = "reply_window.beside";  // of attempt facts: not a name that a policy can read
+
+}  // namespace
+
+bool Engine::Internals::goes_beside_window(const TouchFacts& of, const policy::Profile& profile, std::optional<AccountNumber> number) const {
+    if (!number || of.content == nullptr || accounts[*number].settings.capabilities.reply_windows.empty()) return false;
+    const auto& contact = state.contacts[of.contact.value];
+    const std::string_view locale = contact.extras ? std::string_view{contact.extras->locale} : std::string_view{};
+    const auto rendered = render(*of.content, of.used_template, profile, locale);
+    return rendered && !accounts[*number].settings.needs_reply_window(*rendered);
+}
+
+void Engine::Internals::mark_beside_window(policy::AttemptFacts& facts) {
+    const auto key = state.symbols.intern(beside_window);
+    if (facts.label(key) != 0) return;
+    const auto place = std::find_if(facts.labels.begin(), facts.labels.end(), [&](const policy::Label& label) { return key < label.key; });
+    facts.labels.insert(place, policy::Label{.key = key, .value = 1});
+}
+
 void Engine::Internals::keep_reply_window(Choice& choice, const TouchFacts& of, const policy::Profile& profile, ProfileId profile_id, Instant at) {
     const auto number = account_of(profile_id);
     if (!number || choice.decision.verdict == policy::Verdict::deny) return;
@@ -30,6 +51,8 @@ void Engine::Internals::keep_reply_window(Choice& choice, const TouchFacts& of, 
     const auto rendered = render(*of.content, of.used_template, profile, locale);
     if (!rendered || !settings_of.needs_reply_window(*rendered)) return;
 
+    Symbol beside{};
+    const bool any_beside = state.symbols.find(beside_window, beside);
     const auto* reach = state.addresses[choice.address].reach.get();
     const auto open = [&](const channel::ReplyWindow& window) {
         if (reach == nullptr) return false;
@@ -39,7 +62,8 @@ void Engine::Internals::keep_reply_window(Choice& choice, const TouchFacts& of, 
         if (act == reach->acts.end() || at >= act->at + window.lasts) return false;
         const auto sent = std::count_if(contact.history.begin(), contact.history.end(), [&](const policy::HistoryEntry& entry) {
             return entry.at >= act->since && entry.at <= at && entry.touch != of.sequence && entry.address == choice.address &&
-                   (entry.slot == policy::Slot::counted || entry.slot == policy::Slot::reserved) && state.profiles.at(entry.profile).account == profile.account;
+                   (entry.slot == policy::Slot::counted || entry.slot == policy::Slot::reserved) &&
+                   (!any_beside || state.profiles.facts().at(entry.facts).label(beside) == 0) && state.profiles.at(entry.profile).account == profile.account;
         });
         return sent < window.messages;
     };

@@ -81,6 +81,16 @@ struct TouchRequest {
     Uuid interaction = {};            // an answer in this conversation; nil: none
 };
 
+// Something asked of an account beside sending, see channel::Operation; its fields have been checked.
+struct OperationRequest {
+    std::string account, name;
+    std::string body_json;            // an object, without the key
+    std::string key = {};             // idempotency key, may be empty
+    crypto::Hash128 body_hash = {};
+    std::string by = {};              // name of the API key
+    bool changes = true;
+};
+
 struct InteractionQuery {
     std::string state = {}, queue = {}, contact = {}, channel = {}, account = {}, agent = {};  // empty: any
     Uuid after = {};

@@ -35,6 +35,22 @@ struct Timer {
     bool operator>(const Timer& other) const { return at > other.at; }
 };
 
+// How far the reading of a list is.
+struct PullProgress {
+    bool running = false;                    // between its first page and its last
+    std::uint64_t pages = 0, items = 0;      // of this reading, or of the last one
+    std::optional<double> share;             // 0 to 1
+    Instant started_at = Instant::min(), page_at = Instant::min(), completed_at = Instant::min();
+    std::string last_error;                  // of the page that is asked for again
+};
+
+// What an operator asked of an account, and who waits for its answer.
+struct RunningOperation {
+    OperationRequest request;
+    crypto::Hash128 key{};                   // zero: it has none
+    std::vector<absl::AnyInvocable<void(Result<OperationResult>)>> done;
+};
+
 // The volatile side of an account.
 struct AccountRuntime {
     AccountSettings settings;
@@ -51,6 +67,9 @@ struct AccountRuntime {
     std::uint64_t hook_accepted = 0;
     std::uint64_t events_unknown = 0;
     std::map<std::string, std::uint64_t> hook_refused;
+    std::map<std::string, Instant, std::less<>> quota_until;  // by Outcome::scope, "account" for all of it
+    std::map<std::string, PullProgress> pulls;
+    std::deque<std::uint64_t> operations;    // that wait for the account's rate
 };
 
 // Which accounts serve a channel under a condition, and how often each was taken since the start.

@@ -48,6 +48,14 @@ struct AutoReply {
     std::string text = {}, content_json = {};    // one of them
 };
 
+// An employee of ours, by his user id at the platform: who sends in his place while he is away or after he left.
+struct Employee {
+    Instant absent_from = instant_never, absent_to = instant_never;
+    std::string delegate = {};                   // a user id, or empty
+    bool resigned = false;
+    [[nodiscard]] bool is_away(Instant at) const { return resigned || (at >= absent_from && at < absent_to); }
+};
+
 // One account, as the engine sees it. The adapter itself is the transport's.
 struct AccountSettings {
     std::string name;
@@ -68,11 +76,15 @@ struct AccountSettings {
     std::vector<dialing::TrunkTerms> trunks = {};  // of a telephone system
     Welcome welcome = {};
     std::vector<AutoReply> auto_replies = {};
+    bool passive_replies = false;                // answers by rule go in the answer to the callback, where the platform has that
+    std::map<std::string, Employee, std::less<>> employees = {};     // those of whom something is to be said
+    std::map<std::string, std::string, std::less<>> tag_names = {};  // a contact's tag by the platform's tag id; others: "<account>:<tag id>"
     std::shared_ptr<const voice::CallRules> calls = {};  // of a telephone system; null: it is none
     // What is wrong with content before anything is decided; pointers are relative to the content.
     std::function<std::vector<Problem>(const channel::Content&)> content_problems = [](const channel::Content&) { return std::vector<Problem>{}; };
     std::function<bool(const channel::Content&)> repeat_is_safe = [](const channel::Content&) { return false; };
     std::function<bool(const channel::Content&)> needs_reply_window = [](const channel::Content&) { return true; };
+    std::function<std::string(const channel::Content&)> quota_scope = [](const channel::Content&) { return std::string{}; };
     // Segments that a text takes on this account (the adapter's own counting).
     std::function<int(std::string_view)> segments = [](std::string_view) { return 1; };
 };

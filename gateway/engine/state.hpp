@@ -104,6 +104,8 @@ struct Touch {
     std::unique_ptr<std::string> reason;
     std::unique_ptr<std::vector<ContactIndex>> exposed;  // a post to a group: members in whose history it stands as well
 
+    std::unique_ptr<std::vector<std::uint8_t>> dialed;   // by a campaign: how each call ended, oldest first; numbers of policy/call_outcomes.hpp
+
     // Volatile.
     std::uint32_t generation = 0;            // of the row
     std::uint32_t queue_ticket = 0;          // of the newest queue entry; an older entry is stale
@@ -154,7 +156,7 @@ struct SuppressionEntry {
 struct Reach {
     struct Standing { Symbol account; Instant at{}; bool refuses = false; };
     struct Act { Symbol account, kind; Instant at{}, since{}; };  // since: from then on what we send is an answer to it
-    struct Follower { Symbol account; std::string employee; };
+    struct Follower { Symbol account; std::string employee; std::vector<Symbol> tags = {}; };  // tags: the platform's ids
     std::vector<Standing> standings;
     std::vector<Act> acts;                   // the newest of each kind
     std::vector<Follower> followers;         // employees whom the customer has, oldest first
@@ -324,6 +326,21 @@ struct KeyEntry {
     Instant expires_at = instant_never;      // 90 days after the touch became final; never while it is not
 };
 
+// An operation by its key.
+struct OperationRow {
+    crypto::Hash128 body{};
+    std::string phase;                       // as AccountOperation
+    LogPosition position{};                  // of the newest event of it
+    Instant at{};
+};
+
+// What became of what an employee was asked to send.
+struct EmployeeCounts {
+    std::uint64_t sent = 0, failed = 0, expired = 0, cancelled = 0;
+    Instant last_sent_at = Instant::min();
+    bool resigned = false;                   // the platform lists his customers as nobody's
+};
+
 struct IdTarget {
     TouchId touch{};
     std::uint16_t attempt = 0;
@@ -367,6 +384,8 @@ struct State {
     std::map<std::pair<std::string, std::string>, std::string> pull_cursors;  // by account and name of the list
 
     std::map<std::uint32_t, std::vector<crypto::Hash128>> groups;  // by address: the customers in it, by the hash of theirs
+    absl::flat_hash_map<crypto::Hash128, OperationRow> operations;                 // by the hash of account and key
+    std::map<std::pair<std::uint32_t, std::string>, EmployeeCounts> employees;    // by account's symbol and employee
     std::map<Uuid, Interaction> interactions;  // ids rise with time
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, Uuid> open_interactions;  // by account, address, contact; volatile index
 

@@ -43,15 +43,6 @@ Attempt* Engine::Internals::handed_over(Touch& of) {
     return nullptr;
 }
 
-// Who is asked to send: the employee whom the customer got to know last.
-std::string Engine::Internals::sender_for(std::uint32_t address, const AccountRuntime& account) const {
-    const auto* reach = state.addresses[address].reach.get();
-    if (reach == nullptr) return {};
-    for (auto follower = reach->followers.rbegin(); follower != reach->followers.rend(); ++follower)
-        if (follower->account == account.symbol) return follower->employee;
-    return {};
-}
-
 void Engine::Internals::hand_over(std::uint32_t row, std::uint16_t attempt_number, AccountNumber number, const channel::Outcome& outcome) {
     const auto& rules = accounts[number].settings.tasks;
     auto& handed = touch(row);
@@ -196,6 +187,7 @@ void Engine::Internals::on_event(TaskAnswered& event) {
         return;
     }
     if (verdict == TaskAnswer::Verdict::gone) return close_task(key);  // somebody stopped it at the provider
+    if (is_stranded(task)) return end_task(task, key, now);  // what was not sent goes to somebody who is there
     if (event.act == TaskAct::poll) ++task.polls;
     auto next = now + rules.poll_interval * (1 << std::min(task.polls / polls_at_first, slower_max));
     if (!answered && event.answer.retry_after) next = std::max(next, now + *event.answer.retry_after);

@@ -37,6 +37,14 @@ struct TaskOrder {
     channel::Task task;
 };
 
+// Something that an operator asks of an account, see channel::Operation. `ref` names it within this run of the program.
+struct OperationOrder {
+    AccountNumber account = 0;
+    std::uint64_t ref = 0;
+    std::string name;
+    std::string body_json;
+};
+
 // A command to a telephone system. `id` names it within this run of the program; its failure is told by CallReported.
 struct CallOrder {
     AccountNumber account = 0;
@@ -69,12 +77,13 @@ struct MessageReported { AccountNumber account = 0; channel::InboundMessage mess
 struct Reconciled { channel::AttemptRef ref = 0; channel::ReconcileAnswer answer; };
 // What was learned of a task, over all the requests that it took.
 struct TaskAnswered { std::uint64_t ref = 0; channel::TaskAct act = channel::TaskAct::poll; channel::TaskAnswer answer; };
-// A page of a pull; the next one is asked for after page_kept().
+struct OperationAnswered { std::uint64_t ref = 0; channel::OperationAnswer answer; };
+// A page of a pull; the next one is asked for after page_kept(). A failed one is only told: it is asked for again by itself.
 struct PageArrived { AccountNumber account = 0; std::string name; channel::PulledPage page; };
 // What a telephone system told, in its order.
 struct CallReported { AccountNumber account = 0; channel::CallEvent event; };
 using TransportEvent = std::variant<AccountUp, AccountDown, AttemptAnswered, AttemptUnwritten, AttemptWritten, ReceiptReported, MessageReported, Reconciled, TaskAnswered,
-                                    PageArrived, CallReported>;
+                                    OperationAnswered, PageArrived, CallReported>;
 
 // Called on the engine's thread, after the sync. Every call returns at once.
 class Transport {
@@ -90,6 +99,8 @@ public:
     // Of accounts with employees' tasks and with lists to pull; a transport without such accounts ignores them.
     // Each order is answered by exactly one TaskAnswered, at the latest after the account's time-out.
     virtual void ask_tasks(std::vector<TaskOrder> /*orders*/) {}
+    // Each order is answered by exactly one OperationAnswered, at the latest after the account's time-out.
+    virtual void run_operations(std::vector<OperationOrder> /*orders*/) {}
     // Begins all pulls of all accounts; those that are not named begin at the start of their list. Called once, before hint_pull and page_kept.
     virtual void start_pulls(std::vector<PullStart> /*known*/) {}
     // There is something new in that list: it is pulled at once.

@@ -173,6 +173,25 @@ struct CampaignPreview {
     std::uint64_t group_overlaps = 0;                    // … and those of them who are in more than one
 };
 
+struct PullDetails {
+    std::string name, last_error;
+    bool running = false;
+    std::uint64_t pages = 0, items = 0;
+    std::optional<double> share;              // 0 to 1
+    std::optional<Instant> started_at, page_at, completed_at;
+};
+
+// What one employee was asked to send.
+struct EmployeeDetails {
+    std::string id, delegate;
+    bool absent = false, resigned = false;
+    std::uint64_t tasks_waiting = 0, touches_waiting = 0;
+    std::uint64_t sent = 0, failed = 0, expired = 0, cancelled = 0;  // touches
+    std::optional<Instant> oldest_at, last_sent_at;   // of the tasks that wait; of what was sent
+};
+
+struct OperationResult { std::string result_json; bool duplicate = false; Instant at{}; };
+
 struct AccountDetails {
     std::string name, adapter, channel, health, breaker, last_error;
     std::uint64_t backlog = 0, in_flight = 0;
@@ -181,6 +200,8 @@ struct AccountDetails {
     std::uint64_t hook_accepted = 0;
     std::uint64_t events_unknown = 0;         // authentic, and not understood
     std::uint64_t tasks_open = 0;             // that employees have still to send
+    std::map<std::string, Instant> quota_until;  // by scope: nothing more is tried before
+    std::vector<PullDetails> pulls;
 };
 
 struct HoldDetails {

@@ -266,28 +266,30 @@ void AgentSession::dispatch(AgentRequest request) {
     });
 }
 
-void AgentSession::in_turn(const std::string& id_json, absl::AnyInvocable<void(AgentDesk&)> work) {
+bool AgentSession::in_turn(const std::string& id_json, absl::AnyInvocable<void(AgentDesk&)> work) {
     const bool first = !std::exchange(joined_, true);
     const bool taken = hub_.desk().in_turn([self = shared_from_this(), first, work = std::move(work)](AgentDesk& desk) mutable {
         if (first) (void)desk.snapshot(self->agent_, self);
         work(desk);
     });
-    if (taken) return;
+    if (taken) return true;
     joined_ = !first;
     reply(id_json, {.error = agent_error("rate_limited", "the gateway is busy; try again in a moment", ErrorKind::unavailable), .members = {}});
+    return false;
 }
 
 void AgentSession::resume(const AgentRequest& request) {
     const auto after = request.body.find("after");
     if (after == request.body.end() || !after->is_number_unsigned())
         return reply(request.id_json, {.error = agent_error("bad_request", "\"after\" must be the last seq that was received, or 0"), .members = {}});
-    joined_ = true;
-    in_turn(request.id_json, [self = shared_from_this(), id = request.id_json, number = after->get<std::uint64_t>()](AgentDesk& desk) mutable {
+    const bool joined_before = std::exchange(joined_, true);
+    const bool taken = in_turn(request.id_json, [self = shared_from_this(), id = request.id_json, number = after->get<std::uint64_t>()](AgentDesk& desk) mutable {
         const auto resumed = desk.resume(self->agent_, self, number);
         const bool too_old = !resumed && resumed.error().reference == "resume_too_old";
         self->reply_after_sync(desk, std::move(id), resumed ? AgentReply{} : AgentReply{.error = resumed.error(), .members = {}});
         if (too_old) (void)desk.snapshot(self->agent_, self);
     });
+    if (!taken) joined_ = joined_before;
 }
 
 void AgentSession::watch(const AgentRequest& request) {

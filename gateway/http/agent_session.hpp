@@ -79,8 +79,8 @@ private:
     void renew(const AgentRequest& request);
     void watch(const AgentRequest& request);
     void read_timeline(std::string id_json, TimelineWork work);
-    // Runs in a turn; before the first request the state is pushed.
-    void in_turn(const std::string& id_json, absl::AnyInvocable<void(AgentDesk&)> work);
+    // Runs in a turn; before the first request the state is pushed. False: the engine is full, which was replied.
+    bool in_turn(const std::string& id_json, absl::AnyInvocable<void(AgentDesk&)> work);
     void reply(const std::string& id_json, AgentReply reply);
     // From a turn: sent when it is durable.
     void reply_after_sync(AgentDesk& desk, std::string id_json, AgentReply reply);

@@ -184,6 +184,7 @@ void Connection::bad_request(error_code error) {
     if (error == Reason::header_limit) {
         refuse_and_close(problem(plain_error(ErrorKind::too_large, "the header is larger than 16 KiB"), language_, {}, 431));
     } else if (error == Reason::body_limit) {
+        count_refused_hook("TOO_LARGE");
         refuse_and_close(
             problem(plain_error(ErrorKind::too_large,
                                 "the body is larger than " + std::to_string(match_.route ? match_.route->body_max : body_bytes_max) + " bytes"),

@@ -110,6 +110,7 @@ private:
     void want_read();
     bool on_header();
     std::optional<Response> refusal(RouteMatch& match);
+    void count_refused_hook(std::string_view reason) const;  // of a callback that no adapter sees
     std::optional<Response> media_type_refusal(const Route& route) const;
     void dispatch();
     void start_bulk(const Call& call);

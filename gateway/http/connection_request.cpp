@@ -61,6 +61,7 @@ bool Connection::on_header() {
     const auto body_max = match_.route != nullptr ? match_.route->body_max : body_bytes_max;
     const bool bulk = match_.route != nullptr && match_.route->bulk != nullptr;
     const bool too_long = !bulk && length && *length > body_max;
+    if (too_long) count_refused_hook("TOO_LARGE");
     if (too_long && !early_)
         early_ = problem(plain_error(ErrorKind::too_large, "the body is larger than " + std::to_string(body_max) + " bytes"), language_);
     // A refused body that is short is read first, so that the connection can go on.
@@ -83,6 +84,7 @@ bool Connection::on_header() {
 std::optional<Response> Connection::refusal(RouteMatch& match) {
     if (match.route == nullptr) {
         if (match.allow.empty()) return problem(plain_error(ErrorKind::not_found, "there is nothing at this path"), language_);
+        count_refused_hook("METHOD");
         auto response = problem(plain_error(ErrorKind::not_allowed, "the path takes " + match.allow), language_);
         response.headers.emplace_back("Allow", match.allow);
         return response;
@@ -110,6 +112,15 @@ std::optional<Response> Connection::refusal(RouteMatch& match) {
                            language_);
     }
     return media_type_refusal(route);
+}
+
+void Connection::count_refused_hook(std::string_view reason) const {
+    constexpr std::string_view hooks = "/hooks/";
+    if (!path_.starts_with(hooks)) return;
+    const auto name = std::string_view{path_}.substr(hooks.size());
+    const auto account = services_.hooks.find(name.substr(0, name.find('/')));
+    if (!account) return;
+    (void)services_.engine.post([number = account->number, why = std::string{reason}](Engine& engine) { engine.count_hook(number, why); });
 }
 
 std::optional<Response> Connection::media_type_refusal(const Route& route) const {

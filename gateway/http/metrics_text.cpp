@@ -58,6 +58,8 @@ std::string label(std::string_view name, std::string_view value) {
 void write_server(Writer& out, const Services& services) {
     const auto& counters = services.counters;
     out.family("http_connections", "gauge", "Open HTTP connections").value(counters.connections_now);
+    out.family("agent_connections", "gauge", "Open connections of agents' desktops").value(counters.agent_sockets_now);
+    out.family("agent_frames_total", "counter", "Text frames of agents' desktops").value(counters.agent_frames_in, "direction=\"in\"").value(counters.agent_frames_out, "direction=\"out\"");
     out.family("http_connections_refused_total", "counter", "Connections over limits.connections").value(counters.connections_refused);
     out.family("http_requests_total", "counter", "Requests whose header was read").value(counters.requests);
     out.family("http_answers_total", "counter", "Answers by class of status");

@@ -62,6 +62,14 @@ struct TouchQuery {
     Visibility visibility;
 };
 
+struct InteractionListQuery {
+    std::string state, queue, contact, channel, account;  // empty: any
+    std::optional<Instant> from, to;                      // on its beginning
+    std::size_t limit = 100;                              // 1 to 1000
+    std::string cursor;
+    Visibility visibility;
+};
+
 struct ContactQuery {
     std::size_t limit = 100;
     std::string cursor;
@@ -111,6 +119,11 @@ public:
     }
     virtual Result<ItemPage> touches(const TouchQuery& query) = 0;
     virtual Result<ItemPage> contacts(const ContactQuery& query) = 0;
+    // Conversations that memory keeps no more, as those of the engine are shown.
+    virtual Result<ItemPage> interactions(const InteractionListQuery& /*query*/) { return ItemPage{}; }
+    virtual Result<std::string> interaction(const Uuid& /*id*/, const Visibility& /*visibility*/) {
+        return Error{.kind = ErrorKind::not_found, .detail = "there is no interaction with this id"};
+    }
     virtual Result<ItemPage> timeline(const TimelineQuery& query) = 0;
     // Kind not_found: no such report. Kind invalid_input: bad parameters, all of them.
     virtual Result<ReportText> report(const ReportQuery& query) = 0;

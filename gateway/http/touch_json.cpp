@@ -225,6 +225,21 @@ void append_account(std::string& out, const AccountDetails& account) {
     for (const auto& [reason, count] : account.hook_refused) refused.number(reason, count);
     refused.close();
     hook.close();
+    json.number("tasks_open", account.tasks_open);
+    json.name("quota_until");
+    JsonObject quotas{out};
+    for (const auto& [scope, until] : account.quota_until) quotas.instant(scope, until);
+    quotas.close();
+    json.name("pulls");
+    append_array(out, account.pulls, [](std::string& to, const PullDetails& pull) {
+        JsonObject shown{to};
+        shown.text("list", pull.name).text("state", pull.running ? "running" : pull.completed_at ? "complete" : "waiting");
+        shown.number("pages", pull.pages).number("items", pull.items);
+        shown.raw("share", pull.share ? Json(std::round(*pull.share * 1'000) / 1'000).dump() : "null");
+        shown.instant("started_at", pull.started_at).instant("page_at", pull.page_at).instant("completed_at", pull.completed_at);
+        shown.text_or_null("last_error", pull.last_error);
+        shown.close();
+    });
     json.close();
 }
 

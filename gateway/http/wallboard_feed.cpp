@@ -50,7 +50,8 @@ void WallboardFeed::join(Worker& worker, std::shared_ptr<WallboardReader> reader
     auto& room = room_of(worker);
     {
         const std::scoped_lock lock{mutex_};
-        asked_anew_ = asked_anew_ || readers_[units]++ == 0;
+        const bool first = readers_[units]++ == 0;
+        asked_anew_ = asked_anew_ || first;
     }
     room.seats.push_back({std::move(reader), std::move(units), 0});
     show(room);

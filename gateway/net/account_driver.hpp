@@ -24,6 +24,7 @@ public:
     virtual void shut_down() = 0;
     // Session protocols have no tasks and nothing to pull.
     virtual void ask_task(TaskOrder /*order*/) {}
+    virtual void run_operation(OperationOrder /*order*/) {}
     virtual void start_pulls(const std::map<std::string, std::string>& /*cursors*/) {}
     virtual void hint_pull(channel::PullHint /*hint*/) {}
     virtual void page_kept(const std::string& /*name*/, bool /*durable*/) {}

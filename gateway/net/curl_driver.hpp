@@ -24,6 +24,7 @@ public:
     void reconcile(ReconcileOrder order) override { machine_.reconcile(now(), std::move(order)); }
     void shut_down() override { machine_.shut_down(now()); }
     void ask_task(TaskOrder order) override { machine_.ask_task(now(), std::move(order)); }
+    void run_operation(OperationOrder order) override { machine_.run_operation(now(), std::move(order)); }
     void start_pulls(const std::map<std::string, std::string>& cursors) override { machine_.start_pulls(now(), cursors); }
     void hint_pull(channel::PullHint hint) override { machine_.hint_pull(now(), std::move(hint)); }
     void page_kept(const std::string& name, bool durable) override { machine_.page_kept(now(), name, durable); }

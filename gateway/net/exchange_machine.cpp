@@ -461,9 +461,8 @@ void ExchangeMachine::start_fetch(MachineTime now, const channel::Need& need, st
 
 void ExchangeMachine::finish_fetch(MachineTime now, const Exchange& exchange, const channel::HttpResponse& response) {
     const auto& key = exchange.need.key;
-    if (!exchange.used.empty() && !refetching_.contains(key) && adapter_.resources_stale(response)) {
+    if (!refetching_.contains(key) && drop_stale(exchange, response)) {
         // What this fetch itself needed is stale: waiters start it again, from a fresh one, once.
-        drop_stale(exchange);
         refetching_.insert(key);
         cache_of(key).abandoned(key, exchange.generation);
         resource_changed(now, key);
@@ -485,13 +484,19 @@ void ExchangeMachine::fetch_failed(MachineTime now, const Exchange& exchange, Ou
     resource_changed(now, exchange.need.key);
 }
 
-void ExchangeMachine::drop_stale(const Exchange& exchange) {
-    for (const auto& [key, generation] : exchange.used) cache_of(key).invalidate(key, generation);
+bool ExchangeMachine::drop_stale(const Exchange& exchange, const channel::HttpResponse& response) {
+    if (exchange.used.empty() || !adapter_.resources_stale(response)) return false;
+    bool any = false;
+    for (const auto& [key, generation] : exchange.used) {
+        if (!adapter_.resource_stale(key, response)) continue;
+        cache_of(key).invalidate(key, generation);
+        any = true;
+    }
+    return any;
 }
 
 void ExchangeMachine::finish_submit(MachineTime now, const Exchange& exchange, const channel::HttpResponse& response) {
-    const bool stale = !exchange.used.empty() && adapter_.resources_stale(response);
-    if (stale) drop_stale(exchange);
+    const bool stale = drop_stale(exchange, response);
     std::vector<Outcome> outcomes;
     with_submissions(exchange.refs, [&](auto submissions) { outcomes = adapter_.classify(submissions, response); });
     for (std::size_t i = 0; i < exchange.refs.size(); ++i) {
@@ -529,7 +534,10 @@ void ExchangeMachine::fail_exchange(MachineTime now, const Exchange& exchange, b
             fetch_failed(now, exchange, {.kind = OutcomeKind::not_sent, .code = std::string{code}, .detail = std::string{reason}});
             break;
         case Exchange::Kind::reconcile: actions_.events.push_back(Reconciled{.ref = exchange.question.submission.ref, .answer = {}}); break;
-        case Exchange::Kind::errand: errand_failed(now, exchange.errand, code); break;
+        case Exchange::Kind::errand:
+            errand_failed(now, exchange.errand,
+                          {.kind = bytes_left ? OutcomeKind::unknown : OutcomeKind::not_sent, .code = std::string{code}, .detail = std::string{reason}});
+            break;
         case Exchange::Kind::trial: break;
     }
 }

@@ -70,6 +70,8 @@ public:
 
     // Answered by exactly one TaskAnswered.
     void ask_task(MachineTime now, TaskOrder order);
+    // Answered by exactly one OperationAnswered.
+    void run_operation(MachineTime now, OperationOrder order);
     // Begins the adapter's pulls, each at its cursor if it has one.
     void start_pulls(MachineTime now, const std::map<std::string, std::string>& cursors);
     void hint_pull(MachineTime now, channel::PullHint hint);
@@ -119,7 +121,7 @@ private:
         bool told_written = false;  // a revocation was answered AttemptWritten: it must not be written again
         Monotonic ready_since{};
     };
-    // A request beside submits: about a task, or for a page of a pull.
+    // A request beside submits: about a task, an operation, or for a page of a pull.
     struct Errand {
         std::vector<channel::Need> needs;
         bool refreshed = false;            // the one repeat after a stale resource is used up
@@ -127,13 +129,16 @@ private:
         std::string step = {};
         channel::TaskAnswer gathered = {};
         int steps = 0;
-        std::string pull = {};             // its name; empty: about a task
+        std::string pull = {};             // its name; empty: about a task or an operation
+        OperationOrder operation = {};     // its name is empty: about a task
     };
     struct PullState {
         channel::Pull plan;
         std::string cursor;
         std::string hint;
+        std::deque<std::string> hints;     // that wait, where each names another thing
         std::optional<Monotonic> due;
+        Monotonic whole_at{};              // when all of the list is due; what hints name comes in between
         bool under_way = false;            // asked for, or its page is not yet kept
         bool again = false;                // a hint came meanwhile
         channel::PulledPage page;          // what waits to be kept: cursor and whether there is more
@@ -190,7 +195,7 @@ private:
     void finish_submit(MachineTime now, const Exchange& exchange, const channel::HttpResponse& response);
     void finish_fetch(MachineTime now, const Exchange& exchange, const channel::HttpResponse& response);
     void submit_again(MachineTime now, AttemptRef ref);
-    void drop_stale(const Exchange& exchange);
+    bool drop_stale(const Exchange& exchange, const channel::HttpResponse& response);  // true: something used was stale
     void fail_exchange(MachineTime now, const Exchange& exchange, bool bytes_left, std::string_view code, std::string_view reason);
     void ask_questions(MachineTime now);
 
@@ -199,7 +204,8 @@ private:
     void advance_errand(MachineTime now, ErrandId id);
     void launch_errands(MachineTime now);
     void finish_errand(MachineTime now, const Exchange& exchange, const channel::HttpResponse& response);
-    void errand_failed(MachineTime now, ErrandId id, std::string_view code);
+    void errand_failed(MachineTime now, ErrandId id, const channel::Outcome& why);
+    [[nodiscard]] channel::HttpRequest request_of(MachineTime now, const Errand& errand, const channel::Resources& resources);
     void start_due_pulls(MachineTime now);
     void answer_task(const Errand& errand);
     void drop_errands();

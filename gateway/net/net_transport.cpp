@@ -37,7 +37,7 @@ struct Kept {
     std::string name;
     bool durable = false;
 };
-using Command = std::variant<std::vector<AttemptOrder>, std::vector<AttemptRef>, Acknowledgement, std::vector<ReconcileOrder>, std::vector<TaskOrder>, std::vector<PullStart>, Hinted,
+using Command = std::variant<std::vector<AttemptOrder>, std::vector<AttemptRef>, Acknowledgement, std::vector<ReconcileOrder>, std::vector<TaskOrder>, std::vector<OperationOrder>, std::vector<PullStart>, Hinted,
                              Kept, std::vector<CallOrder>>;
 
 // Handlers run between two deliveries of events at most, so that a busy loop delays no event for long.
@@ -168,6 +168,12 @@ private:
             else events_.push_back(TaskAnswered{.ref = order.ref, .act = order.act, .answer = {}});
     }
 
+    void carry_out(std::vector<OperationOrder>& orders) {
+        for (auto& order : orders)
+            if (touch(order.account)) drivers_[order.account]->run_operation(std::move(order));
+            else events_.push_back(OperationAnswered{.ref = order.ref, .answer = {}});
+    }
+
     void carry_out(const std::vector<PullStart>& known) {
         std::vector<std::map<std::string, std::string>> cursors(drivers_.size());
         for (const auto& start : known)
@@ -231,6 +237,7 @@ void NetTransport::revoke(std::vector<channel::AttemptRef> refs) { loop_->submit
 void NetTransport::acknowledge(AckTicket ticket, bool durable) { loop_->submit(Acknowledgement{.ticket = ticket, .durable = durable}); }
 void NetTransport::reconcile(std::vector<ReconcileOrder> orders) { loop_->submit(std::move(orders)); }
 void NetTransport::ask_tasks(std::vector<TaskOrder> orders) { loop_->submit(std::move(orders)); }
+void NetTransport::run_operations(std::vector<OperationOrder> orders) { loop_->submit(std::move(orders)); }
 void NetTransport::start_pulls(std::vector<PullStart> known) { loop_->submit(std::move(known)); }
 void NetTransport::hint_pull(AccountNumber account, channel::PullHint hint) { loop_->submit(Hinted{.account = account, .hint = std::move(hint)}); }
 void NetTransport::page_kept(AccountNumber account, std::string name, bool durable) {

@@ -46,6 +46,7 @@ public:
     void acknowledge(AckTicket ticket, bool durable) override;
     void reconcile(std::vector<ReconcileOrder> orders) override;
     void ask_tasks(std::vector<TaskOrder> orders) override;
+    void run_operations(std::vector<OperationOrder> orders) override;
     void start_pulls(std::vector<PullStart> known) override;
     void hint_pull(AccountNumber account, channel::PullHint hint) override;
     void page_kept(AccountNumber account, std::string name, bool durable) override;

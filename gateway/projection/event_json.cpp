@@ -460,6 +460,15 @@ struct EventData {
         contact();
         json.text_if("reason", e.reason);
     }
+    void operator()(const AccountOperation& e) {
+        contact();
+        json.text("account", e.account);
+        json.text("operation", e.name);
+        json.text("outcome", e.phase);
+        json.text_if("code", e.code);
+        json.text_if("detail", e.detail);
+        json.text_if("by", e.by);
+    }
     void operator()(const PullAdvanced& e) {
         json.text("account", e.account);
         json.text("list", e.name);
@@ -559,6 +568,7 @@ struct EventData {
             case EventType::event_unknown: return render<EventUnknown>();
             case EventType::interaction_opened: return render<InteractionOpened>();
             case EventType::interaction_closed: return render<InteractionClosed>();
+            case EventType::account_operation: return render<AccountOperation>();
             case EventType::interaction_queued: return render<InteractionQueued>();
             case EventType::interaction_assigned: return render<InteractionAssigned>();
             case EventType::interaction_phase: return render<InteractionPhase>();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/policy/call_outcomes.hpp"
 #include "gateway/projection/touch_events.hpp"
 
 namespace touchgate::projection {
@@ -79,6 +80,7 @@ private:
     }
     template <EventType Type> void add(const TouchAdvanced<Type>& e) {
         auto* one = touch.attempt(e.attempt);
+        if (e.provider_id.empty()) tell_call(one, e.raw);
         if (one == nullptr || !dispatch::advances(one->progress, progress_of(Type))) return;
         one->progress = progress_of(Type);
         one->state = event_name(Type).substr(6);  // after "touch."
@@ -92,9 +94,11 @@ private:
         one->answered_at = record.time;
         one->code = e.code;
         one->detail = e.detail;
+        tell_call(one, e.code);
     }
     void add(const TouchFailed& e) {
         auto* one = touch.attempt(e.attempt);
+        if (e.provider_id.empty()) tell_call(one, e.raw);
         if (one == nullptr || !dispatch::advances(one->progress, dispatch::Progress::failed)) return;
         one->progress = dispatch::Progress::failed;
         one->state = "failed";
@@ -107,6 +111,10 @@ private:
         one->answered_at = record.time;
         one->code = e.code;
         one->detail = e.detail;
+    }
+    // How a call ended is its outcome, in the words for calls.
+    static void tell_call(LoggedAttempt* attempt, const std::string& word) {
+        if (attempt != nullptr && policy::call_outcome_number(word) != 0) attempt->outcome = word;
     }
     void set_state(std::uint16_t number, const char* state) {
         if (auto* one = touch.attempt(number)) one->state = state;

@@ -15,6 +15,8 @@ inline constexpr std::array migrations = {
 #include "gateway/projection/migrations/0006_service.sql"
     ,
 #include "gateway/projection/migrations/0007_leads.sql"
+    ,
+#include "gateway/projection/migrations/0008_interactions.sql"
 };
 
 }  // namespace touchgate::projection

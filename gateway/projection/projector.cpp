@@ -83,6 +83,7 @@ void Projector::apply(const Record& record) {
     else if (ServiceFacts::is_meant(type)) service_.apply(record);
     else if (LeadTables::is_meant(type)) leads_.apply(record);
     else apply_other(record);
+    apply_interaction(record);
     pending_cursor_.sequence = record.sequence;
     pending_cursor_.position = record.position;
     pending_cursor_.hash.assign(crypto::view(record.hash));
@@ -169,6 +170,7 @@ void Projector::apply_touch(const Record& record) {
             row.key_hash = event.key_hash.low;
             note_arm(row, event);
             note_decision(row, event.decision);
+            note_message(event.interaction, record, false);
         }
         if constexpr (std::is_same_v<E, TouchDecided> || std::is_same_v<E, TouchDispatching>) note_decision(row, event.decision);
         if constexpr (std::is_same_v<E, TouchHeldOut>) row.held_out = true;
@@ -278,7 +280,10 @@ void Projector::apply_other(const Record& record) {
             });
             return;
         case EventType::message_received:
-            visit_as<MessageReceived>(record, [&](const MessageReceived& e) { inbound(e.account, e.channel); });
+            visit_as<MessageReceived>(record, [&](const MessageReceived& e) {
+                inbound(e.account, e.channel);
+                note_message(e.interaction, record, true);
+            });
             return;
         case EventType::event_received:
             visit_as<EventReceived>(record, [&](const EventReceived& e) {
@@ -292,6 +297,52 @@ void Projector::apply_other(const Record& record) {
         case EventType::account_down: visit_as<AccountWentDown>(record, [&](const AccountWentDown& e) { account(e.account, false, e.reason); }); return;
         default: return;
     }
+}
+
+// Conversations as a list; what becomes of each in its queue is ServiceFacts' matter.
+void Projector::apply_interaction(const Record& record) {
+    const auto at = unix_ms(record.time);
+    switch (static_cast<EventType>(record.type)) {
+        case EventType::interaction_opened:
+            visit_as<InteractionOpened>(record, [&](const InteractionOpened& e) {
+                auto& insert = statement("INSERT OR REPLACE INTO interactions (id, contact, account, channel, queue, campaign, touch, state, reason, priority, began_at, last_at) "
+                                         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                insert.bind_blob(1, e.id.view()).bind(2, record.contact.value).bind_text(3, e.account).bind_text(4, e.channel).bind_text(5, e.queue).bind_text(6, e.campaign);
+                if (e.touch.is_nil()) insert.bind_null(7);
+                else insert.bind_blob(7, e.touch.view());
+                insert.bind_text(8, e.state).bind_text(9, e.reason).bind(10, std::int64_t{e.priority}).bind(11, at).bind(12, at).run();
+            });
+            return;
+        case EventType::interaction_queued:
+            visit_as<InteractionQueued>(record, [&](const InteractionQueued& e) {
+                statement("UPDATE interactions SET state = 'queued', queue = ?, agent = '' WHERE id = ?").bind_text(1, e.queue).bind_blob(2, e.item.view()).run();
+            });
+            return;
+        case EventType::interaction_assigned:
+            visit_as<InteractionAssigned>(record, [&](const InteractionAssigned& e) {
+                statement("UPDATE interactions SET state = 'assigned', agent = ? WHERE id = ?").bind_text(1, e.agent).bind_blob(2, e.item.view()).run();
+            });
+            return;
+        case EventType::interaction_wrapping:
+            visit_as<InteractionWrapping>(record, [&](const InteractionWrapping& e) {
+                statement("UPDATE interactions SET state = 'wrapping' WHERE id = ?").bind_blob(1, e.item.view()).run();
+            });
+            return;
+        case EventType::interaction_closed:
+            visit_as<InteractionClosed>(record, [&](const InteractionClosed& e) {
+                statement("UPDATE interactions SET state = ?, reason = ?, outcome = ?, disposition = ?, ended_at = ? WHERE id = ?").bind_text(1, e.state).bind_text(2, e.reason)
+                    .bind_text(3, e.outcome).bind_text(4, e.disposition).bind(5, at).bind_blob(6, e.id.view()).run();
+            });
+            return;
+        default: return;
+    }
+}
+
+void Projector::note_message(const Uuid& interaction, const Record& record, bool inbound) {
+    if (interaction.is_nil()) return;
+    statement("INSERT OR REPLACE INTO interaction_messages VALUES (?, ?, ?, ?)").bind_blob(1, interaction.view()).bind(2, static_cast<std::int64_t>(record.sequence))
+        .bind(3, column(record.position)).bind(4, inbound ? 1 : 0).run();
+    statement("UPDATE interactions SET last_at = ? WHERE id = ?").bind(1, unix_ms(record.time)).bind_blob(2, interaction.view()).run();
 }
 
 void Projector::count_attempt(const AttemptRow& attempt, std::uint32_t arm, std::int64_t sign) {

@@ -72,6 +72,8 @@ private:
     void assign(const campaign::Definition& definition, std::int64_t contact, campaign::Assignment assignment);
     void note_decision(TouchRow& row, const LoggedDecision& decision);
     void note_arm(TouchRow& row, const TouchCreated& event);
+    void apply_interaction(const Record& record);
+    void note_message(const Uuid& interaction, const Record& record, bool inbound);
     void count_rule(const TouchRow& row, std::uint32_t rule, std::int64_t deferred, std::int64_t blocked);
     std::uint32_t name_number(std::string_view name);
     void count(Entry& entry);

@@ -26,6 +26,14 @@ struct TouchQuery {
     Visibility visibility = {};
 };
 
+struct InteractionQuery {
+    std::string state = {}, queue = {}, contact = {}, channel = {}, account = {};  // empty: any; contact is the external id
+    std::optional<Instant> from = {}, to = {};           // on its beginning; from inclusive, to exclusive
+    std::size_t limit = 100;                             // 1 to 1000
+    std::string cursor = {};                             // the id of the last of the page before
+    Visibility visibility = {};
+};
+
 // The engine's hash of an idempotency key under a top-level unit.
 using KeyHash = std::function<crypto::Hash128(std::string_view unit, std::string_view key)>;
 
@@ -49,6 +57,10 @@ public:
     [[nodiscard]] Result<ItemPage> contacts(std::size_t limit, const std::string& cursor, const Visibility& visibility);
     // Newest first, from `newest` (of the contact) or where `cursor` says.
     [[nodiscard]] Result<ItemPage> timeline(LogPosition newest, std::size_t limit, const std::string& cursor, const Visibility& visibility);
+    // In the order in which they began, without their messages.
+    [[nodiscard]] Result<ItemPage> interactions(const InteractionQuery& query);
+    // One with its messages, as they stand in the log. Kind not_found: there is none, or it is with a contact of a unit that the reader may not see.
+    [[nodiscard]] Result<std::string> interaction(const Uuid& id, const Visibility& visibility);
     // Entries of one list, or of all where `list` is empty.
     [[nodiscard]] Result<ItemPage> suppressions(const std::string& list, std::size_t limit, const std::string& cursor, const Visibility& visibility);
 

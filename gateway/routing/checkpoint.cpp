@@ -155,7 +155,7 @@ bool Router::Internals::restore(std::string_view bytes) {
     ByteReader in{bytes};
     if (in.u8() != format || !agents.empty() || !queues.empty()) return false;
     last_fence = in.u64();
-    last_serial = in.u64();
+    const auto serial = in.u64();
     clock = last_at = read_instant(in);
     const auto read_id = [&] {
         Uuid id;
@@ -261,8 +261,7 @@ bool Router::Internals::restore(std::string_view bytes) {
             ++agent.used_total;
         }
     }
-    last_serial = 0;
-    for (const auto number : read_items) last_serial = std::max(last_serial, items[number].serial);
+    last_serial = serial;
     for (const auto agent : order)
         for (auto size = count(); size > 0 && !in.failed(); --size)
             if (const auto item = find_item(read_id()); item != nobody) agents[agent]->items.push_back(item);

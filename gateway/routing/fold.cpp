@@ -1,7 +1,5 @@
 // The fold: what each event does to the records. Decides nothing; an event that fits nothing is ignored.
 
-#include <date/tz.h>
-
 #include <algorithm>
 
 #include "gateway/routing/internals.hpp"
@@ -20,31 +18,6 @@ template <class Container> void remove_one(Container& from, std::uint32_t value)
 }
 
 }  // namespace
-
-std::int64_t Router::Internals::day_of(Instant at) {
-    const auto now = unix_ms(at);
-    if (now >= day_begin && now < day_end) return day_number;
-    const auto utc_day = std::chrono::floor<std::chrono::days>(at);
-    day_number = utc_day.time_since_epoch().count();
-    day_begin = unix_ms(utc_day);
-    day_end = day_begin + one_day.count();
-    try {
-        const auto* zone = date::locate_zone(settings.time_zone);
-        const auto local = date::floor<date::days>(zone->to_local(at));
-        day_number = local.time_since_epoch().count();
-        day_begin = unix_ms(date::floor<Duration>(zone->to_sys(local, date::choose::earliest)));
-        day_end = unix_ms(date::floor<Duration>(zone->to_sys(local + date::days{1}, date::choose::earliest)));
-    } catch (const std::exception&) {}  // no such zone here: days of UTC
-    return day_number;
-}
-
-QueueCounts& Router::Internals::counts_of(QueueRecord& queue, Instant at) {
-    if (const auto day = day_of(at); day != queue.day) {
-        queue.day = day;
-        queue.counts = {};
-    }
-    return queue.counts;
-}
 
 ItemNumber Router::Internals::new_item(const Uuid& id) {
     ItemNumber number = 0;
@@ -71,45 +44,6 @@ void Router::Internals::free_item(ItemNumber number) {
     free_items.push_back(number);
 }
 
-void Router::Internals::enter_wait(ItemNumber number, Instant at) {
-    auto& item = items[number];
-    auto& queue = *queues[item.queue];
-    item.entered_at = at;
-    item.entered_day = day_of(at);
-    item.step_at = never;
-    item.told_at = 0;
-    if (unix_ms(at) >= queue.due) look_at_hours(queue, item.queue, at);
-    items[number].after_hours = !queue.open;
-    if (item.dialled) return;
-    ++counts_of(queue, at).offered;
-    if (queue.waiting++ == 0) queue.busy_since = at;
-}
-
-void Router::Internals::leave_wait(ItemNumber number, Instant at) {
-    (void)at;
-    if (!items[number].dialled) --queues[items[number].queue]->waiting;
-}
-
-void Router::Internals::count_answer(ItemRecord& item, Instant at) {
-    if (item.dialled) return;
-    auto& queue = *queues[item.queue];
-    auto& counts = counts_of(queue, at);
-    if (item.entered_day == queue.day) {
-        ++counts.answered;
-        if (at - item.entered_at <= queue.definition.service_level_within) ++counts.answered_within;
-    }
-    // Weight 1/4 for what is new, as Asterisk does for its hold time.
-    const auto gap = static_cast<double>((at - std::max(queue.last_departure, queue.busy_since)).count());
-    if (queue.departure_mean_ms <= 0) {
-        queue.departure_mean_ms = std::max(gap, 1.0);
-        queue.departure_deviation_ms = gap / 2;
-    } else {
-        queue.departure_deviation_ms += (std::abs(gap - queue.departure_mean_ms) - queue.departure_deviation_ms) / 4;
-        queue.departure_mean_ms = std::max(queue.departure_mean_ms + (gap - queue.departure_mean_ms) / 4, 1.0);
-    }
-    queue.last_departure = at;
-}
-
 void Router::Internals::take(AgentNumber agent_number, ItemNumber number, Instant at) {
     auto& agent = *agents[agent_number];
     auto& item = items[number];
@@ -120,14 +54,7 @@ void Router::Internals::take(AgentNumber agent_number, ItemNumber number, Instan
     item.assigned_at = at;
     item.backoffs.clear();
     agent.items.push_back(number);
-    const auto bucket = unix_ms(at) / window_bucket.count();
-    if (agent.window.empty() || agent.window.back().number < bucket) agent.window.push_back({.number = bucket});
-    ++agent.window.back().calls;
-    ++agent.window_calls;
-    if (agent.window.front().leaves_at() < agent.due) {
-        agent.due = agent.window.front().leaves_at();
-        arm(TimerKind::agent, agent_number, agent.due);
-    }
+    count_call(agent, agent_number, at);
     for (auto& membership : agent.memberships)
         if (membership.queue == item.queue) {
             auto& queue = *queues[item.queue];
@@ -141,15 +68,7 @@ void Router::Internals::release(ItemNumber number, Instant at) {
     auto& item = items[number];
     if (item.agent == nobody) return;
     auto& agent = *agents[item.agent];
-    if (item.state == ItemState::assigned) {
-        const auto bucket = unix_ms(item.assigned_at) / window_bucket.count();
-        const auto talked = (at - item.assigned_at).count();
-        for (auto& entry : agent.window)
-            if (entry.number == bucket) {
-                entry.talk_ms += talked;
-                agent.window_talk_ms += talked;
-            }
-    }
+    if (item.state == ItemState::assigned) count_talk(agent, item, at);
     if (item.state == ItemState::assigned || item.channel == voice) {
         --agent.used[item.channel];
         --agent.used_total;
@@ -276,7 +195,7 @@ void Router::Internals::on(const ItemQueued& event, Instant at) {
         unplace(number);
         if (waited && moves) {
             auto& old = *queues[items[number].queue];
-            leave_wait(number, at);
+            leave_wait(number);
             if (!items[number].dialled && counts_of(old, at).offered > 0 && items[number].entered_day == old.day) ++old.counts.flowed_out;
         }
         release(number, at);
@@ -371,7 +290,7 @@ void Router::Internals::on(const OfferEnded& event, Instant at) {
     if (event.result == OfferResult::accepted) {
         unanswered = 0;
         if (waits(item)) {
-            leave_wait(item_number, at);
+            leave_wait(item_number);
             count_answer(item, at);
         }
         unplace(item_number);
@@ -407,7 +326,7 @@ void Router::Internals::on(const ItemAssigned& event, Instant at) {
         items[number].queue = find_queue(event.queue);
     } else {
         if (waits(items[number])) {
-            leave_wait(number, at);
+            leave_wait(number);
             count_answer(items[number], at);
         }
         unplace(number);
@@ -441,13 +360,7 @@ void Router::Internals::on(const ItemWrapping& event, Instant at) {
     if (number == nobody || items[number].state != ItemState::assigned) return;
     auto& item = items[number];
     auto& agent = *agents[item.agent];
-    const auto talked = (at - item.assigned_at).count();
-    const auto bucket = unix_ms(item.assigned_at) / window_bucket.count();
-    for (auto& entry : agent.window)
-        if (entry.number == bucket) {
-            entry.talk_ms += talked;
-            agent.window_talk_ms += talked;
-        }
+    count_talk(agent, item, at);
     item.state = ItemState::wrapping;
     item.recovering = false;
     item.wrap_deadline = from_unix_ms(event.deadline);
@@ -467,7 +380,7 @@ void Router::Internals::on(const ItemEnded& event, Instant at) {
     if (number == nobody) return;
     auto& item = items[number];
     if (waits(item)) {
-        leave_wait(number, at);
+        leave_wait(number);
         auto& queue = *queues[item.queue];
         auto& counts = counts_of(queue, at);
         if (!item.dialled && item.entered_day == queue.day) {

@@ -88,13 +88,17 @@ struct Router::Internals {
     void on(const ItemWrapping& event, Instant at);
     void on(const ItemEnded& event, Instant at);
     void release(ItemNumber number, Instant at);          // from the agent whose it is
-    void leave_wait(ItemNumber number, Instant at);
-    void enter_wait(ItemNumber number, Instant at);
-    void count_answer(ItemRecord& item, Instant at);
     void take(AgentNumber agent, ItemNumber item, Instant at);  // he works on it from now on
     void forget_offer(OfferNumber number);
     ItemNumber new_item(const Uuid& id);
     void free_item(ItemNumber number);
+
+    // ---- figures.cpp
+    void enter_wait(ItemNumber number, Instant at);
+    void leave_wait(ItemNumber number);
+    void count_answer(ItemRecord& item, Instant at);
+    void count_call(AgentRecord& agent, AgentNumber number, Instant at);
+    void count_talk(AgentRecord& agent, const ItemRecord& item, Instant at);
     QueueCounts& counts_of(QueueRecord& queue, Instant at);
     std::int64_t day_of(Instant at);
 

@@ -20,7 +20,11 @@ std::vector<SkillLevel> both(std::vector<SkillLevel> first, const std::vector<Sk
     return first;
 }
 
-std::int64_t millis(const std::optional<Instant>& at) { return at ? unix_ms(*at) : never; }
+// When to ask again; never at once, whatever the answer was.
+std::int64_t ask_again(const std::optional<Instant>& until, Instant at) {
+    constexpr Duration soonest{1'000};
+    return until ? std::max(unix_ms(*until), unix_ms(at + soonest)) : never;
+}
 
 }  // namespace
 
@@ -262,7 +266,7 @@ void Router::Internals::unplace(ItemNumber number) {
 
 void Router::Internals::look_at_hours(QueueRecord& queue, QueueNumber number, Instant at) {
     const auto now = queue.definition.hours.is_null() ? RouterSettings::Open{} : settings.hours(queue.definition.hours, at);
-    queue.due = millis(now.until);
+    queue.due = ask_again(now.until, at);
     arm(TimerKind::queue, number, queue.due);
     if (now.open == queue.open) return;
     queue.open = now.open;
@@ -280,13 +284,21 @@ void Router::Internals::look_at_shift(AgentRecord& agent, AgentNumber number, In
     auto due = never;
     bool on_shift = true;
     if (!definition.shift.is_null()) {
-        const auto now = settings.hours(definition.shift, at);
+        constexpr int spans_followed = 16;
+        auto now = settings.hours(definition.shift, at);
         on_shift = now.open;
-        if (now.until) {
-            const auto drain = *now.until - definition.drain_before;
-            if (now.open && at >= drain) on_shift = false;
-            due = unix_ms(now.open && at < drain ? drain : *now.until);
+        // What ends here may go on at once: the next span, the next day.
+        for (int i = 0; i < spans_followed && now.open && now.until && at >= *now.until - definition.drain_before; ++i) {
+            const auto then = settings.hours(definition.shift, *now.until);
+            if (!then.open) {
+                on_shift = false;
+                break;
+            }
+            if (then.until == now.until) break;
+            now.until = then.until;
         }
+        if (now.until && now.open && on_shift) now.until = *now.until - definition.drain_before;
+        due = ask_again(now.until, at);
     }
     if (definition.absent) {
         const auto& absent = *definition.absent;

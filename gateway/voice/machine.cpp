@@ -61,8 +61,7 @@ void Machine::drop_all(Use use) {
 
 // ---- beginnings
 
-void Machine::arrive(const channel::LegId& leg, const std::string& number) {
-    (void)number;
+void Machine::arrive(const channel::LegId& leg) {
     (void)add(Use::customer, {}, leg, true);
     move(Stage::arrived);
     const auto& inbound = rules_.inbound;
@@ -133,15 +132,15 @@ void Machine::dial_customer(const Target& target, Plan plan) {
     add(Use::customer, {}, leg, false).command = made;
 }
 
-void Machine::refused(const std::string& why) {
-    if (!call_.is_over()) finish("cancelled", "gateway", why);
+void Machine::refused() {
+    if (!call_.is_over()) finish("cancelled", "gateway");
 }
 
 void Machine::ring_agent(const std::string& agent) {
     const auto extension = host_.extension_of(agent);
     if (extension.empty()) {
         // Without a telephone he cannot have it; that is nobody's ringing unanswered.
-        if (call_.party(Use::customer) == nullptr) return finish("cancelled", "gateway", "no_extension");
+        if (call_.party(Use::customer) == nullptr) return finish("cancelled", "gateway");
         wait_again("no_extension");
         return host_.agent_unanswered("no_extension", true);
     }
@@ -196,7 +195,8 @@ void Machine::silence() {
 
 void Machine::announce() {
     call_.live.tick = rules_.announce_every > Duration{0} ? now_ + rules_.announce_every : instant_never;
-    if (!call_.live.play.empty()) return;
+    const auto* customer = call_.party(Use::customer);
+    if (!call_.live.play.empty() || customer == nullptr || (customer->arrived && !customer->up && rules_.inbound.ringing)) return;
     const auto wait = host_.wait();
     Media said;
     const auto say = [&](const Media& media) {
@@ -222,6 +222,7 @@ void Machine::play(const Media& media) {
     stop_play();
     const auto* customer = call_.party(Use::customer);
     if (customer == nullptr || media.empty()) return;
+    if (customer->arrived && !customer->up && rules_.inbound.ringing) to(channel::AnswerLeg{.leg = customer->leg});
     call_.live.play = host_.new_name();
     to(channel::Play{.play = call_.live.play, .leg = customer->leg, .mix = {}, .media = media, .language = rules_.language});
 }
@@ -382,7 +383,7 @@ void Machine::gone(const LegGone& event) {
             if (call_.stage == Stage::outside) return finish("answered", "network");
             if (call_.stage == Stage::calling_outside) {
                 wait_again("transfer_failed");
-                if (!host_.agent_dropped("transfer_failed")) finish("answered", "gateway", "transfer_failed");
+                if (!host_.agent_dropped("transfer_failed")) finish("answered", "gateway");
             }
             return;
         case Use::supervisor:
@@ -430,7 +431,7 @@ void Machine::agent_gone(const LegGone& event) {
     call_.live.muted = false;
     switch (call_.stage) {
         case Stage::calling_agent:
-            if (call_.party(Use::customer) == nullptr) return finish("cancelled", "agent", event.outcome);
+            if (call_.party(Use::customer) == nullptr) return finish("cancelled", "agent");
             if (call_.live.plan.kind == Plan::Kind::reserved && call_.bridged_at == Instant::min()) {
                 host_.agent_unanswered(event.outcome, true);
                 return say_and_end(rules_.dropped, "dropped");
@@ -494,8 +495,7 @@ void Machine::say_and_end(const Media& media, const std::string& outcome) {
     if (customer == nullptr) return finish(outcome, "gateway");
     take_out(*customer);
     silence();
-    if (media.empty() || (customer->arrived && !customer->up && rules_.inbound.ringing && media.empty())) return finish(outcome, "gateway");
-    if (customer->arrived && !customer->up && rules_.inbound.ringing) to(channel::AnswerLeg{.leg = customer->leg});
+    if (media.empty()) return finish(outcome, "gateway");
     move(Stage::playing, outcome);
     call_.live.after_play = outcome;
     call_.live.played_is_content = false;
@@ -523,21 +523,21 @@ void Machine::hang_up(std::string_view by) {
     finish(customer != nullptr && customer->up && call_.outbound ? "dropped" : "cancelled", by);
 }
 
-void Machine::finish(std::string_view outcome, std::string_view by, std::string reason) {
+void Machine::finish(std::string_view outcome, std::string_view by) {
     if (call_.is_over() || call_.stage == Stage::ending) return;
-    (void)reason;
+    const std::string word{outcome}, who{by};
     stop_play();
+    move(Stage::ending, {}, word, who);
     stop_recordings();
     end_supervision();
     for (const auto use : {Use::consult, Use::outside, Use::agent, Use::snoop, Use::supervisor}) drop_all(use);
     const auto* customer = call_.party(Use::customer);
-    const std::string word{outcome}, who{by};
     if (customer == nullptr) return close(word, who);
     to(channel::EndLeg{.leg = customer->leg, .reason = word == "no_answer" ? channel::EndReason::no_answer : channel::EndReason::normal});
-    move(Stage::ending, {}, word, who);
 }
 
 void Machine::close(std::string_view outcome, std::string_view by) {
+    if (call_.stage != Stage::ending) move(Stage::ending, {}, outcome, by);
     stop_recordings();
     end_supervision();
     for (const auto use : {Use::consult, Use::outside, Use::agent, Use::snoop, Use::supervisor, Use::customer}) drop_all(use);
@@ -562,7 +562,7 @@ void Machine::due() {
         else if (call_.consult == Consult::ringing) (void)consult_cancel();
     }
     if (live.deadline > now_ || call_.is_over()) return;
-    if (live.lost_since != instant_never) {
+    if (live.lost_since != instant_never && call_.stage != Stage::ending) {
         // The telephone system did not come back; what it had is not known.
         live.estimated = true;
         return close(call_.customer_up_at != Instant::min() || call_.bridged_at != Instant::min() ? "answered" : "unknown", "network");
@@ -592,7 +592,7 @@ void Machine::due() {
             return agent_gone({.call = call_.id, .leg = {}, .use = Use::agent, .outcome = "not_joined"});
         }
         case Stage::talking:
-        case Stage::outside: return finish("answered", "gateway", "longest_call");
+        case Stage::outside: return finish("answered", "gateway");
         case Stage::calling_customer: return finish("no_answer", "gateway");
         case Stage::calling_outside: {
             drop_all(Use::outside);

@@ -5,7 +5,6 @@
 // either a party of the call or has been ended, and each stage but the last has a deadline.
 #pragma once
 
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,12 +55,12 @@ public:
     Machine(Call& call, const CallRules& rules, CallHost& host, Instant now) : call_{call}, rules_{rules}, host_{host}, now_{now} {}
 
     // ---- beginnings; CallStarted is noted
-    void arrive(const channel::LegId& leg, const std::string& number);  // a call comes in
+    void arrive(const channel::LegId& leg);                   // a call comes in
     void begin_by_agent(const std::string& agent);            // his telephone first
     void begin_at_telephone(const channel::LegId& leg, const std::string& agent);  // he dialled at his telephone, which waits
     struct Target { std::string number, endpoint, caller_id; Duration ring_timeout{0}; channel::Monotonic permit_deadline = channel::Monotonic::max(); };
     void dial_customer(const Target& target, Plan plan);
-    void refused(const std::string& why);                     // the customer may not be dialled
+    void refused();                                           // the customer may not be dialled
     bool agent_found(const std::string& agent);               // for a customer who was dialled and waits for the first who is free
 
     // ---- events of its legs, plays and recordings
@@ -138,7 +137,7 @@ private:
     void stop_recordings();
     void apply_supervision(const std::string& supervisor);
     void end_supervision();
-    void finish(std::string_view outcome, std::string_view by, std::string reason = {});
+    void finish(std::string_view outcome, std::string_view by);
     void close(std::string_view outcome, std::string_view by);
     [[nodiscard]] std::string_view outcome_of_customer() const;
 

@@ -56,7 +56,7 @@ void Machine::on(const channel::LegParted& event) {
     if (party->use != Use::customer && party->use != Use::agent) return;
     // A leg that leaves at once has no sound in common with the others, or its telephone is just handing it on: it is tried again, then it is over.
     if (call_.live.rejoined++ < rejoins_max) put_in(*party);
-    else finish("failed", "network", "not_joined");
+    else finish("failed", "network");
 }
 
 void Machine::put_in(Party& party) {

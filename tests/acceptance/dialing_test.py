@@ -37,7 +37,7 @@ class Dialer(World):
         return answer.json if answer.text else None
 
     def behaves(self, number, outcome, **more):
-        self.control("PUT", "/numbers/" + number, {"outcome": outcome, "after": "PT0.2S", **more})
+        self.control("PUT", "/numbers/" + number.lstrip("+"), {"outcome": outcome, "after": "PT0.2S", **more})
 
     def sit_down(self):
         for extension in self.extensions:

@@ -154,6 +154,9 @@ class OfficialAccount(unittest.TestCase):
             refused = [each for each in world.get("/v1/accounts").json["items"] if each["name"] == "oa-main"][0]["hook"]["refused"]
             self.assertGreaterEqual(sum(refused.values()), 2)
             self.assertIn("NOT_ENCRYPTED", refused)
+            self.assertEqual(request(hook, "PUT", "x", key=None).status, 405)
+            self.assertEqual(request(hook, "POST", "x" * (1_100_000), key=None).status, 413)
+            world.wait(lambda: {"METHOD", "TOO_LARGE"} <= set([each for each in world.get("/v1/accounts").json["items"] if each["name"] == "oa-main"][0]["hook"]["refused"]), "405 and 413")
             self.assertEqual([event for event in world.events(types="event.received,message.received") if event["data"]["account"] == "oa-main"], [])
 
     def test_what_is_not_understood_is_kept_once_and_acknowledged(self):
@@ -348,13 +351,31 @@ class Trouble(unittest.TestCase):
         self.assertEqual(len(world.received(kind="template")), 1)
 
     def test_codes_that_end_a_touch_say_why(self):
-        for code, reason in ((45009, "quota_exhausted"), (47003, "content_rejected"), (48001, "config")):
+        for code, reason in ((47003, "content_rejected"), (48001, "config")):
             world = self.storm(code, 1)
             touch = self.send(world)
             world.wait_state(touch["id"], "failed")
             whole = world.touch_of(touch)
             self.assertEqual((whole["reason"], whole["attempts"][-1]["error"]["code"]), (reason, str(code)))
             world.close()
+
+    def test_a_quota_holds_its_call_until_the_platform_gives_more(self):
+        world = self.storm(45009, 1)
+        touch = self.send(world)
+        world.wait(lambda: self.account(world).get("quota_until"), "the quota")
+        self.assertEqual(list(self.account(world)["quota_until"]), ["api:template"])
+        held = self.send(world)
+        self.assertEqual((held["state"], held["decision"]["rule"]), ("deferred", "quota:oa-main"))
+        self.assertNotEqual(world.touch_of(touch)["state"], "failed")
+        # What makes another call goes.
+        world.act("official_account", "write", appid="wx1", openid="oA", text="hello")
+        world.wait(lambda: world.get("/v1/interactions?channel=official_account").json["items"], "a conversation")
+        answer = world.to_oa("oA", {"text": "an answer"})
+        world.wait_state(answer["id"], "accepted")
+        self.assertEqual(len(world.received(kind="template")), 0)
+
+    def account(self, world, name="oa-main"):
+        return [each for each in world.get("/v1/accounts").json["items"] if each["name"] == name][0]
 
     def test_a_token_error_twice_opens_the_accounts_breaker(self):
         world = self.storm(40001, 2)

@@ -2,8 +2,10 @@
 //
 //   touchgate-bench decide  [contacts] [rules] [seconds]        rules: a number, or a policy file such as policies/china-marketing.json
 //   touchgate-bench log     FOLDER
+//   touchgate-bench calls   [in flight] [latency, ms] [seconds]   calls to a slow provider
 //   touchgate-bench stage                                         driven by tests/bench/measure.py and compare_kannel.sh: stage.hpp
 //   touchgate-bench agents  PORT PROCESS KEY [agents] [backlog]   driven by tests/bench/agents.py: agent_bench.hpp
+//   touchgate-bench routing [agents] [waiting] [queues] [seconds]  the routing core, and a scan of SQLite beside it
 //   touchgate-bench replay  FOLDER [touches] [contacts]           policy replay over a log that it makes there
 
 #include <cstdio>
@@ -11,9 +13,11 @@
 #include <string>
 
 #include "tests/bench/agent_bench.hpp"
+#include "tests/bench/calls_bench.hpp"
 #include "tests/bench/decide_bench.hpp"
 #include "tests/bench/log_bench.hpp"
 #include "tests/bench/replay_bench.hpp"
+#include "tests/bench/routing_bench.hpp"
 #include "tests/bench/stage.hpp"
 
 namespace {
@@ -31,6 +35,8 @@ int main(int argc, char** argv) {
         run_decide_bench(static_cast<std::size_t>(argument(argc, argv, 2, 1e6)), static_cast<int>(argument(argc, argv, 3, 6)), argument(argc, argv, 4, 5));
     } else if (what == "log" && argc > 2) {
         run_log_bench(argv[2]);
+    } else if (what == "calls") {
+        run_calls_bench(static_cast<int>(argument(argc, argv, 2, 2000)), static_cast<int>(argument(argc, argv, 3, 50)), argument(argc, argv, 4, 10));
     } else if (what == "stage") {
         run_stage();
     } else if (what == "agents" && argc > 4) {
@@ -41,10 +47,13 @@ int main(int argc, char** argv) {
         bench.agents = static_cast<std::size_t>(argument(argc, argv, 5, static_cast<double>(bench.agents)));
         bench.backlog = static_cast<std::size_t>(argument(argc, argv, 6, static_cast<double>(bench.backlog)));
         return run_agent_bench(bench) ? 0 : 1;
+    } else if (what == "routing") {
+        run_routing_bench({.agents = static_cast<std::size_t>(argument(argc, argv, 2, 1e4)), .waiting = static_cast<std::size_t>(argument(argc, argv, 3, 1e5)),
+                           .queues = static_cast<std::size_t>(argument(argc, argv, 4, 200)), .seconds = argument(argc, argv, 5, 3)});
     } else if (what == "replay" && argc > 2) {
         run_replay_bench(argv[2], static_cast<std::uint64_t>(argument(argc, argv, 3, 1e6)), static_cast<std::uint64_t>(argument(argc, argv, 4, 1e5)));
     } else {
-        std::fprintf(stderr, "usage: touchgate-bench decide|log|replay|stage|agents … (see the head of tests/bench/main.cpp)\n");
+        std::fprintf(stderr, "usage: touchgate-bench decide|log|calls|replay|routing|stage|agents … (see the head of tests/bench/main.cpp)\n");
         return 2;
     }
     return 0;

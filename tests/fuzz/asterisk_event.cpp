@@ -59,8 +59,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 session.execute(now, 1, channel::MakeLeg{.leg = "c", .owner = "o", .target = "+8613800000000", .detect_machine = size % 2 == 0});
                 session.execute(now, 2, channel::MakeMix{.mix = "m", .owner = "o"});
                 session.execute(now, 3, channel::JoinLeg{.mix = "m", .leg = "c"});
-                session.execute(now, 4, channel::Play{.play = "p", .leg = "a", .media = {"file:x"}});
-                session.execute(now, 5, channel::StartRecording{.recording = "r", .mix = "m"});
+                session.execute(now, 4, channel::Play{.play = "p", .leg = "a", .mix = {}, .media = {"file:x"}});
+                session.execute(now, 5, channel::StartRecording{.recording = "r", .leg = {}, .mix = "m"});
                 session.execute(now, 6, channel::EndLeg{.leg = "a"});
             }
         } else {

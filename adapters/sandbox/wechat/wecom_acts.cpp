@@ -42,6 +42,7 @@ void WecomPeer::follow(const std::string& userid, const std::string& customer, c
                        std::string& welcome_code) {
     auto& person = customers_by_id_.at(customer);
     auto& relation = person.members[userid];
+    customers_of_[userid].insert(customer);
     relation.lost = false;
     relation.since = relation.last_chat = now.wall;
     relation.state = state;
@@ -73,7 +74,7 @@ Json WecomPeer::post_act(Control& control) {
     auto& body = control.body;
     const auto act = body.choice("act",
                                  {"follow", "half_follow", "leave", "remove", "edit", "enter", "write", "take", "end", "stop", "create_group", "join",
-                                  "quit", "dissolve", "member_write"},
+                                  "quit", "dissolve", "member_write", "resign", "like", "comment"},
                                  "");
     if (act.empty()) return control_problem(control, "act", "must name what is done");
     if (act == "enter" || act == "write" || act == "take" || act == "end" || act == "stop") return post_kf_act(control, act);
@@ -84,9 +85,17 @@ Json WecomPeer::post_act(Control& control) {
     const auto name = body.text("name"), unionid = body.text("unionid"), text = body.text("text", {}, {0, 2'048}), config_id = body.text("config_id"),
                agent = body.text("agentid");
     auto state = body.text("state");
+    const auto tags = body.texts("tags"), untags = body.texts("untags");
+    const auto moment_id = body.text("moment_id");
     body.finish();
     if (!body.problems().empty()) return nullptr;
     const auto now = control.now;
+    if (act == "like" || act == "comment") {
+        auto* const moment = find_moment(moment_id);
+        if (moment == nullptr) return control_problem(control, "moment_id", "no such moment");
+        (act == "like" ? moment->likes : moment->comments)[{userid, customer}] = now.wall;
+        return {{"moment_id", moment_id}};
+    }
     if (!is_member(userid)) return control_problem(control, "userid", "no such member");
     if (act == "member_write") {
         const auto& application = agent.empty() && !settings_.apps.empty() ? settings_.apps.front().agent_id : agent;
@@ -99,6 +108,10 @@ Json WecomPeer::post_act(Control& control) {
         xml.number("MsgId", static_cast<std::int64_t>(7'300'000'000'000'000'000 + new_number()));
         xml.number("AgentID", integer_of({{"n", application}}, "n", 0));
         return {{"n", events_.send(application, "text", xml.finish(), {}, behaviour_, now)}};
+    }
+    if (act == "resign") {
+        resign(userid, now);
+        return {{"userid", userid}};
     }
     if (act == "follow" || act == "half_follow") {
         if (customer.empty() || !customers_by_id_.contains(customer)) customer = add_customer(customer, userid, now.wall);
@@ -118,8 +131,15 @@ Json WecomPeer::post_act(Control& control) {
         return {{"external_userid", customer}};
     }
     // The member removes the customer, or edits what he noted of him.
-    if (act == "remove") found->second.members.erase(userid);
-    else if (!name.empty()) found->second.members.at(userid).remark = name;
+    if (act == "remove") {
+        found->second.members.erase(userid);
+        customers_of_[userid].erase(customer);
+    } else {
+        auto& relation = found->second.members.at(userid);
+        if (!name.empty()) relation.remark = name;
+        relation.tags.insert(tags.begin(), tags.end());
+        for (const auto& tag : untags) relation.tags.erase(tag);
+    }
     auto xml = event("change_external_contact", "sys", now);
     const std::string change = act == "remove" ? "del_external_contact" : "edit_external_contact";
     broadcast(change, xml.text("ChangeType", change).text("UserID", userid).text("ExternalUserID", customer).finish(), now);

@@ -1,5 +1,6 @@
 // Reading and marking customers, contact ways, customer groups, and the welcome message.
 #include <algorithm>
+#include <charconv>
 
 #include "adapters/sandbox/wechat/json_fields.hpp"
 #include "adapters/sandbox/wechat/paging.hpp"
@@ -77,28 +78,41 @@ Json WecomPeer::get_by_user(const Call& call) {
     if (userids.empty() || userids.size() > 100) return fault(40058);
     for (const auto& userid : userids)
         if (!is_member(userid)) return fault(60111);
-    std::vector<std::pair<const std::string*, const std::string*>> rows;  // customer and member
-    for (const auto& [id, customer] : customers_by_id_)
-        for (const auto& [userid, relation] : customer.members)
-            if (contains(userids, userid)) rows.emplace_back(&id, &userid);
-    if (rows.empty()) return fault(84061);
-    const auto page = page_of(call.body, rows.size(), 50, 100);
-    if (page.code != 0) return fault(page.code);
-    Json list = Json::array();
-    for (auto i = page.from; i < page.to; ++i) {
-        const auto& customer = customers_by_id_.at(*rows[i].first);
-        list.push_back({{"external_contact", contact_json(*rows[i].first, customer)},
-                        {"follow_info", follow_json(*rows[i].second, customer.members.at(*rows[i].second), false)}});
+    if (std::all_of(userids.begin(), userids.end(), [&](const std::string& userid) { return customers_of_[userid].empty(); })) return fault(84061);
+    const auto limit = integer_of(call.body, "limit", 50);
+    if (limit < 0 || limit > 100) return fault(40058);
+    const auto count = static_cast<std::size_t>(limit == 0 ? 50 : limit);
+    // Half a million customers have thousands of pages: the cursor names the place, "<number of the member>:<last customer>".
+    std::size_t member = 0;
+    std::string after;
+    if (const auto cursor = text_of(call.body, "cursor"); !cursor.empty()) {
+        const auto colon = cursor.find(':');
+        const auto* const end = cursor.data() + std::min(colon, cursor.size());
+        const auto [stopped, wrong] = std::from_chars(cursor.data(), end, member);
+        if (colon == std::string::npos || wrong != std::errc{} || stopped != end || member >= userids.size()) return fault(50100);
+        after = cursor.substr(colon + 1);
     }
-    return {{"external_contact_list", std::move(list)}, {"next_cursor", page.next_cursor}};
+    Json list = Json::array();
+    std::string next;
+    for (; member < userids.size() && next.empty(); ++member, after.clear()) {
+        const auto& ids = customers_of_[userids[member]];
+        for (auto id = ids.upper_bound(after); id != ids.end(); ++id) {
+            if (list.size() == count) {
+                next = std::to_string(member) + ":" + after;
+                break;
+            }
+            const auto& customer = customers_by_id_.at(*id);
+            list.push_back({{"external_contact", contact_json(*id, customer)}, {"follow_info", follow_json(userids[member], customer.members.at(userids[member]), false)}});
+            after = *id;
+        }
+    }
+    return {{"external_contact_list", std::move(list)}, {"next_cursor", next}};
 }
 
 Json WecomPeer::list_customers(const Call& call) {
     const std::string userid{value_of(call.parameters, "userid")};
     if (!is_member(userid)) return fault(60111);
-    Json list = Json::array();
-    for (const auto& [id, customer] : customers_by_id_)
-        if (customer.members.contains(userid)) list.push_back(id);
+    Json list = customers_of_[userid];
     if (list.empty()) return fault(84061);
     return {{"external_userid", std::move(list)}};
 }

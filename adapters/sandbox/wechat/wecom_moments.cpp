@@ -15,6 +15,8 @@ void WecomPeer::register_moments() {
     on("POST", "/cgi-bin/externalcontact/get_moment_task", &WecomPeer::moment_members);
     on("POST", "/cgi-bin/externalcontact/get_moment_customer_list", &WecomPeer::moment_customers);
     on("POST", "/cgi-bin/externalcontact/get_moment_send_result", &WecomPeer::moment_customers);
+    on("POST", "/cgi-bin/externalcontact/get_moment_list", &WecomPeer::list_moments);
+    on("POST", "/cgi-bin/externalcontact/get_moment_comments", &WecomPeer::moment_comments);
     on("POST", "/cgi-bin/externalcontact/cancel_moment_task", &WecomPeer::cancel_moment);
 }
 
@@ -35,7 +37,7 @@ Json WecomPeer::add_moment(const Call& call) {
     }
     const auto& range = member_of(call.body, "visible_range");
     Moment moment{
-        .moment_id = new_id("mom", 32), .creator = call.application, .content = Json::object(), .created = call.now.wall, .members = {}, .tags = {}};
+        .moment_id = new_id("mom", 32), .creator = call.application, .content = Json::object(), .created = call.now.wall, .members = {}, .tags = {}, .likes = {}, .comments = {}};
     for (const auto* key : {"text", "attachments"})
         if (call.body.contains(key)) moment.content[key] = call.body[key];
     for (const auto& tag : texts_of(member_of(range, "external_contact_list"), "tag_list")) moment.tags.insert(tag);
@@ -85,7 +87,10 @@ Json WecomPeer::moment_members(const Call& call) {
 
 std::vector<std::string> WecomPeer::moment_audience(const Moment& moment, const std::string& userid) const {
     std::vector<std::string> audience;
-    for (const auto& [id, customer] : customers_by_id_) {
+    const auto of_member = customers_of_.find(userid);
+    if (of_member == customers_of_.end()) return audience;
+    for (const auto& id : of_member->second) {
+        const auto& customer = customers_by_id_.at(id);
         const auto relation = customer.members.find(userid);
         if (relation == customer.members.end() || relation->second.lost) continue;
         const auto& held = relation->second.tags;
@@ -113,6 +118,38 @@ Json WecomPeer::moment_customers(const Call& call) {
         list.push_back(std::move(item));
     }
     return {{"customer_list", std::move(list)}, {"next_cursor", page.next_cursor}};
+}
+
+Json WecomPeer::list_moments(const Call& call) {
+    const auto start = integer_of(call.body, "start_time", 0), end = integer_of(call.body, "end_time", 0);
+    if (start <= 0 || end < start || end - start > 30 * 86'400) return fault(40058);
+    std::vector<const Moment*> found;
+    for (const auto& [jobid, moment] : moments_) {
+        const auto created = unix_ms(moment.created) / 1'000;
+        if (created >= start && created <= end && !moment.cancelled) found.push_back(&moment);
+    }
+    const auto page = page_of(call.body, found.size(), 20, 20);
+    if (page.code != 0) return fault(page.code);
+    Json list = Json::array();
+    for (auto i = page.from; i < page.to; ++i)
+        list.push_back({{"moment_id", found[i]->moment_id}, {"create_time", unix_ms(found[i]->created) / 1'000}, {"create_type", 0}, {"visible_type", 1}});
+    return {{"moment_list", std::move(list)}, {"next_cursor", page.next_cursor}};
+}
+
+Json WecomPeer::moment_comments(const Call& call) {
+    const auto* const moment = find_moment(text_of(call.body, "moment_id"));
+    if (moment == nullptr) return fault(41060);
+    const auto userid = text_of(call.body, "userid");
+    const auto member = moment->members.find(userid);
+    if (member == moment->members.end()) return fault(41061);
+    if (member->second == Instant{}) return fault(41062);
+    const auto listed = [&](const auto& acts) {
+        Json list = Json::array();
+        for (const auto& [who, at] : acts)
+            if (who.first == userid) list.push_back({{"external_userid", who.second}, {"create_time", unix_ms(at) / 1'000}});
+        return list;
+    };
+    return {{"comment_list", listed(moment->comments)}, {"like_list", listed(moment->likes)}};
 }
 
 Json WecomPeer::cancel_moment(const Call& call) {

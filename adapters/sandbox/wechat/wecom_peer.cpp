@@ -12,6 +12,7 @@ WecomPeer::WecomPeer(WecomSettings settings, const WecomBehaviour& behaviour, Me
     : PlatformPeer{Via::wecom, behaviour, store, random}, settings_{std::move(settings)}, wecom_{behaviour}, members_{settings_.members} {
     on("GET", "/cgi-bin/gettoken", &WecomPeer::get_token, Access::open);
     register_contacts();
+    register_changes();
     register_mass();
     register_moments();
     register_messages();
@@ -31,9 +32,9 @@ WecomPeer::WecomPeer(WecomSettings settings, const WecomBehaviour& behaviour, Me
                     .people = {},
                     .mass = {}};
         group.people.emplace(group.owner, Group::Person{.customer = false, .joined = {}, .scene = 1, .state = {}});
-        for (const auto& [id, customer] : customers_by_id_) {
+        for (const auto& id : customers_of_[group.owner]) {
             if (group.people.size() > 10) break;
-            if (customer.members.contains(group.owner)) group.people.emplace(id, Group::Person{.joined = {}, .state = {}});
+            group.people.emplace(id, Group::Person{.joined = {}, .state = {}});
         }
         groups_.emplace(new_id("wr", 32), std::move(group));
     }
@@ -80,6 +81,7 @@ std::string WecomPeer::add_customer(std::string id, const std::string& userid, I
         customer.name = "客户" + std::to_string(customers_by_id_.size());
         customer.unionid = new_id("oU", 28);
     }
+    customers_of_[userid].insert(id);
     customer.members[userid] = {.since = at, .last_chat = at, .state = {}, .remark = customer.name, .description = {}, .tags = {}};
     return id;
 }

@@ -92,6 +92,7 @@ private:
         bool cancelled = false;
         std::map<std::string, Instant> members;  // userid → when published, Instant{} before
         std::set<std::string> tags;              // visible to customers with one of them; empty: to all
+        std::map<std::pair<std::string, std::string>, Instant> likes, comments;  // by member and customer
     };
 
     // ---- customer service ----
@@ -165,6 +166,26 @@ private:
     [[nodiscard]] Json get_group(const Call& call);
     [[nodiscard]] Json send_welcome(const Call& call);
 
+    // wecom_changes.cpp: transfers, resigned members, join ways, templates of group welcomes
+    void register_changes();
+    [[nodiscard]] Json update_contact_way(const Call& call);
+    [[nodiscard]] Json list_contact_ways(const Call& call);
+    [[nodiscard]] Json edit_tag(const Call& call);
+    [[nodiscard]] Json transfer_customers(const Call& call);
+    [[nodiscard]] Json transfer_result(const Call& call);
+    [[nodiscard]] Json list_unassigned(const Call& call);
+    [[nodiscard]] Json transfer_groups(const Call& call);
+    [[nodiscard]] Json add_join_way(const Call& call);
+    [[nodiscard]] Json get_join_way(const Call& call);
+    [[nodiscard]] Json update_join_way(const Call& call);
+    [[nodiscard]] Json delete_join_way(const Call& call);
+    [[nodiscard]] Json add_group_welcome(const Call& call);
+    [[nodiscard]] Json edit_group_welcome(const Call& call);
+    [[nodiscard]] Json get_group_welcome(const Call& call);
+    [[nodiscard]] Json delete_group_welcome(const Call& call);
+    // A member leaves the corporation: his customers are nobody's.
+    void resign(const std::string& userid, Now now);
+
     // wecom_mass.cpp
     void register_mass();
     [[nodiscard]] Json add_mass(const Call& call);
@@ -187,6 +208,8 @@ private:
     [[nodiscard]] Json moment_job(const Call& call);
     [[nodiscard]] Json moment_members(const Call& call);
     [[nodiscard]] Json moment_customers(const Call& call);
+    [[nodiscard]] Json list_moments(const Call& call);
+    [[nodiscard]] Json moment_comments(const Call& call);
     [[nodiscard]] Json cancel_moment(const Call& call);
     [[nodiscard]] Moment* find_moment(const std::string& moment_id);
     [[nodiscard]] std::vector<std::string> moment_audience(const Moment& moment, const std::string& userid) const;
@@ -240,6 +263,20 @@ private:
     const WecomBehaviour& wecom_;
     std::vector<std::string> members_;
     std::map<std::string, Customer> customers_by_id_;
+    std::map<std::string, std::set<std::string>> customers_of_;  // by member: those of whom he is a member
+    struct Unassigned {
+        std::string userid, customer;
+        Instant at{};
+    };
+    std::vector<Unassigned> unassigned_;
+    struct Transfer {
+        std::string from, to, customer;
+        bool resigned = false;
+        Instant at{};
+    };
+    std::vector<Transfer> transfers_;
+    std::map<std::string, Json> join_ways_;
+    std::map<std::string, Json> group_welcomes_;
     std::map<std::string, Group> groups_;
     std::map<std::string, TagGroup> tags_;
     std::map<std::string, Json> contact_ways_;

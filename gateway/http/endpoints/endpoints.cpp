@@ -17,6 +17,8 @@ void add_all_endpoints(Router& router) {
     add_operation_endpoints(router);
     add_hook_endpoints(router);
     add_interaction_endpoints(router);
+    add_account_endpoints(router);
+    add_recording_endpoints(router);
     add_agent_endpoints(router);
     add_agent_socket_endpoint(router);
     add_queue_endpoints(router);

@@ -19,6 +19,8 @@ void add_hold_endpoints(Router& router);
 void add_operation_endpoints(Router& router);
 void add_hook_endpoints(Router& router);
 void add_interaction_endpoints(Router& router);
+void add_account_endpoints(Router& router);
+void add_recording_endpoints(Router& router);
 void add_agent_endpoints(Router& router);
 void add_agent_socket_endpoint(Router& router);
 void add_queue_endpoints(Router& router);

@@ -35,6 +35,17 @@ void list_interactions(const Call& call) {
     query.account = given.text("account");
     query.agent = given.text("agent");
     query.limit = page_limit(*call, problems);
+    // Memory has those that are open or ended lately; who asks for a time asks for all of it.
+    const auto from = given.instant("from", problems), to = given.instant("to", problems);
+    if (from || to) {
+        if (!problems.empty()) return call->fail(fields_error(std::move(problems)));
+        InteractionListQuery older{.state = query.state, .queue = query.queue, .contact = query.contact, .channel = query.channel, .account = query.account,
+                                   .from = from, .to = to, .limit = query.limit, .cursor = given.text("cursor"), .visibility = call->visibility()};
+        return in_queries(call, Source::projection, [older = std::move(older)](QueryPort& queries, Exchange& exchange) {
+            const auto page = queries.interactions(older);
+            return page ? json_answer(200, list_of(page->items, page->next_cursor)) : exchange.problem_of(page.error());
+        });
+    }
     if (given.has("cursor")) {
         if (const auto after = parse_uuid(given.text("cursor"))) query.after = *after;
         else problems.push_back({"/cursor", "is none that this list gave"});
@@ -57,9 +68,19 @@ void list_interactions(const Call& call) {
 void get_interaction(const Call& call) {
     const auto id = parse_uuid(call->path[0]);
     if (!id) return call->fail(no_such_interaction());
-    in_engine(call, [id = *id](Engine& engine, Exchange& exchange) {
+    in_engine(call, [call, id = *id](Engine& engine, Exchange& exchange) {
         const auto found = engine.find_interaction(id);
-        if (!found) return exchange.problem_of(found.error());
+        if (!found) {
+            engine.after_sync([call, id] {
+                call->worker().run([call, id] {
+                    in_queries(call, Source::projection, [id](QueryPort& queries, Exchange& asked) {
+                        auto text = queries.interaction(id, asked.visibility());
+                        return text ? json_answer(200, std::move(*text)) : asked.problem_of(text.error());
+                    });
+                });
+            });
+            return answered_later();
+        }
         if (is_foreign(engine, exchange.access, found->contact_id)) return exchange.problem_of(no_such_interaction());
         Response response;
         append_interaction(response.body, *found, true, exchange.visibility().addresses);

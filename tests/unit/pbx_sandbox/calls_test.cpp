@@ -308,12 +308,12 @@ TEST_CASE("pbx: sounds, music, recordings and a supervisor", "[pbx]") {
     world.come_up();
     const std::string caller = world.control("POST", "/calls", {{"from", "13800000000"}, {"to", "1000"}, {"digits_each", "7"}})["channel"];
     world.execute(1, AnswerLeg{.leg = caller});
-    world.execute(2, Play{.play = "hello", .leg = caller, .media = {"file:hello"}});
+    world.execute(2, Play{.play = "hello", .leg = caller, .mix = {}, .media = {"file:hello"}});
     world.pass(3s);
     auto lines = world.take_told();
     CHECK(has(lines, "play hello done"));
     CHECK(has(lines, caller + " pressed 7"));
-    world.execute(3, StartRecording{.recording = "voice-mail", .leg = caller, .longest = 2s});
+    world.execute(3, StartRecording{.recording = "voice-mail", .leg = caller, .mix = {}, .longest = 2s});
     world.pass(3s);
     CHECK(world.take_told() == Lines{"recording voice-mail done"});
     world.execute(4, FetchRecording{.recording = "voice-mail"});
@@ -331,9 +331,9 @@ TEST_CASE("pbx: sounds, music, recordings and a supervisor", "[pbx]") {
     world.execute(8, MakeMix{.mix = "m", .owner = "o"});
     world.execute(9, JoinLeg{.mix = "m", .leg = caller});
     CHECK(world.control("GET", "/legs")["items"][0]["music"] == false);
-    world.execute(10, StartRecording{.recording = "of-leg", .leg = caller});
+    world.execute(10, StartRecording{.recording = "of-leg", .leg = caller, .mix = {}});
     CHECK(has(world.take_told(), "recording of-leg failed: Cannot record channel while in bridge"));
-    world.execute(11, StartRecording{.recording = "of-mix", .mix = "m"});
+    world.execute(11, StartRecording{.recording = "of-mix", .leg = {}, .mix = "m"});
     world.execute(12, SnoopLeg{.leg = "spy", .of = caller, .owner = "o"});
     CHECK(world.take_told() == Lines{"answered spy"});
     world.execute(13, StopRecording{.recording = "of-mix"});

@@ -74,9 +74,9 @@ TEST_CASE("ari commands: without an answer the PBX is asked what became of the c
     SECTION("it was made") {
         rig.no_answer(true);
         CHECK(rig.take_asked().back() == "GET /channels/c");
-        rig.answer(200, channel("c", "Ringing"));
+        rig.answer(200, a_channel("c", "Ringing"));
         CHECK(rig.take_told().empty());
-        rig.hear(event("ChannelDestroyed", channel("c", "Ringing"), {{"cause", 17}}));
+        rig.hear(event("ChannelDestroyed", a_channel("c", "Ringing"), {{"cause", 17}}));
         CHECK(rig.take_told() == Lines{"ended c busy 17/0"});
     }
     SECTION("it was not made, and is not made again; should it come to life, it is hung up") {
@@ -85,7 +85,7 @@ TEST_CASE("ari commands: without an answer the PBX is asked what became of the c
         CHECK(rig.take_told() == Lines{"failed 1 NO_ANSWER"});
         rig.answer_all();
         (void)rig.take_asked();
-        rig.hear(event("ChannelStateChange", channel("c", "Ringing")));
+        rig.hear(event("ChannelStateChange", a_channel("c", "Ringing")));
         CHECK(rig.take_told().empty());
         CHECK(rig.take_asked() == Lines{"DELETE /channels/c?reason=normal"});
     }
@@ -95,7 +95,7 @@ TEST_CASE("ari commands: without an answer the PBX is asked what became of the c
         CHECK(rig.take_told() == Lines{"failed 1 NO_ANSWER unknown"});
     }
     SECTION("its ringing is answer enough") {
-        rig.hear(event("ChannelStateChange", channel("c", "Ringing", "(Outgoing Line)", "AppDial2")));
+        rig.hear(event("ChannelStateChange", a_channel("c", "Ringing", "(Outgoing Line)", "AppDial2")));
         rig.no_answer(true);
         CHECK(rig.take_told() == Lines{"ringing c"});
         CHECK(rig.take_asked().size() == 1);
@@ -109,7 +109,7 @@ TEST_CASE("ari commands: a conflict on our own id is looked into", "[asterisk_ar
     rig.answer(409, {{"message", "Channel with given unique ID already exists"}});
     CHECK(rig.take_asked().back() == "GET /channels/c");
     SECTION("it is our own channel") {
-        rig.answer(200, channel("c", "Ringing"));
+        rig.answer(200, a_channel("c", "Ringing"));
         CHECK(rig.take_told().empty());
     }
     SECTION("it was a left-over of somebody else's error") {
@@ -152,11 +152,11 @@ TEST_CASE("ari commands: those of one leg go one after the other, others at once
 TEST_CASE("ari commands: what a leg plays or hears is stopped before it joins", "[asterisk_ari]") {
     Rig rig;
     rig.come_up();
-    rig.hear(event("StasisStart", channel("a"), {{"args", {"inbound", "1000"}}}));
+    rig.hear(event("StasisStart", a_channel("a"), {{"args", {"inbound", "1000"}}}));
     rig.answer_all();
     (void)rig.take_asked();
     rig.execute(1, StartMusic{.leg = "a"});
-    rig.execute(2, Play{.play = "p", .leg = "a", .media = {"file:wait"}});
+    rig.execute(2, Play{.play = "p", .leg = "a", .mix = {}, .media = {"file:wait"}});
     rig.execute(3, JoinLeg{.mix = "m", .leg = "a"});
     rig.answer_all();
     CHECK(rig.take_asked() == Lines{"POST /channels/a/moh", "POST /channels/a/play?media=sound%3Await&playbackId=p", "DELETE /playbacks/p", "DELETE /channels/a/moh", "POST /bridges/m/addChannel?channel=a"});
@@ -181,11 +181,11 @@ TEST_CASE("ari commands: ending a leg that the PBX no longer has ends it here", 
     SECTION("no answer: it is asked, and hung up once more") {
         rig.no_answer(true);
         CHECK(rig.take_asked().back() == "GET /channels/c");
-        rig.answer(200, channel("c"));
+        rig.answer(200, a_channel("c"));
         CHECK(rig.take_asked() == Lines{"DELETE /channels/c?reason=normal"});
         rig.no_answer(true);
         rig.answer(404);
-        rig.hear(event("ChannelDestroyed", channel("c", "Ringing"), {{"cause", 16}}));
+        rig.hear(event("ChannelDestroyed", a_channel("c", "Ringing"), {{"cause", 16}}));
         CHECK(rig.take_told() == Lines{"ended c cancelled 16/0"});
     }
 }
@@ -198,15 +198,15 @@ TEST_CASE("ari commands: an agent's leg that is ended before it rings is never d
     rig.answer(200);
     CHECK(rig.take_asked().back() == "DELETE /channels/g?reason=normal");
     rig.answer(204);
-    rig.hear(event("ChannelDestroyed", channel("g", "Down"), {{"cause", 16}}));
+    rig.hear(event("ChannelDestroyed", a_channel("g", "Down"), {{"cause", 16}}));
     CHECK(rig.take_told() == Lines{"ended g cancelled 16/0"});
 }
 
 TEST_CASE("ari commands: what cannot be done is refused before anything is written", "[asterisk_ari]") {
     const auto [command, code] = GENERATE(table<CallCommand, std::string>({{MakeLeg{.leg = "x", .owner = "o", .target = "1&2"}, "INVALID_TARGET"},
-                                                                           {Play{.play = "p", .leg = "x", .media = {"text:hello"}}, "CANNOT_PLAY"},
-                                                                           {Play{.play = "p", .leg = "x", .media = {}}, "CANNOT_PLAY"},
-                                                                           {Play{.play = "p", .leg = "x", .media = {"file:a,b"}}, "CANNOT_PLAY"},
+                                                                           {Play{.play = "p", .leg = "x", .mix = {}, .media = {"text:hello"}}, "CANNOT_PLAY"},
+                                                                           {Play{.play = "p", .leg = "x", .mix = {}, .media = {}}, "CANNOT_PLAY"},
+                                                                           {Play{.play = "p", .leg = "x", .mix = {}, .media = {"file:a,b"}}, "CANNOT_PLAY"},
                                                                            {SendDigits{.leg = "x", .digits = "12x"}, "INVALID_DIGITS"}}));
     Rig rig;
     rig.come_up();
@@ -225,9 +225,9 @@ TEST_CASE("ari commands: requests of the others", "[asterisk_ari]") {
          {MuteLeg{.leg = "a"}, "POST /channels/a/mute?direction=in"},
          {MuteLeg{.leg = "a", .muted = false}, "DELETE /channels/a/mute?direction=in"},
          {SendDigits{.leg = "a", .digits = "1#"}, "POST /channels/a/dtmf?dtmf=1%23"},
-         {Play{.play = "p", .mix = "m", .media = {"digits:12"}}, "POST /bridges/m/play?media=digits%3A12&playbackId=p"},
-         {StartRecording{.recording = "r", .mix = "m"}, "POST /bridges/m/record?name=r&format=wav&ifExists=fail&beep=false"},
-         {StartRecording{.recording = "r", .leg = "a", .beep = true, .longest = 60s, .end_digits = "#", .silence = 5s},
+         {Play{.play = "p", .leg = {}, .mix = "m", .media = {"digits:12"}}, "POST /bridges/m/play?media=digits%3A12&playbackId=p"},
+         {StartRecording{.recording = "r", .leg = {}, .mix = "m"}, "POST /bridges/m/record?name=r&format=wav&ifExists=fail&beep=false"},
+         {StartRecording{.recording = "r", .leg = "a", .mix = {}, .beep = true, .longest = 60s, .end_digits = "#", .silence = 5s},
           "POST /channels/a/record?name=r&format=wav&ifExists=fail&beep=true&maxDurationSeconds=60&maxSilenceSeconds=5&terminateOn=%23"},
          {PauseRecording{.recording = "r"}, "POST /recordings/live/r/pause"},
          {PauseRecording{.recording = "r", .paused = false}, "DELETE /recordings/live/r/pause"},
@@ -261,12 +261,12 @@ TEST_CASE("ari commands: a snapshot that is asked for later holds events back un
     rig.come_up();
     rig.execute(1, AskSnapshot{});
     CHECK(rig.take_asked() == Lines{"GET /applications/gw", "GET /channels", "GET /bridges"});
-    rig.hear(event("StasisStart", channel("a", "Ring"), {{"args", {"inbound", "1000"}}}));
+    rig.hear(event("StasisStart", a_channel("a", "Ring"), {{"args", {"inbound", "1000"}}}));
     rig.execute(2, AnswerLeg{.leg = "b"});
     CHECK(rig.take_asked() == Lines{"POST /channels/b/answer"});
     rig.answer(200, {{"channel_ids", {"a"}}});
     SECTION("and then tells them") {
-        rig.answer(200, Json::array({channel("a", "Ring")}));
+        rig.answer(200, Json::array({a_channel("a", "Ring")}));
         rig.answer(200, Json::array());
         CHECK(rig.take_told() == Lines{"snapshot with 0 legs", "arrived a from 13800000000 to 1000"});
     }

@@ -4,6 +4,7 @@
 
 using namespace touchgate;
 using namespace touchgate::adapters::asterisk_ari;
+using namespace touchgate::adapters::telephony;
 using namespace touchgate::adapters::asterisk_ari::test;
 
 TEST_CASE("ari settings: what is wrong is said at its key, all of it", "[asterisk_ari]") {

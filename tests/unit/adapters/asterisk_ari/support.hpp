@@ -174,7 +174,7 @@ struct Rig {
     }
 };
 
-inline Json channel(const std::string& id, const std::string& state = "Up", const std::string& app_data = "gw,inbound,1000", const std::string& app_name = "Stasis") {
+inline Json a_channel(const std::string& id, const std::string& state = "Up", const std::string& app_data = "gw,inbound,1000", const std::string& app_name = "Stasis") {
     return {{"id", id},
             {"name", "PJSIP/trunk-00000001"},
             {"state", state},

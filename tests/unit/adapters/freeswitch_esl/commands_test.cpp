@@ -118,7 +118,10 @@ TEST_CASE("legs: a job whose channel is told of, but not its end, is not waited 
     pbx.event("CHANNEL_CREATE", "c1");
     pbx.finish(originate, "-ERR NO_ANSWER");
     pbx.pass(2s);
-    CHECK(pbx.take_event<LegEnded>()->cause == 19);
+    const auto ended = pbx.take_event<LegEnded>();
+    REQUIRE(ended);
+    CHECK(ended->cause == 19);
+    CHECK(ended->outcome == "no_answer");
     // And one without any result.
     pbx.run(MakeLeg{.leg = "c2", .owner = "i1", .target = "+8613900000001", .ring_timeout = 5s});
     pbx.next();

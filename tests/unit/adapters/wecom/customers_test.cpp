@@ -144,9 +144,12 @@ TEST_CASE("A cursor that is none of ours begins anew") {
 
 TEST_CASE("The account pulls its customers unless that is switched off") {
     const auto made = test::make_wecom();
-    REQUIRE(made.adapter->pulls().size() == 1);
+    REQUIRE(made.adapter->pulls().size() == 3);
     CHECK(made.adapter->pulls().front().name == "customers");
     CHECK(made.adapter->pulls().front().every == Duration{one_day});
     CHECK(test::make_wecom({{"sync_interval", "PT2H"}}).adapter->pulls().front().every == Duration{7'200'000});
-    CHECK(test::make_wecom({{"sync", false}}).adapter->pulls().empty());
+    const auto only_told = test::make_wecom({{"sync", false}}).adapter->pulls();  // those of whom a callback tells
+    REQUIRE(only_told.size() == 1);
+    CHECK(only_told.front().name == "customer");
+    CHECK(only_told.front().hinted_only);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fstream>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -38,16 +39,29 @@ struct Made {
 };
 
 // As the configuration does: the adapter's settings beside an account "wecom-main".
-inline Made make(const channel::AdapterInfo& info, const Json& settings) {
+inline Made make(const channel::AdapterInfo& info, const Json& settings, std::shared_ptr<const channel::MediaLibrary> media = {}) {
     static const Json corp = corp_settings();
     Made made;
     JsonReader reader{settings, "/accounts/a", made.problems};
     (void)reader.raw("adapter");
-    auto any = info.make(reader, {.name = "a", .default_region = "CN", .settings_of = [](std::string_view name) { return name == "wecom-main" ? &corp : nullptr; }});
+    auto any = info.make(reader, {.name = "a", .default_region = "CN", .settings_of = [](std::string_view name) { return name == "wecom-main" ? &corp : nullptr; }, .media = std::move(media)});
     reader.finish();
     made.adapter = std::move(std::get<std::unique_ptr<channel::ExchangeAdapter>>(any));
     return made;
 }
+
+// Files by name and, as uploads, by digest.
+class Shelf final : public channel::MediaLibrary {
+public:
+    std::map<std::string, channel::MediaFacts, std::less<>> files;
+    void put(const std::string& name, std::size_t bytes) { files[name] = {.name = name, .type = "image/png", .bytes = bytes, .digest = "digest-of-" + name}; }
+    std::optional<channel::MediaFacts> find(std::string_view reference) const override {
+        for (const auto& [name, facts] : files)
+            if (reference == name || reference == "sha256:" + facts.digest) return facts;
+        return std::nullopt;
+    }
+    std::optional<std::string> bytes_of(std::string_view digest) const override { return "bytes of " + std::string{digest}; }
+};
 
 inline std::string pointers(const Made& made) {
     std::string all;

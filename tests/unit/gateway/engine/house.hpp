@@ -23,11 +23,13 @@ public:
     void acknowledge(AckTicket ticket, bool durable) override { acknowledged.emplace_back(ticket, durable); }
     void reconcile(std::vector<ReconcileOrder>) override {}
     std::vector<TaskOrder> tasks;
+    std::vector<OperationOrder> operations;
     std::vector<PullStart> pulls;
     std::vector<std::string> kept;
     std::vector<CallOrder> calls;
     void call(std::vector<CallOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(calls)); }
     void ask_tasks(std::vector<TaskOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(tasks)); }
+    void run_operations(std::vector<OperationOrder> more) override { std::move(more.begin(), more.end(), std::back_inserter(operations)); }
     void start_pulls(std::vector<PullStart> known) override { pulls = std::move(known); }
     void page_kept(AccountNumber, std::string name, bool durable) override {
         if (durable) kept.push_back(std::move(name));

@@ -2,6 +2,7 @@
 #include "gateway/http/agent_session.hpp"
 
 #include <deque>
+#include <stdexcept>
 
 #include "gateway/json/json.hpp"
 #include "tests/catch.hpp"

@@ -105,7 +105,7 @@ TEST_CASE("score: what is wrong is named, all of it", "[leads]") {
         {"name": "a", "points": 300, "half_life": "soon"},
         {"name": "c", "points": 1, "when": {"any": {}, "all": [{"tags": []}], "not": 3}}], "grades": {"A": 10, "B": 50}})"};
     CHECK(fixture.wrong() == std::vector<std::string>{"/score/0/when/sources", "/score/0/when/purposes", "/score/0/when/colour", "/score/0/points", "/score/1/points",
-                                                      "/score/1/half_life", "/score/1/name", "/score/2/when/any", "/score/2/when/all/0/tags", "/score/2/when/not", "/grades"});
+                                                      "/score/1/half_life", "/score/1/name", "/score/2/when/all/0/tags", "/score/2/when/any", "/score/2/when/not", "/grades"});
 }
 
 TEST_CASE("patterns: a star stands for anything, everything else for itself", "[leads]") {

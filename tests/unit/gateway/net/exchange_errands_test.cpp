@@ -11,7 +11,14 @@ namespace {
 class ListAdapter final : public FakeAdapter {
 public:
     std::vector<channel::Need> errand_needs;
-    std::vector<channel::Pull> pulls() const override { return {{.name = "messages", .every = 60s}}; }
+    bool each_hint = false, hinted_only = false;
+    std::vector<channel::Pull> pulls() const override { return {{.name = "messages", .every = 60s, .hinted_only = hinted_only, .each_hint = each_hint}}; }
+    channel::HttpRequest operation(std::string_view name, const std::string& body, const channel::Resources&, const channel::RequestContext&) const override {
+        return {.url = "https://provider.test/operation", .headers = {}, .body = std::string{name} + "|" + body};
+    }
+    channel::OperationAnswer read_operation(std::string_view, const std::string&, const channel::HttpResponse& response) const override {
+        return {.outcome = {.kind = response.status == 200 ? channel::OutcomeKind::accepted : channel::OutcomeKind::refused}, .result_json = response.body};
+    }
     std::vector<channel::Need> pull_needs(const std::string&) const override { return errand_needs; }
     channel::HttpRequest pull(const std::string& name, const std::string& cursor, const std::string& hint, const channel::Resources&,
                               const channel::RequestContext&) const override {
@@ -142,6 +149,67 @@ TEST_CASE("pulls: failures are asked again ever later, time-outs too", "[net]") 
         desk.now = *desk.held->wake_at();
     }
     CHECK(waits == std::vector<Monotonic>{5s, 10s, 20s, 40s});
+}
+
+TEST_CASE("pulls: hints that name different things are each read, and do not put off the whole list", "[net]") {
+    Desk desk;
+    desk.adapter.each_hint = true;
+    desk.held->start_pulls(at(desk.now), {});
+    desk.respond(200, "");
+    desk.held->page_kept(at(desk.now), "messages", true);
+    desk.now = 50s;
+    for (const char* thing : {"a", "b", "a"}) desk.held->hint_pull(at(desk.now), {.name = "messages", .hint = thing});
+    CHECK(desk.asked() == "messages||a");
+    desk.respond(200, "");
+    desk.held->page_kept(at(desk.now), "messages", true);
+    CHECK(desk.asked() == "messages||b");
+    desk.respond(200, "");
+    desk.held->page_kept(at(desk.now), "messages", true);
+    desk.pump();
+    CHECK(desk.open.empty());
+    CHECK(desk.held->wake_at() == Monotonic{60s});
+    desk.now = 60s;
+    CHECK(desk.asked() == "messages||");
+}
+
+TEST_CASE("pulls: a list of hints alone is never read by itself", "[net]") {
+    Desk desk;
+    desk.adapter.each_hint = desk.adapter.hinted_only = true;
+    desk.held->start_pulls(at(desk.now), {});
+    desk.pump();
+    CHECK(desk.open.empty());
+    desk.held->hint_pull(at(desk.now), {.name = "messages", .hint = "a"});
+    CHECK(desk.asked() == "messages||a");
+    desk.respond(500);
+    CHECK(desk.only<PageArrived>().page.failed);
+    desk.now = 3600s;
+    desk.pump();
+    CHECK(desk.open.empty());
+}
+
+TEST_CASE("operations: answered once, whatever happens: by the provider, by a time-out, by the end, by a provider that is down", "[net]") {
+    Desk desk;
+    const auto run = [&](std::uint64_t ref) { desk.held->run_operation(at(desk.now), {.account = 7, .ref = ref, .name = "tag", .body_json = "{}"}); };
+    run(1);
+    CHECK(desk.asked() == "tag|{}");
+    desk.respond(200, "{\"a\":1}");
+    const auto answered = desk.only<OperationAnswered>();
+    CHECK(answered.ref == 1);
+    CHECK(answered.answer.outcome.kind == channel::OutcomeKind::accepted);
+    CHECK(answered.answer.result_json == "{\"a\":1}");
+    run(2);
+    desk.pump();
+    desk.now = 10s;
+    desk.pump();
+    const auto late = desk.only<OperationAnswered>();
+    CHECK(late.answer.outcome.kind == channel::OutcomeKind::not_sent);  // it never connected
+    run(3);
+    desk.held->shut_down(at(desk.now));
+    desk.pump();
+    CHECK(desk.only<OperationAnswered>().ref == 3);
+    run(4);
+    desk.pump();
+    CHECK(desk.only<OperationAnswered>().answer.outcome.kind == channel::OutcomeKind::not_sent);
 }
 
 TEST_CASE("tasks: the steps of a question are one answer; what cannot be asked is answered all the same", "[net]") {

@@ -51,6 +51,7 @@ inline std::string told(const TransportEvent& event) {
         std::string operator()(const MessageReported&) const { return "message"; }
         std::string operator()(const Reconciled& e) const { return "reconciled " + std::to_string(e.ref); }
         std::string operator()(const TaskAnswered& e) const { return "task " + std::to_string(e.ref); }
+        std::string operator()(const OperationAnswered& e) const { return "operation " + std::to_string(e.ref); }
         std::string operator()(const PageArrived& e) const { return "page of " + e.name; }
         std::string operator()(const CallReported& e) const { return "call event " + std::to_string(e.event.index()); }
     };
