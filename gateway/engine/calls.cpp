@@ -88,6 +88,8 @@ struct Shown {
         const auto row = in.row_of(e.touch);
         if (row == 0) return;
         const auto& touch = in.touch(row);
+        // Of a dial that was made: one whose permit ended unwritten never was, and its slot is reserved again.
+        if (std::none_of(touch.attempts.begin(), touch.attempts.end(), [&](const Attempt& attempt) { return attempt.number == e.attempt; })) return;
         auto& history = in.state.contacts[touch.contact.value].history;
         for (auto i = history.size(); i-- > 0 && history[i].at >= touch.created_at;)
             if (history[i].touch == touch.created_sequence && history[i].attempt == e.attempt) {
