@@ -33,7 +33,17 @@ struct Shown {
     const voice::Call& call;
 
     void tell(const std::string& agent, std::string state, std::string cause = {}) const {
-        if (!agent.empty()) in.push_to(agent, {.at = meta.time, .kind = PushKind::call_state, .interaction = call.id, .text = std::move(state), .more = std::move(cause)}, meta);
+        if (agent.empty() || (state == "ended" && has_heard_the_end(agent))) return;
+        in.push_to(agent, {.at = meta.time, .kind = PushKind::call_state, .interaction = call.id, .text = std::move(state), .more = std::move(cause)}, meta);
+    }
+    // With his leg: the end of the call is no news then.
+    [[nodiscard]] bool has_heard_the_end(const std::string& agent) const {
+        const auto row = in.state.agents.find(agent);
+        if (row == in.state.agents.end()) return false;
+        const auto& kept = row->second.kept;
+        for (auto i = kept.size(); i-- > 0;)
+            if (kept[i].kind == PushKind::call_state && kept[i].interaction == call.id) return kept[i].text == "ended";
+        return false;
     }
     [[nodiscard]] std::string agent_in_call() const {
         const auto* agent = call.party(voice::Use::agent);

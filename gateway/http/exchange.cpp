@@ -48,6 +48,7 @@ namespace {
 void post_to_engine(const Call& call, absl::AnyInvocable<Response(Engine&, Exchange&)> work) {
     const bool taken = call->services().engine.post([call, work = std::move(work)](Engine& engine) mutable {
         auto response = work(engine, *call);
+        if (response.status == answered_later().status) return;
         if (!response.sequence) response.sequence = engine.sequence();
         engine.after_sync([call = std::move(call), response = std::move(response)]() mutable { call->answer(std::move(response)); });
     });
