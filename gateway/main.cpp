@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     touchgate::app::add_policy(app, line);
     touchgate::app::add_import(app, line);
     touchgate::app::add_campaign(app, line);
+    touchgate::app::add_routing(app, line);
     touchgate::app::add_report(app, line);
     touchgate::app::add_export(app, line);
     touchgate::app::add_log(app, line);

@@ -56,6 +56,7 @@ BridgeSnapshot read_bridge(const Json& value) {
 std::optional<Event> read_event(std::string_view frame) {
     const auto json = channel::parse_foreign_json(frame);
     if (!json.is_object()) return std::nullopt;
+    if (!member(json, "type").is_string()) return std::nullopt;
     Event event;
     event.type = text_member(json, "type");
     if (event.type.empty()) return std::nullopt;

@@ -7,6 +7,16 @@ namespace touchgate {
 
 namespace {
 
+// The protocol's word for why an offer is over; what the agent or a supervisor said stands in the log.
+std::string_view revoked_word(routing::OfferResult result, std::string_view reason) {
+    switch (result) {
+        case routing::OfferResult::rejected: return "rejected";
+        case routing::OfferResult::timed_out: return "timeout";
+        case routing::OfferResult::cancelled: return "cancelled";
+        default: return reason == "accepted_elsewhere" || reason == "cancelled" ? reason : std::string_view{"not_routable"};
+    }
+}
+
 // The agent who gets work from nobody's hands but by dialling is told by the call itself when both can hear each other.
 bool is_talk(const Interaction& of, const SymbolTable& symbols) { return symbols.name(of.channel) == "voice"; }
 
@@ -96,7 +106,8 @@ struct Meaning {
                            meta);
             if (row != nullptr) take(*row, e.agent);
         } else if (!before || !before->silent) {
-            in.push_to(e.agent, {.at = meta.time, .kind = PushKind::offer_revoked, .interaction = e.item, .offer = e.offer, .text = e.reason, .more = {}}, meta);
+            in.push_to(e.agent, {.at = meta.time, .kind = PushKind::offer_revoked, .interaction = e.item, .offer = e.offer, .text = std::string{revoked_word(e.result, e.reason)}, .more = {}},
+                       meta);
         }
         if (row != nullptr) mirror(*row);
         in.show_presence(e.agent, meta);

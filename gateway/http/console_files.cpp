@@ -41,8 +41,13 @@ std::string_view not_built(Language language) {
         return "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>Touchgate</title><h1>坐席工作台尚未构建</h1>"
                "<p>网关正在运行，API 可用。在源码目录安装 node 与 npm 后运行 <code>gateway/console/build.sh</code>，再刷新本页；无需重启网关。</p></html>";
     return "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Touchgate</title><h1>The agent's console was not built</h1>"
-           "<p>The gateway runs and its API works. With node and npm installed, run <code>gateway/console/build.sh</code> in the source folder and load this page again; "
-           "the gateway need not be started anew.</p></html>";
+           "<p>The gateway runs and its API works. With node and npm installed, run <code>gateway/console/build.sh</code> in the source folder "
+           "and load this page again; the gateway need not be started anew.</p></html>";
+}
+
+std::string_view not_there(Language language) {
+    if (language == Language::chinese) return "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>404</title><p>没有此页面。</p></html>";
+    return "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>404</title><p>There is no such page.</p></html>";
 }
 
 void add_security_headers(Response& response) {
@@ -91,7 +96,8 @@ std::shared_ptr<const ConsoleFiles::Content> ConsoleFiles::content() {
         // Links could lead out of the folder.
         if (at->is_symlink(unreadable) || !at->is_regular_file(unreadable) || at->file_size(unreadable) > file_bytes_max || unreadable) continue;
         std::ifstream stream{at->path(), std::ios::binary};
-        File file{.bytes = std::string{std::istreambuf_iterator<char>{stream}, std::istreambuf_iterator<char>{}}, .etag = {}, .content_type = type_of(at->path())};
+        File file{.bytes = {}, .etag = {}, .content_type = type_of(at->path())};
+        file.bytes.assign(std::istreambuf_iterator<char>{stream}, std::istreambuf_iterator<char>{});
         if (!stream) continue;
         const auto digest = crypto::sha256(file.bytes);
         file.etag = "\"" + to_hex(crypto::view(digest)).substr(0, 32) + "\"";
@@ -106,9 +112,7 @@ Response ConsoleFiles::answer(std::string_view path, std::string_view if_none_ma
     const auto known = content();
     if (!known) return page(404, not_built(language));
     const auto found = known->files.find(path.empty() ? std::string_view{"index.html"} : path);
-    if (found == known->files.end())
-        return page(404, language == Language::chinese ? "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>404</title><p>没有此页面。</p></html>"
-                                                       : "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>404</title><p>There is no such page.</p></html>");
+    if (found == known->files.end()) return page(404, not_there(language));
     const auto& file = found->second;
     Response response;
     response.headers.emplace_back("ETag", file.etag);

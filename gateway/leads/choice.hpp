@@ -23,7 +23,7 @@ enum class Strategy : std::uint8_t { weighted_round_robin = 1, fair_share, least
 enum class OwnerFirst : std::uint8_t { always, available, never };
 
 struct Agent {
-    std::string id, unit;
+    std::string id = {}, unit = {};
     Skills skills = {};
     double weight = 1;                        // his part of the work
     bool disabled = false, on_shift = true, ready = true;
@@ -37,12 +37,12 @@ struct Agent {
 };
 
 struct Need {
-    std::string unit;                         // of the lead: agents of this unit or below it; empty: everybody
+    std::string unit = {};                    // of the lead: agents of this unit or below it; empty: everybody
     bool widen = false;                       // if nobody there can, those of the unit above, and so on
     Skills skills = {};
-    std::vector<std::string> only;            // agents; empty: anybody
-    std::vector<std::string> except;          // had it already
-    std::string owner;                        // of the contact; empty: none
+    std::vector<std::string> only = {};       // agents; empty: anybody
+    std::vector<std::string> except = {};     // had it already
+    std::string owner = {};                   // of the contact; empty: none
     OwnerFirst owner_first = OwnerFirst::always;
     bool require_ready = false;
     Strategy strategy = Strategy::weighted_round_robin;

@@ -187,7 +187,8 @@ void read_life(JsonReader& reader, Definition& made) {
     }
     reader.members("conversions", [&](const std::string& result, const Json& value, const std::string& pointer) {
         if (result != "won" && result != "visited" && result != "qualified") reader.problems().push_back({pointer, "must be one of won, visited, qualified"});
-        else if (!value.is_string() || value.get_ref<const std::string&>().empty() || value.get_ref<const std::string&>().size() > 100) reader.problems().push_back({pointer, "must be a kind of conversion, such as \"order\""});
+        else if (!value.is_string() || value.get_ref<const std::string&>().empty() || value.get_ref<const std::string&>().size() > 100)
+            reader.problems().push_back({pointer, "must be a kind of conversion, such as \"order\""});
         else made.conversions[result] = value.get<std::string>();
     });
     if (auto notify = reader.object("notify")) {

@@ -138,7 +138,8 @@ Form read_form(JsonReader& reader, const std::string& name) {
         const bool of_contact = to == "contact.phone" || to == "contact.id" || to == "contact.external_userid" || to == "contact.openid" || to == "contact.account";
         names_contact = names_contact || of_contact;
         if (!of_contact && to != "key" && to != "product" && to != "unit" && to != "source" && to != "name" && !(to.starts_with("attributes.") && to.size() > 11))
-            reader.problems().push_back({pointer, "must be one of contact.phone, contact.id, contact.external_userid, contact.openid, contact.account, name, key, product, unit, source, attributes.NAME"});
+            reader.problems().push_back({pointer, "must be one of contact.phone, contact.id, contact.external_userid, contact.openid, contact.account, name, key, product, unit, "
+                                                  "source, attributes.NAME"});
         else made.fields.emplace_back(from, to);
     });
     if (!names_contact) reader.problem("fields", "must say which field tells who the customer is, such as {\"mobile\": \"contact.phone\"}");

@@ -33,7 +33,8 @@ double faded(const ScoreRule& rule, Instant since, Instant now) {
 Score score(const Scoring& scoring, const Facts& facts, Instant now) {
     Score made;
     double sum = scoring.base;
-    if (scoring.base != 0) made.parts.push_back({.rule = "base", .points = scoring.base, .full = scoring.base, .times = 1, .since = facts.touchpoints.empty() ? now : facts.touchpoints.front().at});
+    if (scoring.base != 0)
+        made.parts.push_back({.rule = "base", .points = scoring.base, .full = scoring.base, .times = 1, .since = facts.touchpoints.empty() ? now : facts.touchpoints.front().at});
     for (const auto& rule : scoring.rules) {
         if (!rule.when.holds(facts, now)) continue;
         ScorePart part{.rule = rule.name};

@@ -25,7 +25,7 @@ struct ScoreRule {
 
 struct Scoring {
     double base = 0;
-    std::vector<ScoreRule> rules;
+    std::vector<ScoreRule> rules = {};
     int a_from = 80, b_from = 60, c_from = 40;
     [[nodiscard]] Grade grade_of(int score) const { return score >= a_from ? Grade::a : score >= b_from ? Grade::b : score >= c_from ? Grade::c : Grade::d; }
 };

@@ -41,6 +41,7 @@ void Router::Internals::enter_wait(ItemNumber number, Instant at) {
     item.entered_day = day_of(at);
     item.step_at = never;
     item.told_at = 0;
+    item.told_now = false;
     if (unix_ms(at) >= queue.due) look_at_hours(queue, item.queue, at);
     items[number].after_hours = !queue.open;
     if (item.dialled) return;

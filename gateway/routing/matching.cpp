@@ -128,7 +128,7 @@ ItemNumber Router::Internals::best_item(AgentNumber number, bool ignore_backoff,
     const auto look = [&](const SortedBlocks<WaitingKey>& waiting) {
         waiting.each([&](const WaitingKey& key) {
             const auto& item = items[key.item];
-            if ((agent.available & bit(item.channel)) == 0 || (!ignore_backoff && in_backoff(item, number, now))) return true;
+            if ((agent.available & bit(item.channel)) == 0 || item.told_now || (!ignore_backoff && in_backoff(item, number, now))) return true;
             if (best == nobody || outranks(key.item, best, now)) best = key.item;
             return false;
         });
@@ -254,7 +254,7 @@ void Router::Internals::settle(Instant now) {
         if (!changed_items.empty() || !changed_agents.empty()) continue;
         in_order(late_items);
         for (const auto number : std::exchange(late_items, {}))
-            if (items[number].state == ItemState::queued) (void)match_item(number, true, now);
+            if (items[number].state == ItemState::queued && !items[number].told_now) (void)match_item(number, true, now);
     }
 }
 
@@ -278,6 +278,7 @@ bool Router::Internals::tell_flow_out(ItemNumber number, Instant now) {
     } else return false;
     if (item.told_at == 0 || item.told_at + tell_again_after.count() <= unix_ms(now)) {
         item.told_at = unix_ms(now);
+        item.told_now = leaves;
         flow_outs.push_back(std::move(told));
         arm_item(number);
         return leaves;

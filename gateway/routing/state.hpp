@@ -200,6 +200,7 @@ struct ItemRecord {
     bool changed = false;
     bool wants_more = false;                    // ring_progressively: the step is due and nobody was there
     std::int64_t told_at = 0;                   // that it should leave; 0: never
+    bool told_now = false;                      // whoever was told has his turn: nobody is looked for at that very instant
     std::int64_t due = std::numeric_limits<std::int64_t>::max();
 };
 

@@ -44,7 +44,7 @@ void Router::Internals::arm_item(ItemNumber number) {
             due = item.wants_more ? never : item.step_at;
             if (const auto ring = ring_of(item, clock); item.only == nobody && ring < definition.relax.size()) due = std::min(due, unix_ms(item.entered_at + definition.relax[ring].after));
             if (item.state == ItemState::queued) {
-                if (item.told_at != 0) due = std::min(due, item.told_at + tell_again_after.count());
+                if (item.told_at != 0) due = std::min(due, item.told_at + (item.told_now ? 1 : tell_again_after.count()));
                 else if (definition.max_wait) due = std::min(due, unix_ms(item.entered_at + *definition.max_wait));
                 for (const auto& backoff : item.backoffs)
                     if (backoff.until > unix_ms(clock)) due = std::min(due, backoff.until);
@@ -68,6 +68,7 @@ void Router::Internals::fire_item(ItemNumber number, Instant now) {
     item.due = never;
     switch (item.state) {
         case ItemState::queued:
+            item.told_now = false;
             place(number, now);  // perhaps in the next ring
             touch_item(number);
             arm_item(number);

@@ -108,7 +108,7 @@ class Media(unittest.TestCase):
 
             def send(customer, reference, text):
                 return world.post("/v1/touches", {"contact": {"external_userid": customer}, "purpose": "service", "channels": ["wecom-main"],
-                                                  "content": {"text": text, "image": {"media": reference}}})
+                                                  "content": {"text": text, "attachments": [{"msgtype": "image", "image": {"media": reference}}]}})
             first = send(customers[0], media, "one")
             self.assertEqual(first.status, 202, first.text)
             world.wait(lambda: world.task_of(first.json), "a task")

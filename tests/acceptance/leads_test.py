@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import hmac
+import http.server
 import json
 import threading
 import time
@@ -370,6 +371,45 @@ class Deadlines(unittest.TestCase):
             claimed = [answer.json for _, answer in answers if answer.status == 200][0]
             self.assertEqual((claimed["stage"], claimed["owner"]), ("accepted", winners[0]))
             self.assertTrue(all("protected until" in answer.json["detail"] for _, answer in answers if answer.status == 409))
+
+    def test_a_callback_is_told_of_the_leads_that_name_it_and_of_no_others(self):
+        told = []
+
+        class Receiver(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                expected = sign(body, at=self.headers["Touchgate-Timestamp"])["Touchgate-Signature"]
+                if self.headers["Touchgate-Signature"] == expected:
+                    told.extend(json.loads(body))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            callbacks = {"crm": {"url": f"http://127.0.0.1:{server.server_port}/", "secret": SECRET, "events": ["lead"]}}
+            with World(settings={**routing(), "callbacks": callbacks}) as world:
+                world.post("/v1/leads", lead("13800138001"))
+                made = world.post("/v1/leads", lead("13800138002", callback="crm")).json
+                world.post(f"/v1/leads/{made['id']}/contacted")
+                world.wait(lambda: len(told) >= 3, "three events")
+                self.assertEqual([(event["type"], event["subject"]) for event in told],
+                                 [(kind, made["id"]) for kind in ("lead.created", "lead.assigned", "lead.contacted")])
+        finally:
+            server.shutdown()
+            server.server_close()
+
+    def test_agents_of_the_call_center_get_leads_and_work_for_their_unit(self):
+        with World(settings={"lead_routing": {}}) as world:
+            for name, unit in (("anna", "hq/east"), ("bo", "hq/west")):
+                self.assertEqual(world.put("/v1/agents/" + name, {"name": name, "unit": unit, "capacity": {"sms": 1}}).status, 201)
+            self.assertEqual(world.post("/v1/leads", lead("13800138001", unit="hq/west")).json["owner"], "bo")
+            east = [world.post("/v1/leads", lead(f"1380013801{n}", unit="hq/east")).json["owner"] for n in range(3)]
+            self.assertEqual(east, ["anna"] * 3)
+            self.assertIsNone(world.post("/v1/leads", lead("13800138020", unit="hq/north")).json["owner"])
 
     def test_stock_limits_hold_and_what_nobody_can_take_waits_and_is_tried_again(self):
         with World(settings=routing(rules=[{"when": {"products": ["west"]}, "unit": "hq/west"}])) as world:

@@ -37,7 +37,7 @@ Json WecomPeer::add_moment(const Call& call) {
     }
     const auto& range = member_of(call.body, "visible_range");
     Moment moment{
-        .moment_id = new_id("mom", 32), .creator = call.application, .content = Json::object(), .created = call.now.wall, .members = {}, .tags = {}};
+        .moment_id = new_id("mom", 32), .creator = call.application, .content = Json::object(), .created = call.now.wall, .members = {}, .tags = {}, .likes = {}, .comments = {}};
     for (const auto* key : {"text", "attachments"})
         if (call.body.contains(key)) moment.content[key] = call.body[key];
     for (const auto& tag : texts_of(member_of(range, "external_contact_list"), "tag_list")) moment.tags.insert(tag);

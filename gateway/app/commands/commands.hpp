@@ -24,5 +24,6 @@ void add_report(CLI::App& app, CommandLine& line);
 void add_export(CLI::App& app, CommandLine& line);
 void add_import(CLI::App& app, CommandLine& line);
 void add_campaign(CLI::App& app, CommandLine& line);
+void add_routing(CLI::App& app, CommandLine& line);
 
 }  // namespace touchgate::app

@@ -25,11 +25,13 @@ class Console:
         self.events = queue.Queue()
         self.seen = []
         self.next = 1
-        threading.Thread(target=self.read, daemon=True).start()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
 
     def read(self):
-        for line in self.process.stdout:
-            self.events.put(json.loads(line))
+        with self.process.stdout:
+            for line in self.process.stdout:
+                self.events.put(json.loads(line))
 
     def do(self, what, **fields):
         number, self.next = self.next, self.next + 1
@@ -60,7 +62,7 @@ class Console:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        self.process.stdout.close()
+        self.reader.join(10)
 
     def kill(self):
         self.process.kill()

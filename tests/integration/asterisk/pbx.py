@@ -17,7 +17,7 @@ import time
 MODULES = r"""res_(pjproject|timing_timerfd|sorcery_(config|memory|astdb)|geolocation|statsd|http_websocket|websocket_client|crypto|srtp|rtp_asterisk|musiconhold)
     res_format_attr_.* res_ari.* res_stasis(|_answer|_broadcast|_device_state|_playback|_recording|_snoop) res_speech
     res_pjsip(|_(acl|authenticator_digest|caller_id|dlg_options|dtmf_info|empty_info|endpoint_identifier_(anonymous|ip|user)|header_funcs|maintenance|messaging|nat
-    |outbound_authenticator_digest|path|refer|registrar|rfc3326|sdp_rtp|session|transport_websocket|diversion|sips_contact))
+    |outbound_authenticator_digest|path|refer|registrar|rfc3326|sdp_rtp|session|transport_websocket|pubsub|diversion|sips_contact))
     chan_(pjsip|bridge_media) bridge_(simple|softmix|holding|builtin_features|builtin_interval_features) pbx_config
     app_(stasis|amd|dial|playback|echo|verbose|senddtmf|playtones|record|milliwatt|read) codec_(ulaw|alaw|a_mu|gsm|resample|g722|opus.*) format_(wav|pcm|gsm|sln|wav_gsm|g722)
     func_(callerid|channel|logic|strings|pjsip_.*|talkdetect|timeout|global|hangupcause|db|math|rand|uri|frame_drop)"""
@@ -397,7 +397,7 @@ class Sipp:
         path = os.path.join(self.work, "scenario.xml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(scenario)
-        command = ["sipp", "-sf", path, "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-min_rtp_port", str(free_port(socket.SOCK_DGRAM) // 2 * 2), "-rtp_echo", "-nostdin",
+        command = ["sipp", "-sf", path, "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-mp", str(free_port(socket.SOCK_DGRAM) // 2 * 2), "-rtp_echo", "-nostdin",
                    "-trace_err", "-error_file", os.path.join(self.work, "errors.log"), "-timeout", "300"]
         if calls:
             command += ["-m", str(calls)]

@@ -7,7 +7,7 @@
 
 using namespace touchgate;
 using namespace touchgate::channel;
-using adapters::asterisk_ari::Session;
+using AriSession = adapters::asterisk_ari::Session;
 using adapters::asterisk_ari::test::Lines;
 using adapters::asterisk_ari::test::told;
 using namespace std::chrono_literals;
@@ -35,13 +35,18 @@ struct World {
     sandbox::PbxBehaviour behaviour;
     Random random;
     sandbox::PbxPeer peer;
-    Session session;
+    AriSession session;
     Monotonic now{10'000};
     Instant wall = from_unix_ms(1'790'000'000'000);
     bool connected = false;
     sandbox::SocketId socket = 0;
     std::vector<CallEvent> events;
-    std::vector<std::pair<Monotonic, std::pair<std::uint64_t, sandbox::HttpReply>>> answers;
+    struct Answer {
+        Monotonic at;
+        std::uint64_t id;
+        sandbox::HttpReply reply;
+    };
+    std::vector<Answer> answers;
     std::uint64_t requests = 0;
 
     [[nodiscard]] sandbox::Now time() const { return {.monotonic = now, .wall = wall}; }
@@ -79,10 +84,11 @@ struct World {
                 sandbox::HttpRequest http{.method = request.request.method, .target = url.substr(url.find("/ari")), .headers = {}, .body = request.request.body};
                 for (const auto& [name, value] : request.request.headers) http.headers.emplace_back(name == "Authorization" ? "authorization" : "content-type", value);
                 if (peer.is_away(time())) {
-                    answers.push_back({now, {request.id, {.hang_up = true}}});
+                    answers.push_back({now, request.id, {.status = 200, .content_type = {}, .body = {}, .delay = {}, .hang_up = true}});
                 } else {
                     auto reply = peer.handle(http, time());
-                    answers.push_back({now + std::chrono::duration_cast<Duration>(reply.delay), {request.id, std::move(reply)}});
+                    const auto at = now + reply.delay;
+                    answers.push_back({at, request.id, std::move(reply)});
                 }
             }
             if (output.close && connected) {
@@ -103,8 +109,8 @@ struct World {
                     moved = true;
                 }
             for (std::size_t i = 0; i < answers.size(); ++i) {
-                if (answers[i].first > now) continue;
-                const auto [id, reply] = std::move(answers[i].second);
+                if (answers[i].at > now) continue;
+                const auto [at, id, reply] = std::move(answers[i]);
                 answers.erase(answers.begin() + static_cast<std::ptrdiff_t>(i));
                 if (reply.hang_up) session.on_no_answer(now, id, true, "the connection was closed");
                 else session.on_answer(now, wall, id, {.status = reply.status, .headers = {{"content-type", reply.content_type}}, .body = reply.body});

@@ -6,7 +6,7 @@ import type {MockGateway} from '../mock-gateway.ts';
 import {expectCount, expectText, signIn, startBrowser, until, watchedPage, type Watched} from './browser.ts';
 import {mockStage} from './stage.ts';
 
-const mockOnly = {skip: process.env['TOUCHGATE_URL'] ? 'needs the mock gateway' : false, timeout: 120_000};
+const mockOnly = {skip: process.env['TOUCHGATE_URL'] ? 'needs the mock gateway' : false};
 
 describe('features', mockOnly, () => {
   let browser: Browser;

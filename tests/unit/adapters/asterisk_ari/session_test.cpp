@@ -123,6 +123,7 @@ TEST_CASE("ari: another client that takes the application over is not fought", "
     CHECK(rig.closes);
     rig.hear(event("StasisStart", a_channel("x", "Ring"), {{"args", {"inbound", "1000"}}}));
     rig.session.on_closed(rig.now, "closed by the gateway", false);
+    rig.collect();
     REQUIRE(rig.events.size() == 1);
     CHECK(std::get<PbxDown>(rig.events[0]).reason.find("another client took over the application \"gw\"") == 0);
     CHECK(*rig.session.connect_at() - rig.now == 5min);

@@ -1,3 +1,4 @@
+#include "adapters/wechat/element.hpp"
 #include "tests/unit/adapters/official_account/support.hpp"
 
 using namespace touchgate;

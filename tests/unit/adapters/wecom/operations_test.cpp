@@ -86,7 +86,7 @@ TEST_CASE("Marking a customer's tags has that customer read again") {
 TEST_CASE("Refusals and answers that are none are told apart") {
     CHECK(read("mark_tags", refused(40096)).outcome.kind != Kind::accepted);
     CHECK(read("mark_tags", refused(48002)).outcome.kind == Kind::config);
-    CHECK(read("mark_tags", refused(45009)).outcome.kind == Kind::quota_exhausted);
+    CHECK(read("mark_tags", refused(45009)).outcome.kind == Kind::throttled);
     CHECK(read("mark_tags", {.status = 200, .headers = {}, .body = "<html>"}).outcome.kind == Kind::unknown);
     CHECK(read("mark_tags", {.status = 200, .headers = {}, .body = "{}"}).outcome.kind == Kind::unknown);
     CHECK(read("no_such", answered({{"errcode", 0}})).outcome.kind == Kind::refused);

@@ -35,6 +35,13 @@ Uuid uuid(std::uint8_t last) {
     return id;
 }
 
+InteractionDetails sms_conversation(const Uuid& id) {
+    InteractionDetails made;
+    made.id = id;
+    made.channel = "sms";
+    return made;
+}
+
 }  // namespace
 
 TEST_CASE("A token says who and until when, and cannot be changed") {
@@ -124,7 +131,7 @@ TEST_CASE("An offer brings the customer with it") {
     CHECK(json["contact"]["suggestion"]["zh-CN"] == "问候客户并询问需求");
     CHECK(json["contact"]["leads"][0]["due_at"] == nullptr);
     CHECK(json["context"]["last_text"] == "hello");
-    const auto snapshot = pushed(SnapshotPush{.presence = {}, .offers = {offer}, .interactions = {InteractionDetails{.id = uuid(2), .channel = "sms"}}});
+    const auto snapshot = pushed(SnapshotPush{.presence = {}, .offers = {offer}, .interactions = {sms_conversation(uuid(2))}});
     CHECK(snapshot["offers"][0]["offer"] == json["offer"]);
     CHECK(snapshot["interactions"][0]["id"] == json["interaction"]);
     CHECK(snapshot["interactions"][0]["messages"] == Json::array());
@@ -132,7 +139,13 @@ TEST_CASE("An offer brings the customer with it") {
 
 TEST_CASE("An agent and a queue show the document that was put, and what holds") {
     std::string out;
-    append_agent(out, AgentDetails{.id = "a1", .document = R"({"id":"x","name":"王芳","capacity":{"sms":2}})", .name = "王芳", .unit = {}, .state = "offline", .intent = "not_ready"});
+    AgentDetails shown;
+    shown.id = "a1";
+    shown.document = R"({"id":"x","name":"王芳","capacity":{"sms":2}})";
+    shown.name = "王芳";
+    shown.state = "offline";
+    shown.intent = "not_ready";
+    append_agent(out, shown);
     auto json = Json::parse(out);
     CHECK(json["id"] == "a1");
     CHECK(json["capacity"] == Json::parse(R"({"sms":2})"));
@@ -148,7 +161,10 @@ TEST_CASE("An agent and a queue show the document that was put, and what holds")
 TEST_CASE("A wallboard for some units has their queues and agents only") {
     const Wallboard board{.queues = {{.id = "east", .document = R"({"unit":"hq/east"})", .waiting = 1}, {.id = "west", .document = R"({"unit":"hq/west"})"}, {.id = "all", .document = "{}"}},
                           .agents = {{"ready", 2}}, .seq = 9};
-    const std::vector<AgentDetails> agents = {{.id = "e", .document = {}, .name = {}, .unit = "hq/east", .state = "ready"}, {.id = "w", .document = {}, .name = {}, .unit = "hq/west", .state = "ready"}};
+    std::vector<AgentDetails> agents(2);
+    agents[0].unit = "hq/east";
+    agents[1].unit = "hq/west";
+    for (auto& agent : agents) agent.state = "ready";
     const auto seen = Json::parse(render_wallboard(limited_wallboard(board, agents, {.granted = true, .units = {"hq/east"}})));
     CHECK(seen["queues"].size() == 1);
     CHECK(seen["queues"][0]["id"] == "east");

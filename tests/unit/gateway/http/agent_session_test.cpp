@@ -102,7 +102,9 @@ public:
     Result<void> reassign(const std::string&, const Uuid&, const std::string& to) override { return told("reassign " + to); }
     Result<void> pull_interaction(const std::string&, const Uuid&) override { return told("take over"); }
     Result<AgentDetails> agent(const std::string& id) override {
-        AgentDetails details{.id = id, .document = {}, .name = {}, .unit = {}, .state = "ready", .intent = "ready"};
+        AgentDetails details;
+        details.id = id;
+        details.state = details.intent = "ready";
         if (busy) details.interactions.emplace_back();
         details.connections = 1;
         return details;
@@ -161,7 +163,7 @@ public:
     int pings = 0, reads = 0;
     bool dropped = false;
     std::optional<AgentClose> closed;
-    AgentSession* session = nullptr;
+    http::AgentSession* session = nullptr;
 
     void write(std::string_view text) override {
         REQUIRE_FALSE(writing_);
@@ -195,7 +197,7 @@ struct Fixture {
     std::unique_ptr<AgentHub> hub;
     FakeWorker worker{phones};
     FakeWire wire;
-    std::shared_ptr<AgentSession> session;
+    std::shared_ptr<http::AgentSession> session;
 
     explicit Fixture(Duration ttl = 8h) {
         auto made = std::make_unique<FakeRunner>(desk);
@@ -205,8 +207,8 @@ struct Fixture {
         clock.advance(1h);
         session = open(wire, ttl);
     }
-    std::shared_ptr<AgentSession> open(FakeWire& on, Duration ttl) {
-        auto made = std::make_shared<AgentSession>(*hub, worker, AgentToken{.agent = "a1", .expires_at = clock.wall_now() + ttl, .issued_at = {}});
+    std::shared_ptr<http::AgentSession> open(FakeWire& on, Duration ttl) {
+        auto made = std::make_shared<http::AgentSession>(*hub, worker, AgentToken{.agent = "a1", .expires_at = clock.wall_now() + ttl, .issued_at = {}});
         on.session = made.get();
         made->open(on, Hello{.agent = "a1", .name = "Ann", .role = "agent", .session = {}, .last_seq = 4});
         return made;

@@ -78,7 +78,10 @@ TEST_CASE("console: each file has its type, assets are kept for ever, pages are 
 }
 
 TEST_CASE("console: the policy allows no inline script, no evaluation and no source outside") {
-    for (const auto* word : {"unsafe-inline", "unsafe-eval", "http:", "https:", "data:", " *"}) CHECK(console_security_policy.find(word) == std::string_view::npos);
+    for (const auto* word : {"unsafe-inline", "unsafe-eval", "http:", "https:", "data:", " *"}) {
+        INFO(word);
+        CHECK(console_security_policy.find(word) == std::string_view::npos);
+    }
 }
 
 TEST_CASE("console: an unchanged file is not sent again, a changed one is") {
@@ -110,8 +113,10 @@ TEST_CASE("console: no path leads out of the folder") {
     fs::create_symlink(outside, folder.path / "link.txt");
     fs::create_directory_symlink(folder.path.parent_path(), folder.path / "up");
     ConsoleFiles files{folder.path.string()};
-    for (const auto& path : std::vector<std::string>{"../" + outside.filename().string(), outside.string(), "link.txt", "up/" + outside.filename().string(), "assets/../index.html",
-                                                     "./index.html", "assets", "assets/", "/index.html", "..", "../../etc/passwd", std::string{"index.html\0.js", 14}}) {
+    const auto name = outside.filename().string();
+    const std::vector<std::string> paths{"../" + name, outside.string(), "link.txt", "up/" + name, "assets/../index.html", "./index.html", "assets",
+                                         "assets/", "/index.html", "..", "../../etc/passwd", std::string{"index.html\0.js", 14}};
+    for (const auto& path : paths) {
         INFO(path);
         CHECK(files.answer(path, {}, Language::english).status == 404);
     }
@@ -151,7 +156,8 @@ TEST_CASE("console: the server gives the files without a key") {
     CHECK(unchanged.status == 304);
     CHECK(unchanged.header("content-length").empty());
     CHECK(client.request("GET", "/console").header("location") == "/console/");
-    for (const auto* path : {"/console/../config/demo.json", "/console/%2e%2e/%2e%2e/etc/passwd", "/console/assets/%2e%2e%2findex.html", "/console/none.js", "/console/%zz"}) {
+    for (const auto* path : {"/console/../config/demo.json", "/console/%2e%2e/%2e%2e/etc/passwd", "/console/assets/%2e%2e%2findex.html",
+                             "/console/none.js", "/console/%zz"}) {
         INFO(path);
         CHECK(client.request("GET", path).status == 404);
     }
