@@ -78,7 +78,7 @@ struct Shown {
     }
     void operator()(const voice::LegUp&) const {}
     void operator()(const voice::LegGone& e, const std::string& who) const {
-        if (e.use == voice::Use::agent) tell(who, "ended", e.outcome);
+        if (e.use == voice::Use::agent && call.stage != voice::Stage::ending) tell(who, "ended", e.outcome);  // else the end of the call tells him
     }
     void operator()(const voice::LegSwapped&) const {}
     void operator()(const voice::Bridged& e) const {

@@ -2,6 +2,7 @@
 
 import time
 import unittest
+import urllib.parse
 
 from agent_socket import Desk
 from gateway import SCOPES, World, request
@@ -41,7 +42,7 @@ class Telephones(World):
         self.wait(lambda: self.get("/v1/accounts").json["items"][0]["health"] == "up", "the telephone system is connected")
 
     def behaves(self, number, outcome="answer", **more):
-        self.control("PUT", "/numbers/" + number, {"outcome": outcome, "after": "PT0.2S", **more})
+        self.control("PUT", "/numbers/" + urllib.parse.quote(number), {"outcome": outcome, "after": "PT0.2S", **more})
 
     def desk(self, agent, ready=True, **more):
         desk = self.desks[agent] = Desk(self, agent, **more)

@@ -215,7 +215,7 @@ TEST_CASE("calls: a call comes in, is offered, accepted, put through, hung up by
     CHECK(house.pbx.legs.empty());
     CHECK(house.pbx.mixes.empty());
     CHECK(house.pbx.faults == std::vector<std::string>{});
-    CHECK(house.a1->last<CallStatePush>().state == "ended");
+    CHECK(house.a1->call_states() == "dialing_agent ringing connected ended");
     CHECK(house.a1->last<WrapUpPush>().interaction == offer.interaction);
     CHECK(house.presence("a1").state == "wrapup");
     const auto over = house.ended(offer.interaction);
