@@ -51,6 +51,7 @@ void Router::Internals::time_out(OfferNumber number, std::string_view reason, In
         // Whoever dials has not come back: the agent is free, and the item was never there.
         const auto id = items[item].id;
         end_offer(number, OfferResult::timed_out, reason, {}, false);
+        while (!items[item].offers.empty()) end_offer(items[item].offers.front(), OfferResult::cancelled, "cancelled", {}, false);
         append(ItemEnded{.id = id, .state = "expired", .outcome = {}, .disposition = {}, .reason = "reservation", .sealed = {}});
         return;
     }

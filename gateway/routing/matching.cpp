@@ -92,7 +92,7 @@ bool Router::Internals::match_item(ItemNumber number, bool ignore_backoff, Insta
             return true;
         }
     }
-    const bool all = strategy == Strategy::ring_all;
+    const bool all = strategy == Strategy::ring_all && !item.dialled;
     best_candidates(item.lane, &item, all ? agents.size() : considered_max, all, ignore_backoff, now);
     if (scratch.empty()) return false;
     trace.tie_break = std::string{tie_break(lane)};

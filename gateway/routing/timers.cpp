@@ -108,16 +108,18 @@ void Router::run(Instant now, std::size_t budget) {
     auto& in = *internals_;
     in.clock = std::max(in.clock, now);
     if (in.unsettled) { const Decision decision{in, now}; }
-    for (std::size_t done = 0; done < budget && !in.timers.empty() && in.timers.front().at <= unix_ms(now); ++done) {
-        const auto timer = in.timers.front();
-        std::pop_heap(in.timers.begin(), in.timers.end(), later);
-        in.timers.pop_back();
-        if (!in.up_to_date(timer)) {
-            --done;
-            continue;
-        }
+    const auto is_due = [&] { return !in.timers.empty() && in.timers.front().at <= unix_ms(now); };
+    for (std::size_t done = 0; done < budget && is_due();) {
+        // What is due at one instant happens at once; only then is looked who gets what.
         const Decision decision{in, now};
-        in.fire(timer, now);
+        for (const auto instant = in.timers.front().at; done < budget && is_due() && in.timers.front().at == instant;) {
+            const auto timer = in.timers.front();
+            std::pop_heap(in.timers.begin(), in.timers.end(), later);
+            in.timers.pop_back();
+            if (!in.up_to_date(timer)) continue;
+            in.fire(timer, now);
+            ++done;
+        }
     }
 }
 
