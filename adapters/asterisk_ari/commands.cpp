@@ -84,6 +84,7 @@ Planned plan_leg(const MakeLeg& command, const Settings& settings) {
     make.dials = true;
     job.steps.push_back(std::move(make));
     Step dial{.path = with_query(on_channel(command.leg, "/dial"), {{"timeout", seconds_of(command.ring_timeout)}})};
+    dial.in_app = true;
     dial.dials = true;
     job.steps.push_back(std::move(dial));
     return job;

@@ -51,15 +51,14 @@ void JobQueue::finish(JobNumber number) {
     }
 }
 
-Job* JobQueue::maker_of(const channel::LegId& leg) {
-    // A leg's maker is the first of its queue, as nothing can be asked of it before.
+JobNumber JobQueue::maker_of(const channel::LegId& leg) const {
     const auto queue = queues_.find("leg " + leg);
-    if (queue == queues_.end()) return nullptr;
+    if (queue == queues_.end()) return 0;
     for (const auto number : queue->second) {
-        auto& job = jobs_.at(number);
-        if ((job.kind == JobKind::make_leg || job.kind == JobKind::snoop) && job.leg == leg) return &job;
+        const auto& job = jobs_.at(number);
+        if ((job.kind == JobKind::make_leg || job.kind == JobKind::snoop) && job.leg == leg) return number;
     }
-    return nullptr;
+    return 0;
 }
 
 std::vector<Job> JobQueue::take_waiting() {

@@ -31,6 +31,7 @@ struct Step {
     std::string question = {};                   // path of the GET that proves it
     std::string proof_of = {};
     bool again = false;                          // may be made once more when the question proved that it was not carried out
+    bool in_app = false;                         // only once the channel is in the application: a new one is not at once
     bool dials = false;                          // somebody's telephone rings by it: nothing of it after the permit's deadline
 };
 
@@ -64,8 +65,8 @@ public:
     // Jobs that may start now, each given once.
     [[nodiscard]] std::vector<JobNumber> take_ready();
     void finish(JobNumber number);
-    // The unfinished job that makes this leg.
-    [[nodiscard]] Job* maker_of(const channel::LegId& leg);
+    // The unfinished job that makes this leg; 0: none.
+    [[nodiscard]] JobNumber maker_of(const channel::LegId& leg) const;
     // Those that have not begun, taken out.
     [[nodiscard]] std::vector<Job> take_waiting();
     [[nodiscard]] bool empty() const { return jobs_.empty(); }

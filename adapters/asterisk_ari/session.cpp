@@ -169,6 +169,9 @@ void Session::finish_sync(Monotonic now, Instant wall) {
     } else {
         tell(std::move(snapshot));
     }
+    for (const auto& [number, until] : std::map{waiting_for_app_})
+        if (const auto* const job = jobs_.find(number))
+            if (const auto* const leg = find_leg(job->leg); leg != nullptr && leg->in_app) in_application(now, LegId{job->leg});
     for (const auto& event : std::exchange(held_back_, {})) {
         if (state_ != State::up) break;
         handle(now, wall, event);
@@ -211,7 +214,7 @@ Snapshot Session::take_stock(Instant wall) {
     }
     // What a command under way is only now making is not gone.
     for (auto& [id, leg] : legs_)
-        if (!found.contains(id) && jobs_.maker_of(id) != nullptr) found.emplace(id, std::move(leg));
+        if (!found.contains(id) && jobs_.maker_of(id) != 0) found.emplace(id, std::move(leg));
     legs_ = std::move(found);
     mixes_.clear();
     if (sync_->first) stopped_plays_.clear();
@@ -274,6 +277,12 @@ void Session::on_answer(Monotonic now, Instant wall, std::uint64_t request, cons
 
 void Session::on_wake(Monotonic now, Instant wall) {
     if (sync_ && now >= sync_->deadline) fail_sync(now, "the PBX does not answer in time", false);
+    for (const auto& [number, until] : std::map{waiting_for_app_})
+        if (const auto* const job = jobs_.find(number); job != nullptr && until <= now) {
+            waiting_for_app_.erase(number);
+            job_failed(now, number, {.command = job->command, .unwritten = false, .unknown = false, .code = "NO_ANSWER", .detail = "the channel did not come into the application"});
+        }
+    run_ready(now);
     std::vector<LegId> lost;
     for (const auto& [id, leg] : legs_)
         if (leg.lost_at && *leg.lost_at <= now) lost.push_back(id);
@@ -286,6 +295,7 @@ std::optional<Session::Monotonic> Session::wake_at() const {
         if (at && (!wake || *at < *wake)) wake = at;
     };
     if (sync_) consider(sync_->deadline);
+    for (const auto& [number, until] : waiting_for_app_) consider(until);
     for (const auto& [id, leg] : legs_) consider(leg.lost_at);
     return wake;
 }

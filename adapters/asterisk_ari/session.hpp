@@ -121,6 +121,9 @@ private:
     void adapt(Job& job, const channel::CallCommand& command);
     void run_ready(Monotonic now);
     void run_step(Monotonic now, JobNumber number, Job& job);
+    // The next step, if there is one, as soon as the channel is where it must be.
+    void go_on(Monotonic now, JobNumber number, Job& job);
+    void in_application(Monotonic now, const channel::LegId& id);
     void ask_what_became(JobNumber number, Job& job);
     void on_job_answer(Monotonic now, Instant wall, JobNumber number, const channel::HttpResponse& response);
     void step_done(Monotonic now, JobNumber number, Job& job);
@@ -155,6 +158,7 @@ private:
     JobQueue jobs_;
     std::map<std::uint64_t, JobNumber> requests_;
     std::uint64_t next_request_ = 1;
+    std::map<JobNumber, Monotonic> waiting_for_app_;  // jobs whose channel is made but not yet in the application, and until when they wait
 
     channel::CallOutput output_;
     Counters counters_;

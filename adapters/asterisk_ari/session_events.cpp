@@ -107,6 +107,7 @@ void Session::on_stasis_start(Monotonic now, Instant wall, const Event& event) {
     leg->in_app = true;
     leg->lost_at.reset();
     leg->up = channel.state == "Up";
+    in_application(now, channel.id);
     if (word == "amd") {
         leg->machine = Machine::unasked;
         const std::string_view verdict = event.args.size() > 1 ? std::string_view{event.args[1]} : std::string_view{};
@@ -205,6 +206,7 @@ void Session::leg_ended(const LegId& id, int cause, int tech_cause, Instant wall
     if (found == legs_.end()) return;
     const auto leg = std::move(found->second);
     legs_.erase(found);
+    if (const auto maker = jobs_.maker_of(id); maker != 0 && waiting_for_app_.erase(maker) == 1) jobs_.finish(maker);
     if (leg.silent) return;
     const Ending ending{.cause = cause, .tech_cause = tech_cause != 0 ? tech_cause : leg.tech_cause, .was_answered = leg.up, .by_us = leg.ended_by_us};
     tell(LegEnded{.leg = id, .cause = cause, .tech_cause = ending.tech_cause, .was_answered = leg.up, .by_far_end = leg.far_end_left, .outcome = outcome_of(ending, *settings_), .at = wall});

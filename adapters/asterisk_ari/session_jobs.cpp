@@ -80,9 +80,7 @@ void Session::adapt(Job& job, const CallCommand& command) {
         leg.role = made->role;
         leg.owner = made->owner;
         leg.number = made->target;
-        // A channel that is made first and dialled then is in the application from the start.
-        leg.in_app = job.steps.size() > 1;
-        if (made->detect_machine && !settings_->amd_context.empty() && !leg.in_app) leg.machine = Machine::wanted;
+        if (made->detect_machine && !settings_->amd_context.empty() && job.steps.size() == 1) leg.machine = Machine::wanted;
     } else if (const auto* snoop = std::get_if<SnoopLeg>(&command)) {
         auto& leg = legs_[snoop->leg];
         leg = {};
@@ -90,7 +88,11 @@ void Session::adapt(Job& job, const CallCommand& command) {
         leg.owner = snoop->owner;
     } else if (const auto* end = std::get_if<EndLeg>(&command)) {
         if (auto* const leg = find_leg(end->leg)) leg->ended_by_us = true;
-        if (auto* const maker = jobs_.maker_of(end->leg); maker != nullptr && maker->kind == JobKind::make_leg) maker->cancelled = true;
+        const auto number = jobs_.maker_of(end->leg);
+        if (auto* const maker = jobs_.find(number); maker != nullptr && maker->kind == JobKind::make_leg) {
+            maker->cancelled = true;
+            if (waiting_for_app_.erase(number) == 1) jobs_.finish(number);
+        }
     } else if (const auto* mix = std::get_if<MakeMix>(&command)) {
         mixes_.insert(mix->mix);
     } else if (const auto* gone = std::get_if<EndMix>(&command)) {
@@ -221,8 +223,27 @@ void Session::step_done(Monotonic now, JobNumber number, Job& job) {
     job.asking = false;
     job.after_conflict = false;
     job.repeated = false;
-    if (++job.at < job.steps.size() && !job.cancelled) return run_step(now, number, job);
-    jobs_.finish(number);
+    ++job.at;
+    go_on(now, number, job);
+}
+
+void Session::go_on(Monotonic now, JobNumber number, Job& job) {
+    if (job.at == job.steps.size() || job.cancelled) return jobs_.finish(number);
+    if (job.steps[job.at].in_app) {
+        const auto* const leg = find_leg(job.leg);
+        if (leg == nullptr) return jobs_.finish(number);  // it has ended, and its end was told
+        if (!leg->in_app) {
+            waiting_for_app_[number] = now + job.timeout;
+            return;
+        }
+    }
+    run_step(now, number, job);
+}
+
+void Session::in_application(Monotonic now, const LegId& id) {
+    const auto number = jobs_.maker_of(id);
+    auto* const job = jobs_.find(number);
+    if (job != nullptr && waiting_for_app_.erase(number) == 1) go_on(now, number, *job);
 }
 
 void Session::job_done(Monotonic now, Job& job, const HttpResponse& response) {

@@ -36,10 +36,43 @@ TEST_CASE("ari commands: an agent's leg is made and then dialled", "[asterisk_ar
     CHECK(variables["PJSIP_HEADER(add,X-Touchgate-Interaction)"] == "call-1");
     CHECK(variables["CONNECTEDLINE(num,i)"] == "+8613900000001");
     CHECK(variables["CONNECTEDLINE(name,i)"] == "王芳");
-    rig.answer(200);
+    SECTION("once it is in the application") {
+        rig.answer(200);
+        CHECK(rig.take_asked().empty());
+        rig.enters("g");
+    }
+    SECTION("which may be told before the answer") {
+        rig.enters("g");
+        CHECK(rig.take_asked().empty());
+        rig.answer(200);
+    }
     CHECK(rig.take_asked() == Lines{"POST /channels/g/dial?timeout=15"});
     rig.answer(204);
     CHECK(rig.take_told().empty());
+}
+
+TEST_CASE("ari commands: an agent's channel that never comes into the application is given up", "[asterisk_ari]") {
+    Rig rig;
+    rig.come_up();
+    rig.execute(1, agent());
+    rig.answer(200);
+    SECTION("after the time of a request") {
+        CHECK(rig.session.wake_at() == rig.now + 10s);
+        rig.wake_after(10s);
+        CHECK(rig.take_told() == Lines{"failed 1 NO_ANSWER"});
+        CHECK(rig.take_asked().back() == "DELETE /channels/g?reason=normal");
+    }
+    SECTION("at once when it ends") {
+        rig.hear(event("ChannelDestroyed", a_channel("g", "Down"), {{"cause", 44}}));
+        CHECK(rig.take_told() == Lines{"ended g congestion 44/0"});
+        CHECK_FALSE(rig.session.wake_at());
+    }
+    SECTION("it is found there after a break of the event stream") {
+        rig.session.on_closed(rig.now, "reset", false);
+        rig.asked.clear();
+        rig.connect(Json::array({a_channel("g", "Down", "gw,leg,agent,call-1,1001")}), Json::array(), {"g"});
+        CHECK(rig.take_asked().back() == "POST /channels/g/dial?timeout=15");
+    }
 }
 
 TEST_CASE("ari commands: nothing is dialled after the permit", "[asterisk_ari]") {
@@ -61,6 +94,7 @@ TEST_CASE("ari commands: nothing is dialled after the permit", "[asterisk_ari]")
         late.permit_deadline = rig.now + 1s;
         rig.execute(1, late);
         rig.now += 2s;
+        rig.enters("g");
         rig.answer(200);
         CHECK(rig.take_told() == Lines{"failed 1 PERMIT_LAPSED unwritten"});
         CHECK(rig.take_asked().back() == "DELETE /channels/g?reason=normal");
@@ -194,8 +228,14 @@ TEST_CASE("ari commands: an agent's leg that is ended before it rings is never d
     Rig rig;
     rig.come_up();
     rig.execute(1, agent());
-    rig.execute(2, EndLeg{.leg = "g"});
-    rig.answer(200);
+    SECTION("while it is made") {
+        rig.execute(2, EndLeg{.leg = "g"});
+        rig.answer(200);
+    }
+    SECTION("while it is on its way into the application") {
+        rig.answer(200);
+        rig.execute(2, EndLeg{.leg = "g"});
+    }
     CHECK(rig.take_asked().back() == "DELETE /channels/g?reason=normal");
     rig.answer(204);
     rig.hear(event("ChannelDestroyed", a_channel("g", "Down"), {{"cause", 16}}));

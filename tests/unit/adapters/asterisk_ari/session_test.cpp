@@ -237,6 +237,7 @@ TEST_CASE("ari recording: a snoop leg is there for its supervisor", "[asterisk_a
     Rig rig;
     rig.come_up();
     rig.execute(1, MakeLeg{.leg = "ag-call5", .owner = "o", .role = LegRole::agent, .target = "1001"});
+    rig.enters("ag-call5");
     rig.answer_all();
     rig.execute(2, SnoopLeg{.leg = "sn-1", .of = "ag-call5", .owner = "o", .whisper = true});
     CHECK(rig.take_asked().back() == "POST /channels/ag-call5/snoop?spy=both&whisper=out&app=gw&appArgs=snoop%2Co&snoopId=sn-1");

@@ -164,6 +164,8 @@ struct Rig {
         REQUIRE(take_told() == Lines{"up with 0 legs"});
         (void)take_asked();
     }
+    // A channel that was made comes into the application.
+    void enters(const std::string& leg);
     void replay(const char* scenario) {
         for (const auto& each : recorded()["scenarios"])
             if (each["id"] == scenario) {
@@ -188,6 +190,10 @@ inline Json event(const char* type, const Json& of, const Json& more = Json::obj
     Json json{{"type", type}, {"timestamp", "2026-09-21T10:00:01.000+0000"}, {"application", "gw"}, {"channel", of}};
     json.update(more);
     return json;
+}
+
+inline void Rig::enters(const std::string& leg) {
+    hear(event("StasisStart", a_channel(leg, "Down", "gw,leg,agent,call-1,1001"), {{"args", {"leg", "agent", "call-1", "1001"}}}));
 }
 
 }  // namespace touchgate::adapters::asterisk_ari::test
