@@ -74,7 +74,8 @@ void Session::on_closed(Monotonic now, std::string_view reason, bool credentials
     tell(std::move(down));
     for (auto& job : jobs_.take_waiting()) {
         if (job.kind == JobKind::make_leg || job.kind == JobKind::snoop) legs_.erase(job.leg);
-        if (job.kind != JobKind::internal && job.kind != JobKind::detect_machine)
+        if (job.kind == JobKind::clean_up) cleaning_up_[job.leg].again_at = now + 1s;
+        else if (job.kind != JobKind::internal && job.kind != JobKind::detect_machine)
             tell(CommandFailed{.command = job.command, .unwritten = true, .unknown = false, .code = "DOWN", .detail = "the connection to the PBX is broken"});
     }
     if (wanted_) connect_at_ = now + pause;
@@ -96,7 +97,7 @@ void Session::shut_down(Monotonic) {
         return;
     }
     for (auto& job : jobs_.take_waiting())
-        if (job.kind != JobKind::internal && job.kind != JobKind::detect_machine)
+        if (job.kind != JobKind::internal && job.kind != JobKind::detect_machine && job.kind != JobKind::clean_up)
             tell(CommandFailed{.command = job.command, .unwritten = true, .unknown = false, .code = "DOWN", .detail = "the gateway stops"});
     reason_ = PbxDown{.reason = "the gateway stops"};
     state_ = State::closing;
@@ -282,6 +283,10 @@ void Session::on_wake(Monotonic now, Instant wall) {
             waiting_for_app_.erase(number);
             job_failed(now, number, {.command = job->command, .unwritten = false, .unknown = false, .code = "NO_ANSWER", .detail = "the channel did not come into the application"});
         }
+    std::vector<LegId> due;
+    for (const auto& [id, cleaning] : cleaning_up_)
+        if (cleaning.again_at && *cleaning.again_at <= now) due.push_back(id);
+    for (const auto& id : due) clean_up(now, id);
     run_ready(now);
     std::vector<LegId> lost;
     for (const auto& [id, leg] : legs_)
@@ -296,6 +301,7 @@ std::optional<Session::Monotonic> Session::wake_at() const {
     };
     if (sync_) consider(sync_->deadline);
     for (const auto& [number, until] : waiting_for_app_) consider(until);
+    for (const auto& [id, cleaning] : cleaning_up_) consider(cleaning.again_at);
     for (const auto& [id, leg] : legs_) consider(leg.lost_at);
     return wake;
 }

@@ -132,6 +132,8 @@ private:
     void leg_not_found(Monotonic now, const channel::LegId& id);
     void add_internal(Monotonic now, const channel::LegId& leg, Step step, JobKind kind = JobKind::internal);
     void forget_made(Monotonic now, const channel::LegId& id, bool may_exist);
+    // Hangs up what nobody waits for, and does not give in at the first refusal.
+    void clean_up(Monotonic now, const channel::LegId& id);
 
     template <class E> void tell(E event) { output_.events.emplace_back(std::move(event)); }
 
@@ -154,6 +156,11 @@ private:
     // Legs whose making was reported as failed: should one come to life after all, it is hung up.
     std::unordered_set<channel::LegId> unwanted_;
     std::deque<channel::LegId> unwanted_order_;
+    struct CleaningUp {
+        int tries = 0;
+        std::optional<Monotonic> again_at = {};
+    };
+    std::map<channel::LegId, CleaningUp, std::less<>> cleaning_up_;
 
     JobQueue jobs_;
     std::map<std::uint64_t, JobNumber> requests_;

@@ -56,7 +56,7 @@ void Session::handle(Monotonic now, Instant wall, const Event& event) {
     if (!event.channel.id.empty() && unwanted_.contains(event.channel.id)) {
         // Its making was reported as failed, and yet it lives.
         if (type == "StasisStart" || type == "ChannelStateChange")
-            add_internal(now, event.channel.id, {.method = "DELETE", .path = onto(event.channel.id, "?reason=normal"), .nothing_left_to_do = {404}});
+            clean_up(now, event.channel.id);
         return;
     }
     if (type == "StasisStart") on_stasis_start(now, wall, event);
@@ -171,7 +171,7 @@ void Session::on_replacement(Monotonic now, const Event& event) {
     };
     variable(owner_variable, owner);
     variable(leg_variable, settings_->app + ",outside," + number);
-    add_internal(now, event.replaced.id, {.method = "DELETE", .path = onto(event.replaced.id, "?reason=normal"), .nothing_left_to_do = {404}});
+    clean_up(now, event.replaced.id);
 }
 
 void Session::on_stasis_end(Monotonic now, const Event& event) {

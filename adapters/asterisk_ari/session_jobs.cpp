@@ -14,6 +14,7 @@ namespace {
 
 constexpr Duration wait_for_end = 1s;
 constexpr std::size_t unwanted_max = 10'000;
+constexpr int clean_up_tries_max = 10;
 
 // Error bodies have "message", those of allocation failures "error".
 std::string explain(const HttpResponse& response) {
@@ -228,7 +229,10 @@ void Session::step_done(Monotonic now, JobNumber number, Job& job) {
 }
 
 void Session::go_on(Monotonic now, JobNumber number, Job& job) {
-    if (job.at == job.steps.size() || job.cancelled) return jobs_.finish(number);
+    if (job.at == job.steps.size() || job.cancelled) {
+        if (job.kind == JobKind::clean_up) cleaning_up_.erase(job.leg);
+        return jobs_.finish(number);
+    }
     if (job.steps[job.at].in_app) {
         const auto* const leg = find_leg(job.leg);
         if (leg == nullptr) return jobs_.finish(number);  // it has ended, and its end was told
@@ -263,6 +267,12 @@ void Session::job_failed(Monotonic now, JobNumber number, CommandFailed failure)
     jobs_.finish(number);
     switch (job.kind) {
         case JobKind::internal: return;
+        case JobKind::clean_up:
+            if (const auto cleaning = cleaning_up_.find(job.leg); cleaning != cleaning_up_.end()) {
+                if (cleaning->second.tries >= clean_up_tries_max) cleaning_up_.erase(cleaning);
+                else cleaning->second.again_at = now + cleaning->second.tries * wait_for_end;
+            }
+            return;
         case JobKind::detect_machine:
             // Nobody listened: the call goes on.
             if (auto* const leg = find_leg(job.leg); leg != nullptr && leg->machine == Machine::listening) {
@@ -298,7 +308,15 @@ void Session::forget_made(Monotonic now, const LegId& id, bool may_exist) {
             unwanted_order_.pop_front();
         }
     }
-    add_internal(now, id, {.method = "DELETE", .path = "/channels/" + percent_encode(id).append("?reason=normal"), .nothing_left_to_do = {404}});
+    clean_up(now, id);
+}
+
+void Session::clean_up(Monotonic now, const LegId& id) {
+    auto& cleaning = cleaning_up_[id];
+    if (cleaning.tries > 0 && !cleaning.again_at) return;  // under way
+    ++cleaning.tries;
+    cleaning.again_at.reset();
+    add_internal(now, id, {.method = "DELETE", .path = "/channels/" + percent_encode(id).append("?reason=normal"), .nothing_left_to_do = {404}}, JobKind::clean_up);
 }
 
 void Session::leg_not_found(Monotonic now, const LegId& id) {

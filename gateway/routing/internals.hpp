@@ -69,6 +69,7 @@ struct Router::Internals {
     std::vector<ItemNumber> changed_items, late_items;
     std::vector<FlowOut> flow_outs;
     std::size_t deciding = 0;                // depth of commands; 0: what is applied comes from a log
+    bool only_settled = false;               // choose among those who are not to be looked at themselves
     bool unsettled = false;                  // something was: look at everything before the next decision
     std::vector<Candidate> scratch, stale;
 

@@ -71,7 +71,7 @@ bool Router::Internals::match_item(ItemNumber number, bool ignore_backoff, Insta
     const bool more = item.state == ItemState::reserved;
     if (item.place == ItemRecord::Place::own) {
         const auto agent = item.only;
-        if ((agents[agent]->available & bit(item.channel)) == 0 || (!ignore_backoff && in_backoff(item, agent, now))) return false;
+        if ((agents[agent]->available & bit(item.channel)) == 0 || (only_settled && agents[agent]->changed) || (!ignore_backoff && in_backoff(item, agent, now))) return false;
         const auto& queue = *queues[item.queue];
         make_offer(number, agent, {.strategy = "only", .tie_break = "only_candidate", .members = static_cast<std::uint32_t>(queue.members.size()), .routable = 1, .skilled = 1,
                                    .not_in_backoff = 1, .with_capacity = 1, .ring = 0, .considered = {agents[agent]->id}}, now);
@@ -85,7 +85,7 @@ bool Router::Internals::match_item(ItemNumber number, bool ignore_backoff, Insta
     if (strategy == Strategy::sticky && item.prefers != nobody && !more) {
         const auto& agent = *agents[item.prefers];
         const auto* entry = entry_of(item.prefers, item.lane);
-        if (entry != nullptr && (agent.available & bit(item.channel)) != 0 && !in_backoff(item, item.prefers, now)) {
+        if (entry != nullptr && (agent.available & bit(item.channel)) != 0 && !(only_settled && agent.changed) && !in_backoff(item, item.prefers, now)) {
             trace.tie_break = "preferred";
             trace.considered.push_back(agent.id);
             make_offer(number, item.prefers, std::move(trace), now);
@@ -229,10 +229,13 @@ void Router::Internals::settle(Instant now) {
         auto arrived = std::exchange(changed_items, {});
         for (const auto number : arrived) items[number].changed = false;
         in_order(arrived);
+        // Those who have become free meanwhile may have something higher: they choose below, and have what is left of these too.
+        only_settled = true;
         for (const auto number : arrived) {
             if (items[number].state != ItemState::queued || tell_flow_out(number, now)) continue;
             if (!match_item(number, false, now) && !items[number].backoffs.empty()) late_items.push_back(number);
         }
+        only_settled = false;
         if (changed_items.empty()) {
             changed_items = std::move(arrived);  // its memory
             changed_items.clear();

@@ -100,7 +100,10 @@ void Router::Internals::best_candidates(LaneNumber lane_number, const ItemRecord
     constexpr std::size_t stale_at_once = 32;
     auto& lane = *lanes[lane_number];
     const auto strategy = queues[lane.queue]->definition.strategy;
-    const auto usable = [&](AgentNumber agent) { return item == nullptr || ((ignore_backoff || !in_backoff(*item, agent, now)) && !has_offer(*item, agent)); };
+    const auto usable = [&](AgentNumber agent) {
+        if (only_settled && agents[agent]->changed) return false;
+        return item == nullptr || ((ignore_backoff || !in_backoff(*item, agent, now)) && !has_offer(*item, agent));
+    };
     const auto right = [&](const Candidate& candidate) {
         const auto* entry = entry_of(candidate.agent, lane_number);
         const auto& agent = *agents[candidate.agent];

@@ -45,7 +45,7 @@ void Router::Internals::arm_item(ItemNumber number) {
             if (const auto ring = ring_of(item, clock); item.only == nobody && ring < definition.relax.size()) due = std::min(due, unix_ms(item.entered_at + definition.relax[ring].after));
             if (item.state == ItemState::queued) {
                 if (item.told_at != 0) due = std::min(due, item.told_at + (item.told_now ? 1 : tell_again_after.count()));
-                else if (definition.max_wait) due = std::min(due, unix_ms(item.entered_at + *definition.max_wait));
+                else if (definition.max_wait) due = std::min(due, std::max(unix_ms(item.entered_at + *definition.max_wait), unix_ms(clock) + 1));  // if it is now, it is being told
                 for (const auto& backoff : item.backoffs)
                     if (backoff.until > unix_ms(clock)) due = std::min(due, backoff.until);
             }

@@ -8,7 +8,7 @@ from wechat_test import Platforms
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 1000
 
 
-def operate(world, account, name, **body):
+def operate(world, account, name, /, **body):
     return world.post(f"/v1/accounts/{account}/operations/{name}", body)
 
 
@@ -112,7 +112,8 @@ class Media(unittest.TestCase):
             first = send(customers[0], media, "one")
             self.assertEqual(first.status, 202, first.text)
             world.wait(lambda: world.task_of(first.json), "a task")
-            world.wait(lambda: world.task_of(send(customers[1], media, "two").json), "another task")
+            second = send(customers[1], media, "two").json
+            world.wait(lambda: world.task_of(second), "another task")
             self.assertEqual(world.control("GET", "/stats")["wecom"]["calls"].get("/cgi-bin/media/upload"), 1)
             wrong = send(customers[2], "sha256:" + "0" * 64, "three")
             self.assertEqual((wrong.status, wrong.json["errors"][0]["pointer"]), (422, "/content/image/media"))

@@ -12,13 +12,6 @@ namespace {
 
 bool is_dialled(std::string_view text) { return !text.empty() && text.find_first_not_of("0123456789*#ABCD") == std::string_view::npos; }
 
-// A plus sign in a path is itself.
-std::string number_in_path(std::string_view word) {
-    auto number = percent_decode(word);
-    std::replace(number.begin(), number.end(), ' ', '+');
-    return number;
-}
-
 std::optional<Duration> optional_duration(JsonReader& reader, std::string_view key) {
     if (!reader.has(key)) {
         (void)reader.raw(key);
@@ -93,7 +86,7 @@ HttpReply PbxPeer::control(const HttpRequest& request, std::string_view path, No
         return json_reply({{"items", items}});
     }
     if (words.size() == 3 && words[0] == "legs" && request.method == "POST") {
-        auto reply = control_leg(request, percent_decode(words[1]), words[2], body, now);
+        auto reply = control_leg(request, decode_segment(words[1]), words[2], body, now);
         body.finish();
         return problems.empty() || reply.status >= 400 ? reply : problem_reply(422, "done, but for what is wrong", problems);
     }
@@ -101,11 +94,11 @@ HttpReply PbxPeer::control(const HttpRequest& request, std::string_view path, No
         const auto manner = read_manner();
         body.finish();
         if (!problems.empty()) return problem_reply(422, "the number behaves as before", problems);
-        manners_[number_in_path(words[1])] = manner;
+        manners_[decode_segment(words[1])] = manner;
         return done_reply();
     }
     if (words.size() == 2 && words[0] == "numbers" && request.method == "DELETE") {
-        manners_.erase(number_in_path(words[1]));
+        manners_.erase(decode_segment(words[1]));
         return done_reply();
     }
     if (is("DELETE", "/numbers")) {

@@ -48,7 +48,7 @@ HttpReply PbxPeer::handle(const HttpRequest& request, Now now) {
         return reply;
     }
     Request parsed{.http = request, .path = {}, .parameters = parse_parameters(request.query()), .body = {}, .now = now};
-    for (const auto segment : split(path.substr(5), '/')) parsed.path.push_back(percent_decode(segment));
+    for (const auto segment : split(path.substr(5), '/')) parsed.path.push_back(decode_segment(segment));
     if (request.header("content-type").find("json") != std::string_view::npos && !request.body.empty()) {
         parsed.body = Json::parse(request.body, nullptr, false);
         if (parsed.body.is_discarded()) return message_reply(400, "Request body contained invalid JSON");

@@ -15,6 +15,13 @@ inline HttpReply json_reply(const Json& body, int status = 200) {
 inline HttpReply message_reply(int status, std::string_view message) { return json_reply({{"message", message}}, status); }
 inline HttpReply done_reply() { return {.status = 204}; }
 
+// A segment of a path: a '+' is one, unlike in a query.
+inline std::string decode_segment(std::string_view segment) {
+    std::string text;
+    for (const char c : segment) text.append(c == '+' ? std::string_view{"%2B"} : std::string_view{&c, 1});
+    return percent_decode(text);
+}
+
 // "2026-11-21T19:50:19.085+0000", as Asterisk writes times.
 inline std::string time_text(Instant at) {
     auto text = format_instant(at);

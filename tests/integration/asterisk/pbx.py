@@ -405,6 +405,12 @@ class Sipp:
             command.append(f"127.0.0.1:{remote}")
         with open(os.path.join(self.work, "screen.log"), "wb") as screen:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=screen, stderr=screen, cwd=self.work)
+        # What is sent to it before it listens is lost.
+        wait_until("sipp listens", lambda: self.process.poll() is not None or self.listens())
+
+    def listens(self):
+        with open("/proc/net/udp", encoding="ascii") as table:
+            return any(line.split()[1].endswith(f":{self.port:04X}") for line in table.readlines()[1:])
 
     def wait(self, seconds=30):
         return self.process.wait(seconds)

@@ -294,7 +294,7 @@ TEST_CASE("pbx: the telephone's transfer is handed over, or done by the PBX", "[
         world.take_told();
         const std::string half = world.control("POST", "/legs/agent-leg/transfer", {{"to", "2000"}})["channel"];
         world.pass(1s);
-        CHECK(world.take_told() == Lines{half + " replaces agent-leg", half + " joined mix", "answered " + half});
+        CHECK(world.take_told() == Lines{half + " replaces agent-leg", "agent-leg parted mix", half + " joined mix", "answered " + half});
         const auto legs = world.control("GET", "/legs")["items"];
         CHECK(legs.size() == 2);
         for (const auto& leg : legs) CHECK(leg["channel"] != "agent-leg");
