@@ -116,7 +116,7 @@ class Media(unittest.TestCase):
             world.wait(lambda: world.task_of(second), "another task")
             self.assertEqual(world.control("GET", "/stats")["wecom"]["calls"].get("/cgi-bin/media/upload"), 1)
             wrong = send(customers[2], "sha256:" + "0" * 64, "three")
-            self.assertEqual((wrong.status, wrong.json["errors"][0]["pointer"]), (422, "/content/image/media"))
+            self.assertEqual((wrong.status, wrong.json["errors"][0]["pointer"]), (422, "/content/attachments/0/image/media"))
             world.control("POST", "/wecom/storm", {"code": 40007, "calls": 1, "path": "/cgi-bin/externalcontact/add_msg_template"})
             third = send(customers[2], media, "four")
             world.wait(lambda: world.task_of(third.json), "the task after a second upload")
