@@ -15,7 +15,10 @@ class Touch:
         self.delivered = False
 
     def take(self, kind, data):
-        self.state = STATES.get(kind, self.state)
+        # The provider's answer may come after the receipt, where a machine is slow: what was delivered stays delivered.
+        further = STATES.get(kind, self.state)
+        if further != "accepted" or self.state not in ("delivered", "read", "replied", "completed"):
+            self.state = further
         self.decision = data.get("decision") or self.decision
         self.phone = data.get("to") or self.phone
         if kind == "touch.accepted":
