@@ -96,10 +96,14 @@ class EngineRunner final : public DeskRunner {
 public:
     explicit EngineRunner(Engine& engine) : engine_{engine} {}
     bool in_turn(absl::AnyInvocable<void(AgentDesk&)> work) override {
-        return engine_.post([work = std::move(work)](Engine& engine) mutable {
-            EngineDesk desk{engine};
-            work(desk);
-        });
+        // What agents ask does not count against the intake's limit, which touches fill: each connection has its own (agent_session.cpp).
+        constexpr std::size_t weight = 0;
+        return engine_.post(
+            [work = std::move(work)](Engine& engine) mutable {
+                EngineDesk desk{engine};
+                work(desk);
+            },
+            weight);
     }
 
 private:

@@ -14,6 +14,7 @@ constexpr double requests_per_second = 50, requests_burst = 100;
 constexpr double refusals_per_second = 10, refusals_burst = 200;  // whoever goes on in spite of being refused is cut off
 constexpr std::size_t pushes_max = 512;      // handed over and not yet written
 constexpr std::size_t frames_to_pause = 64;  // a desktop that does not read its replies may not ask for more
+constexpr std::size_t asked_max = 32;        // requests that wait for their replies
 constexpr auto ping_every = 4'500ms;
 constexpr auto snapshot_after = 2s;          // for a desktop that asks for nothing
 constexpr auto silent_max = 45s;             // the lease is long over then
@@ -94,15 +95,18 @@ void AgentSession::on_written() {
     }
     write_next();
     pull_if_drained();
-    if (paused_ && outbox_.size() - sent_ <= frames_to_pause / 2 && wire_ != nullptr) {
-        paused_ = false;
-        wire_->read_on();
-    }
+    read_on_if_paused();
 }
 
 bool AgentSession::reads_on() {
-    paused_ = outbox_.size() - sent_ > frames_to_pause && wire_ != nullptr;
+    paused_ = (outbox_.size() - sent_ > frames_to_pause || asked_ >= asked_max) && wire_ != nullptr;
     return !paused_;
+}
+
+void AgentSession::read_on_if_paused() {
+    if (!paused_ || outbox_.size() - sent_ > frames_to_pause / 2 || asked_ > asked_max / 2 || wire_ == nullptr) return;
+    paused_ = false;
+    wire_->read_on();
 }
 
 bool AgentSession::show(const WallboardText& board) {
@@ -268,11 +272,13 @@ void AgentSession::dispatch(AgentRequest request) {
 
 bool AgentSession::in_turn(const std::string& id_json, absl::AnyInvocable<void(AgentDesk&)> work) {
     const bool first = !std::exchange(joined_, true);
+    ++asked_;
     const bool taken = hub_.desk().in_turn([self = shared_from_this(), first, work = std::move(work)](AgentDesk& desk) mutable {
         if (first) (void)desk.snapshot(self->agent_, self);
         work(desk);
     });
     if (taken) return true;
+    --asked_;
     joined_ = !first;
     reply(id_json, {.error = agent_error("rate_limited", "the gateway is busy; try again in a moment", ErrorKind::unavailable), .members = {}});
     return false;
@@ -311,7 +317,7 @@ void AgentSession::read_timeline(std::string id_json, TimelineWork work) {
                             .visibility = {.addresses = false, .content = true, .units = {}}};
         desk.after_sync([self, id_json = std::move(id_json), query = std::move(query)]() mutable {
             const auto answered = [self, id_json](Result<ItemPage> page) {
-                self->worker_.run([self, id_json, page = std::move(page)] { self->reply(id_json, timeline_reply(page)); });
+                self->worker_.run([self, id_json, page = std::move(page)] { self->reply_asked(id_json, timeline_reply(page)); });
             };
             const bool taken = self->hub_.run_query([answered, query = std::move(query)](QueryPort& queries) { answered(queries.timeline(query)); });
             if (!taken) answered(agent_error("rate_limited", "the gateway is busy; try again in a moment", ErrorKind::unavailable));
@@ -321,9 +327,15 @@ void AgentSession::read_timeline(std::string id_json, TimelineWork work) {
 
 void AgentSession::reply(const std::string& id_json, AgentReply reply) { send(render_reply(id_json, std::move(reply))); }
 
+void AgentSession::reply_asked(const std::string& id_json, AgentReply answer) {
+    --asked_;
+    reply(id_json, std::move(answer));
+    read_on_if_paused();
+}
+
 void AgentSession::reply_after_sync(AgentDesk& desk, std::string id_json, AgentReply answer) {
     desk.after_sync([self = shared_from_this(), id_json = std::move(id_json), answer = std::move(answer)]() mutable {
-        self->worker_.run([self, id_json = std::move(id_json), answer = std::move(answer)]() mutable { self->reply(id_json, std::move(answer)); });
+        self->worker_.run([self, id_json = std::move(id_json), answer = std::move(answer)]() mutable { self->reply_asked(id_json, std::move(answer)); });
     });
 }
 

@@ -82,6 +82,8 @@ private:
     // Runs in a turn; before the first request the state is pushed. False: the engine is full, which was replied.
     bool in_turn(const std::string& id_json, absl::AnyInvocable<void(AgentDesk&)> work);
     void reply(const std::string& id_json, AgentReply reply);
+    void reply_asked(const std::string& id_json, AgentReply answer);  // to what in_turn was asked
+    void read_on_if_paused();
     // From a turn: sent when it is durable.
     void reply_after_sync(AgentDesk& desk, std::string id_json, AgentReply reply);
     [[nodiscard]] bool may_ask();
@@ -96,6 +98,7 @@ private:
     AgentWire* wire_ = nullptr;
     std::vector<Waiting> outbox_;      // from `sent_` on; the first of them is being written while `writing_`
     std::size_t sent_ = 0;
+    std::size_t asked_ = 0;            // requests in the engine or at a query thread
     std::atomic<std::size_t> pushes_waiting_{0};
     std::atomic<bool> gone_{false};
     std::uint64_t last_pushed_ = 0;    // engine's thread

@@ -40,6 +40,7 @@ struct Router::Internals {
 
     // ---- tables. Numbers are given by the fold only, so that they follow from the events.
     std::vector<std::unique_ptr<AgentRecord>> agents;
+    std::size_t waiting_for_one = 0;  // items in any agent's own list
     std::vector<std::unique_ptr<QueueRecord>> queues;
     NameMap<AgentNumber> agent_numbers;
     NameMap<QueueNumber> queue_numbers;

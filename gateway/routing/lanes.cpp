@@ -233,6 +233,7 @@ void Router::Internals::place(ItemNumber number, Instant at) {
     if (items[number].only != nobody) {
         if (items[number].state == ItemState::queued) {
             agents[items[number].only]->own.insert(key);
+            ++waiting_for_one;
             items[number].place = Place::own;
         }
         return;
@@ -259,7 +260,10 @@ void Router::Internals::unplace(ItemNumber number) {
         case Place::lane: lanes[item.lane]->items.erase(key); break;
         case Place::lane_reserved: lanes[item.lane]->reserved.erase(key); break;
         case Place::held: queues[item.queue]->held.erase(key); break;
-        case Place::own: agents[item.only]->own.erase(key); break;
+        case Place::own:
+            agents[item.only]->own.erase(key);
+            --waiting_for_one;
+            break;
     }
     item.lane = nobody;
 }

@@ -111,8 +111,8 @@ std::optional<QueueView> Router::queue(std::string_view id) const {
         look(in.lanes[lane]->reserved);
     }
     look(queue.held);
-    for (const auto& agent : in.agents)
-        agent->own.each([&](const WaitingKey& key) {
+    for (std::size_t agent = 0; in.waiting_for_one > 0 && agent < in.agents.size(); ++agent)
+        in.agents[agent]->own.each([&](const WaitingKey& key) {
             const auto& item = in.items[key.item];
             if (item.queue == number && (!view.oldest || item.first_queued_at < *view.oldest)) view.oldest = item.first_queued_at;
             return true;

@@ -348,6 +348,7 @@ private:
     void serve(Desks& desks, std::function<void(std::string_view interaction)> offered, std::function<void()> closed) {
         desks.on_frame = [this, &desks, offered = std::move(offered), closed = std::move(closed)](std::size_t desk, std::string_view frame) {
             const auto type = member(frame, "\"type\":\"");
+            if (frame.starts_with("{\"seq\":")) ++pushes_;
             if (type == "offer") {
                 offered(member(frame, "\"interaction\":\""));
                 desks.send(desk, R"({"id":4,"type":"offer.accept","offer":")" + std::string{member(frame, "\"offer\":\"")} + "\"}");
@@ -371,6 +372,7 @@ private:
         // What waited before them is served first.
         for (const auto start = Clock::now(); seconds_since(start) < 3;) desks.poll(20);
         seen.clear();
+        closed = 0;
         const auto first = seconds_since(begun);
         for (std::size_t n = 0; n < bench_.offers; ++n) {
             const auto due = first + static_cast<double>(n) / bench_.offers_per_second;
@@ -402,21 +404,23 @@ private:
         load.request = [this](std::uint64_t n) { return post_request("/v1/events/inbound", bench_.key, "application/json", inbound(100'000'000 + static_cast<std::size_t>(n))); };
         const auto written = run_load(load);
         for (const auto start = Clock::now(); seconds_since(start) < 1;) desks.poll(20);
-        std::size_t closed = 0, offered = 0;
-        serve(desks, [&](std::string_view) { ++offered; }, [&] { ++closed; });
+        std::size_t closed = 0;
+        serve(desks, [](std::string_view) {}, [&] { ++closed; });
+        pushes_ = 0;
         const auto begun = Clock::now();
         for (std::size_t i = 0; i < desks.size(); ++i) desks.send(i, R"({"id":8,"type":"presence.set","state":"ready"})");
         while (closed < bench_.backlog && seconds_since(begun) < 120) desks.poll(20);
         const auto seconds = seconds_since(begun);
-        std::printf(R"({"what":"work","agents":%zu,"backlog":%zu,"written_per_second":%.0f,"closed":%zu,"seconds":%.2f,"offered_taken_closed_per_second":%.0f})" "\n", desks.size(),
-                    bench_.backlog, static_cast<double>(written.answers) / written.seconds, closed, seconds, static_cast<double>(closed) / seconds);
+        std::printf(R"({"what":"work","agents":%zu,"backlog":%zu,"written_per_second":%.0f,"closed":%zu,"seconds":%.2f,"offered_taken_closed_per_second":%.0f,"pushes_per_second":%.0f})" "\n",
+                    desks.size(), bench_.backlog, static_cast<double>(written.answers) / written.seconds, closed, seconds, static_cast<double>(closed) / seconds,
+                    static_cast<double>(pushes_) / seconds);
         return closed >= bench_.backlog;
     }
 
     AgentBench bench_;
     Api api_;
     std::vector<std::string> tokens_;
-    std::size_t refused_ = 0;
+    std::size_t refused_ = 0, pushes_ = 0;
 };
 
 }  // namespace
