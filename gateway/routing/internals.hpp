@@ -138,7 +138,7 @@ struct Router::Internals {
     // ---- strategies.cpp
     [[nodiscard]] Candidate candidate_of(const AgentRecord& agent, AgentNumber number, const LaneEntry& entry, const Lane& lane);
     void list(AgentNumber number);                        // among the candidates of his lanes
-    void unlist(AgentNumber number, LaneNumber lane);
+    bool won_draw(AgentNumber number, LaneNumber lane);   // false: the strategy draws nothing; else list him again once he has his offer
     [[nodiscard]] LaneEntry* entry_of(AgentNumber agent, LaneNumber lane) const;
     bool check_candidate(Lane& lane, LaneNumber number, const Candidate& candidate);
     // The best for an item, best first, at most `most`; all of one tier with `one_tier`. Those in `item`'s back-off and those who have an offer of it are left out.

@@ -173,6 +173,7 @@ Result<Uuid> Router::reserve(const Reserve& request, Instant now) {
     if (!channel) return nobody_free;
     const auto& definition = in.queues[queue]->definition;
     auto agent = nobody;
+    bool draws_again = false;
     ChoiceTrace trace;
     if (!wanted.only.empty()) {
         agent = in.find_agent(wanted.only);
@@ -188,7 +189,7 @@ Result<Uuid> Router::reserve(const Reserve& request, Instant now) {
         trace = in.trace_of(*in.lanes[lane], nullptr, now);
         trace.tie_break = std::string{in.tie_break(*in.lanes[lane])};
         for (const auto& candidate : in.scratch) trace.considered.push_back(in.agents[candidate.agent]->id);
-        if (definition.strategy == Strategy::weighted || definition.strategy == Strategy::random) in.unlist(agent, lane);
+        draws_again = in.won_draw(agent, lane);
     }
     in.append(ItemQueued{.item = wanted.item, .queue = wanted.queue, .channel = wanted.channel,
                          .priority = static_cast<std::uint8_t>(std::clamp(wanted.priority.value_or(definition.priority), 0, 100)),
@@ -197,6 +198,7 @@ Result<Uuid> Router::reserve(const Reserve& request, Instant now) {
     const auto offer = in.journal.new_offer_id();
     in.append(OfferMade{.offer = offer, .item = wanted.item, .agent = in.agents[agent]->id, .fence = in.last_fence + 1, .deadline = unix_ms(now + request.longest), .silent = true,
                         .auto_answer = request.auto_answer, .preview = false, .trace = std::move(trace)});
+    if (draws_again && in.agents[agent]->available != 0) in.list(agent);
     return offer;
 }
 
@@ -211,7 +213,7 @@ Result<void> Router::assign(const Uuid& id, std::string_view agent_id, std::stri
     const auto known = item != nobody ? std::optional{in.items[item].channel} : in.find_channel(channel);
     if (!known && (channel.empty() || in.channels.size() >= channels_max)) return invalid("/channel", "must be a channel");
     const bool his_offer = item != nobody && in.has_offer(in.items[item], agent);  // its slot is his already
-    if (!over_capacity && !his_offer && (!known || record.used[*known] >= record.capacity[*known] || record.used_total >= record.capacity_total))
+    if (!over_capacity && !his_offer && (!known || record.used[*known] >= record.capacity[*known] || record.used_total >= record.total_limit))
         return conflict("no_capacity", "he has no free slot");
     const Decision decision{in, now};
     auto channel_name = known ? in.channels[*known] : std::string{channel};

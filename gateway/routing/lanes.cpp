@@ -84,7 +84,7 @@ void Router::Internals::refresh(AgentNumber number, Instant at) {
     if (!agent.defined) return;
     const bool routable = agent.session == Session::signed_in && agent.intent == Intent::ready && agent.healthy && !agent.blocked && agent.on_shift && !agent.definition.disabled;
     agent.free = 0;
-    if (agent.used_total < agent.capacity_total) {
+    if (agent.used_total < agent.total_limit) {
         ChannelMask busy_exclusive = 0;
         for (ChannelMask rest = agent.exclusive; rest != 0; rest &= rest - 1) {
             const auto channel = static_cast<ChannelNumber>(std::countr_zero(rest));
@@ -354,7 +354,8 @@ void Router::Internals::adopt(AgentNumber number, Instant at) {
             agent.capacity[*known] = static_cast<std::uint16_t>(count);
             agent.capacity_total += static_cast<std::uint32_t>(count);
         }
-    if (agent.definition.total) agent.capacity_total = std::min(agent.capacity_total, static_cast<std::uint32_t>(*agent.definition.total));
+    agent.total_limit = agent.definition.total ? static_cast<std::uint32_t>(*agent.definition.total) : std::numeric_limits<std::uint32_t>::max();
+    agent.capacity_total = std::min(agent.capacity_total, agent.total_limit);
     agent.exclusive = 0;
     for (const auto& channel : agent.definition.exclusive)
         if (const auto known = intern_channel(channel)) agent.exclusive |= bit(*known);

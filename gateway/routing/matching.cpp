@@ -58,12 +58,10 @@ void Router::Internals::make_offer(ItemNumber number, AgentNumber agent, ChoiceT
     const auto& item = items[number];
     const auto& definition = queues[item.queue]->definition;
     const auto lasts = item.dialled ? item.reserve_for : definition.offer_timeout_of(is_voice(item));
-    if (definition.strategy == Strategy::weighted || definition.strategy == Strategy::random) {
-        if (auto* entry = item.lane == nobody ? nullptr : entry_of(agent, item.lane); entry != nullptr && entry->listed) lanes[item.lane]->drawn = entry->stored.key;
-        if (item.lane != nobody) unlist(agent, item.lane);  // he draws again
-    }
+    const bool draws_again = won_draw(agent, item.lane);
     append(OfferMade{.offer = journal.new_offer_id(), .item = item.id, .agent = agents[agent]->id, .fence = last_fence + 1, .deadline = unix_ms(now + lasts),
                      .silent = item.dialled, .auto_answer = item.auto_answer, .preview = false, .trace = std::move(trace)});
+    if (draws_again && agents[agent]->available != 0) list(agent);
 }
 
 bool Router::Internals::match_item(ItemNumber number, bool ignore_backoff, Instant now) {

@@ -110,7 +110,7 @@ struct AgentRecord {
     bool on_shift = true, routable = false, changed = false;
     ChannelMask free = 0, available = 0, exclusive = 0;  // channels with a free slot; available: those, of one who is routable
     std::array<std::uint16_t, channels_max> used{}, capacity{};
-    std::uint32_t used_total = 0, capacity_total = 0;
+    std::uint32_t used_total = 0, capacity_total = 0, total_limit = 0;  // capacity: of all channels, as far as the limit lets it
     std::vector<SkillLevel> skills;
     std::vector<LaneEntry> lanes;
     SortedBlocks<WaitingKey> own;               // items that wait for him alone

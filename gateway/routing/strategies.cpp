@@ -13,6 +13,8 @@ namespace touchgate::routing {
 namespace {
 
 
+bool is_drawn(Strategy strategy) { return strategy == Strategy::weighted || strategy == Strategy::random; }
+
 bool same(const Candidate& a, const Candidate& b) { return a.tier == b.tier && !(a.key < b.key) && !(b.key < a.key) && a.then == b.then; }
 
 }  // namespace
@@ -73,11 +75,15 @@ void Router::Internals::list(AgentNumber number) {
     }
 }
 
-void Router::Internals::unlist(AgentNumber number, LaneNumber lane_number) {
+bool Router::Internals::won_draw(AgentNumber number, LaneNumber lane_number) {
+    if (lane_number == nobody || !is_drawn(queues[lanes[lane_number]->queue]->definition.strategy)) return false;
     auto* entry = entry_of(number, lane_number);
-    if (entry == nullptr || !entry->listed) return;
-    lanes[lane_number]->candidates.erase(entry->stored);
+    if (entry == nullptr || !entry->listed) return true;
+    auto& lane = *lanes[lane_number];
+    lane.drawn = entry->stored.key;
+    lane.candidates.erase(entry->stored);
     entry->listed = false;
+    return true;
 }
 
 bool Router::Internals::check_candidate(Lane& lane, LaneNumber number, const Candidate& candidate) {

@@ -58,6 +58,7 @@ void Router::Internals::arm_item(ItemNumber number) {
             break;
         default: break;
     }
+    if (due != never) due = std::max(due, unix_ms(clock) + 1);  // what is due now is being done
     if (due == item.due) return;
     item.due = due;
     arm(TimerKind::item, number, due);

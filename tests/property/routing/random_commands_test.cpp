@@ -162,7 +162,7 @@ public:
             const auto other = router->item(id);
             if (!other || id == made.item || other->state != ItemState::queued || other->queue != offered->queue || other->only != offered->only) continue;
             if (!is_free(made.agent, other->channel) || !could_serve(made.agent, *other) || backoff[{id, made.agent}] > now) continue;
-            if (front[id] != front[made.item]) continue;
+            if (front[id] != front[made.item] || told_items[id] == now) continue;  // whoever was told that it should leave has his turn
             const auto higher = other->priority > offered->priority || (other->priority == offered->priority && other->first_queued_at < offered->first_queued_at);
             if (higher) complaint = "an older or more urgent item was passed over";
         }
