@@ -68,6 +68,7 @@ public:
         });
     }
     void read_on() override {
+        const auto self = std::exchange(pausing_, nullptr);
         stream_.async_read_some(buffer_, read_bytes, [self = this->shared_from_this()](error_code error, std::size_t) { self->on_read(error); });
     }
     void close(AgentClose code, std::string_view reason) override {
@@ -109,11 +110,14 @@ private:
         session_->on_text({static_cast<const char*>(bytes.data()), bytes.size()});
         buffer_.consume(buffer_.size());
         if (buffer_.capacity() > kept_bytes) buffer_ = {};
-        if (!closing_ && !ended_ && session_->reads_on()) read_on();
+        if (closing_ || ended_) return;
+        if (session_->reads_on()) read_on();
+        else pausing_ = this->shared_from_this();
     }
 
     void ended() {
         if (std::exchange(ended_, true)) return;
+        const auto self = std::exchange(pausing_, nullptr);  // lives to the end of this
         session_->on_closed();
     }
 
@@ -122,6 +126,7 @@ private:
     beast::flat_buffer buffer_;
     std::shared_ptr<AgentSession> session_;
     std::unique_ptr<Hello> hello_;  // until the handshake is done
+    std::shared_ptr<void> pausing_;  // itself while it does not read: then nothing under way may be left that holds it
     std::chrono::steady_clock::time_point accept_by_;
     bool pinging_ = false, closing_ = false, ended_ = false;
 };

@@ -565,6 +565,13 @@ class LimitTest(unittest.TestCase):
         desk.wire.send_frame(TEXT, b"\xff\xfe")
         self.assertEqual(self.closed(desk).code, 1007)
 
+    def test_more_requests_than_may_wait_for_their_replies_are_read_later(self):
+        for _ in range(20):
+            desk = self.world.desk("a1")
+            ids = [desk.ask("queues.list") for _ in range(90)]
+            self.assertTrue(all(desk.reply_to(id)["ok"] for id in ids))
+            desk.close()
+
     def test_who_asks_too_fast_is_told_and_who_goes_on_is_cut_off(self):
         desk = self.world.desk("a1")
         ids = [desk.ask("queues.list") for _ in range(150)]
