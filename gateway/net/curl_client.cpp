@@ -2,14 +2,15 @@
 
 #include <curl/curl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <cstring>
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -28,15 +29,15 @@ using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_t
 
 struct Lane;
 
-// One exchange under way; its easy handle is used again by later ones.
+// One exchange under way; it and its easy handle serve later ones as well.
 struct Transfer {
     CURL* easy = nullptr;
+    bool prepared = false;  // what is the same for all exchanges of a client was set
     HttpExchange exchange;
     Lane* lane = nullptr;
     HttpListener* listener = nullptr;
     curl_slist* headers = nullptr;
     channel::HttpResponse response;
-    std::size_t body_read = 0;
     std::size_t response_bytes_max = 0;
     bool asked = false;        // on_first_byte was called
     bool allowed = false;      // and said yes
@@ -45,12 +46,13 @@ struct Transfer {
     std::array<char, CURL_ERROR_SIZE> error{};
 };
 
-// A socket of libcurl's that the loop watches. Only watched: libcurl opens and closes it.
+// A socket of libcurl's that the loop watches; the descriptor never closes it.
 struct Watch : std::enable_shared_from_this<Watch> {
     explicit Watch(asio::io_context& io) : descriptor{io.get_executor()} {}
     Descriptor descriptor;
     Lane* lane = nullptr;  // null once released
     int wanted = 0;        // CURL_POLL_*
+    bool connection = false;  // opened and closed by the functions below: it stays known to the loop between one request and the next
     bool waiting_to_read = false;
     bool waiting_to_write = false;
 
@@ -70,6 +72,8 @@ struct Lane {
     CURLM* multi = nullptr;
     Timer timer;
     std::uint64_t timer_round = 0;  // libcurl has one timer: a later setting ends the earlier
+    std::optional<std::chrono::steady_clock::time_point> due;    // when it wants to be driven
+    std::optional<std::chrono::steady_clock::time_point> armed;  // when `timer` fires: never after `due`
     std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches;
     std::size_t active = 0;
 };
@@ -80,7 +84,7 @@ void Watch::wait(Wait for_what, bool& waiting, int event) {
     waiting = true;
     descriptor.async_wait(for_what, [self = shared_from_this(), &waiting, event](boost::system::error_code error) {
         waiting = false;  // a member of *self
-        if (error || self->lane == nullptr) return;
+        if (error || self->lane == nullptr || self->wanted == 0) return;
         const auto socket = self->descriptor.native_handle();
         self->lane->drive(*self->lane, socket, event);
         self->arm();
@@ -93,25 +97,55 @@ void Watch::arm() {
     if (lane != nullptr && (wanted & CURL_POLL_OUT) != 0) wait(Descriptor::wait_write, waiting_to_write, CURL_CSELECT_OUT);
 }
 
+void forget(Lane& lane, std::unordered_map<curl_socket_t, std::shared_ptr<Watch>>::iterator found) {
+    found->second->release();
+    lane.watches.erase(found);
+}
+
+// Null: the loop cannot watch it.
+Watch* watch_of(Lane& lane, curl_socket_t socket) {
+    auto& watch = lane.watches[socket];
+    if (watch) return watch.get();
+    boost::system::error_code error;
+    auto made = std::make_shared<Watch>(*lane.io);
+    made->descriptor.assign(socket, error);
+    if (error) {
+        lane.watches.erase(socket);
+        return nullptr;
+    }
+    made->lane = &lane;
+    watch = std::move(made);
+    return watch.get();
+}
+
+// libcurl moves its timer with every request, nearly always to later: what fires early is armed again rather than moved each time.
+void arm_timer(Lane& lane) {
+    if (!lane.due || (lane.armed && *lane.armed <= *lane.due)) return;
+    lane.armed = lane.due;
+    lane.timer.expires_at(*lane.due);  // ends an earlier wait
+    lane.timer.async_wait([&lane](boost::system::error_code error) {
+        if (error) return;
+        lane.armed.reset();
+        if (!lane.due) return;
+        if (*lane.due > std::chrono::steady_clock::now()) return arm_timer(lane);
+        lane.due.reset();
+        lane.drive(lane, CURL_SOCKET_TIMEOUT, 0);
+    });
+}
+
 // ---- libcurl's callbacks.
 
 int on_socket(CURL*, curl_socket_t socket, int what, void* lane_pointer, void*) {
     auto& lane = *static_cast<Lane*>(lane_pointer);
     if (what == CURL_POLL_REMOVE) {
         if (const auto found = lane.watches.find(socket); found != lane.watches.end()) {
-            found->second->release();
-            lane.watches.erase(found);
+            found->second->wanted = 0;
+            if (!found->second->connection) forget(lane, found);
         }
         return 0;
     }
-    auto& watch = lane.watches[socket];
-    if (!watch) {
-        boost::system::error_code error;
-        watch = std::make_shared<Watch>(*lane.io);
-        watch->descriptor.assign(socket, error);
-        if (error) return -1;  // libcurl fails the transfers
-        watch->lane = &lane;
-    }
+    auto* const watch = watch_of(lane, socket);
+    if (watch == nullptr) return -1;  // libcurl fails the transfers
     watch->wanted = what;
     watch->arm();
     return 0;
@@ -120,7 +154,7 @@ int on_socket(CURL*, curl_socket_t socket, int what, void* lane_pointer, void*) 
 int on_timer(CURLM*, long timeout_ms, void* lane_pointer) {
     auto& lane = *static_cast<Lane*>(lane_pointer);
     const auto round = ++lane.timer_round;
-    lane.timer.cancel();
+    lane.due.reset();
     if (timeout_ms < 0) return 0;
     if (timeout_ms == 0) {  // the usual case, at every start: no timer of the kernel's for that
         asio::post(*lane.io, [&lane, round] {
@@ -128,10 +162,8 @@ int on_timer(CURLM*, long timeout_ms, void* lane_pointer) {
         });
         return 0;
     }
-    lane.timer.expires_after(std::chrono::milliseconds{timeout_ms});
-    lane.timer.async_wait([&lane](boost::system::error_code error) {
-        if (!error) lane.drive(lane, CURL_SOCKET_TIMEOUT, 0);
-    });
+    lane.due = std::chrono::steady_clock::now() + std::chrono::milliseconds{timeout_ms};
+    arm_timer(lane);
     return 0;
 }
 
@@ -142,7 +174,16 @@ curl_socket_t on_open_socket(void* transfer_pointer, curlsocktype, curl_sockaddr
         transfer.repeat = true;
         return CURL_SOCKET_BAD;
     }
-    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (socket < 0) return CURL_SOCKET_BAD;
+    if (auto* const watch = watch_of(*transfer.lane, socket)) watch->connection = true;
+    return socket;
+}
+
+int on_close_socket(void* lane_pointer, curl_socket_t socket) {
+    auto& lane = *static_cast<Lane*>(lane_pointer);
+    if (const auto found = lane.watches.find(socket); found != lane.watches.end()) forget(lane, found);
+    return ::close(socket);
 }
 
 int on_first_byte(void* transfer_pointer, char*, char*, int, int) {
@@ -155,17 +196,6 @@ int on_first_byte(void* transfer_pointer, char*, char*, int, int) {
     transfer.allowed = transfer.listener->on_first_byte(transfer.exchange.id);
     return transfer.allowed ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
-
-std::size_t on_read_body(char* to, std::size_t size, std::size_t count, void* transfer_pointer) {
-    auto& transfer = *static_cast<Transfer*>(transfer_pointer);
-    const auto& body = transfer.exchange.request.body;
-    const auto taken = std::min(size * count, body.size() - transfer.body_read);
-    std::memcpy(to, body.data() + transfer.body_read, taken);
-    transfer.body_read += taken;
-    return taken;
-}
-
-int on_seek_body(void*, curl_off_t, int) { return CURL_SEEKFUNC_FAIL; }
 
 std::size_t on_header(char* line_begin, std::size_t size, std::size_t count, void* transfer_pointer) {
     auto& transfer = *static_cast<Transfer*>(transfer_pointer);
@@ -241,15 +271,15 @@ public:
         const auto id = exchange.id;
         auto transfer = take_transfer();
         transfer->exchange = std::move(exchange);
+        auto& lane = free_lane();
+        transfer->lane = &lane;
         if (!set_up(*transfer)) {
-            retire(*transfer, false);
+            retire(std::move(transfer), false);
             refuse(id, "the request's method or headers are not valid");
             return;
         }
-        auto& lane = free_lane();
-        transfer->lane = &lane;
         if (curl_multi_add_handle(lane.multi, transfer->easy) != CURLM_OK) {
-            retire(*transfer, false);
+            retire(std::move(transfer), false);
             refuse(id, "out of resources");
             return;
         }
@@ -259,7 +289,7 @@ public:
 
     void cancel(ExchangeId id) {
         const auto found = active_.find(id);
-        if (found != active_.end()) finish(found, false);
+        if (found != active_.end()) retire(finish(found), false);
     }
 
     [[nodiscard]] std::size_t transfers() const { return active_.size(); }
@@ -291,9 +321,6 @@ private:
         }
         auto taken = std::move(idle_.back());
         idle_.pop_back();
-        auto* const easy = taken->easy;
-        *taken = Transfer{};
-        taken->easy = easy;
         return taken;
     }
 
@@ -312,18 +339,42 @@ private:
     }
 
     bool set_up(Transfer& transfer) {
-        auto* const easy = transfer.easy;
         const auto& request = transfer.exchange.request;
+        if (transfer.easy == nullptr || has_line_break(request.method) || has_line_break(request.url)) return false;
+        if (!std::exchange(transfer.prepared, true)) prepare(transfer);
+        auto* const easy = transfer.easy;
+        curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(settings_.connect_timeout, transfer.exchange.timeout).count()));
+        curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer.lane);  // a connection outlives its first request
+        if (transfer.exchange.connect_only) {
+            curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+            return true;
+        }
+        const bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+        if (has_body) {
+            curl_easy_setopt(easy, CURLOPT_POST, 1L);
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());  // as one piece with the headers where it is short
+        } else if (request.method == "HEAD") {
+            curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        } else {
+            curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        }
+        const bool usual = request.method == (has_body ? "POST" : "GET") || request.method == "HEAD";
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, usual ? nullptr : request.method.c_str());
+        return set_headers(transfer, has_body);
+    }
+
+    // What no exchange changes.
+    void prepare(Transfer& transfer) {
+        auto* const easy = transfer.easy;
         transfer.listener = &listener_;
         transfer.response_bytes_max = settings_.response_bytes_max;
-        if (easy == nullptr || has_line_break(request.method) || has_line_break(request.url)) return false;
         curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
         curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error.data());
         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(settings_.connect_timeout, transfer.exchange.timeout).count()));
         curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, static_cast<long>(settings_.idle_connection_max.count() / 1'000));
         if (!settings_.tls_verify) {
             curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -336,32 +387,14 @@ private:
         curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, long{version});
         curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
         curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
-        if (transfer.exchange.connect_only) {
-            curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-            return true;
-        }
+        curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &on_close_socket);
         curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_first_byte);
         curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
         curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &on_header);
         curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &on_body);
         curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
-        curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, &on_seek_body);
         curl_easy_setopt(easy, CURLOPT_USERAGENT, "touchgate");
-        const bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-        if (has_body) {
-            curl_easy_setopt(easy, CURLOPT_POST, 1L);
-            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-            curl_easy_setopt(easy, CURLOPT_READFUNCTION, &on_read_body);
-            curl_easy_setopt(easy, CURLOPT_READDATA, &transfer);
-        } else if (request.method == "HEAD") {
-            curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-        } else {
-            curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-        }
-        if (request.method != (has_body ? "POST" : "GET") && request.method != "HEAD")
-            curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-        return set_headers(transfer, has_body);
     }
 
     static bool set_headers(Transfer& transfer, bool has_body) {
@@ -382,27 +415,25 @@ private:
         return true;
     }
 
-    std::unique_ptr<Transfer> finish(Active::iterator found, bool went_well) {
+    // Takes it out of its lane; the caller gives it to `retire` in the end.
+    std::unique_ptr<Transfer> finish(Active::iterator found) {
         auto transfer = std::move(found->second);
         active_.erase(found);
         --transfer->lane->active;
         curl_multi_remove_handle(transfer->lane->multi, transfer->easy);
-        retire(*transfer, went_well);
         return transfer;
     }
 
-    // Gives the easy handle back; what was received stays with the caller. A handle that failed is not used again: libcurl keeps notes in it
-    // for a repetition (such as "rewind before sending") that a reset does not clear.
-    void retire(Transfer& transfer, bool went_well) {
-        auto* const easy = std::exchange(transfer.easy, nullptr);
-        curl_slist_free_all(std::exchange(transfer.headers, nullptr));
-        if (!went_well || transfer.exchange.connect_only || idle_.size() >= lane_transfers_max) {
-            curl_easy_cleanup(easy);
-            return;
-        }
-        curl_easy_reset(easy);  // keeps the DNS cache; connections belong to the lane
-        idle_.push_back(std::make_unique<Transfer>());
-        idle_.back()->easy = easy;
+    // For a later exchange. A handle that failed is not used again: libcurl keeps notes in it for a repetition (such as "rewind before sending").
+    void retire(std::unique_ptr<Transfer> transfer, bool went_well) {
+        if (!went_well || transfer->exchange.connect_only || idle_.size() >= lane_transfers_max) return dispose(*transfer);
+        curl_slist_free_all(std::exchange(transfer->headers, nullptr));
+        transfer->exchange = {};
+        transfer->response = {};
+        transfer->lane = nullptr;
+        transfer->asked = transfer->allowed = transfer->repeat = transfer->headers_end = false;
+        transfer->error[0] = '\0';
+        idle_.push_back(std::move(transfer));
     }
 
     void drive(Lane& lane, curl_socket_t socket, int events) {
@@ -420,7 +451,9 @@ private:
             const auto found = active_.find(done->exchange.id);
             if (found == active_.end()) continue;
             done->response.status = static_cast<int>(status);
-            report(*finish(found, code == CURLE_OK), code);
+            auto transfer = finish(found);
+            report(*transfer, code);
+            retire(std::move(transfer), code == CURLE_OK);
         }
         listener_.on_turn_end();
     }

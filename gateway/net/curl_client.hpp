@@ -2,8 +2,7 @@
 //
 // libcurl repeats a request silently when a reused connection dies, on some HTTP/2 errors and on some authentication answers. Here nothing
 // is ever repeated: right before each first byte of a request libcurl asks (CURLOPT_PREREQFUNCTION), and the second time it asks for the same
-// exchange the answer is no; besides, no second connection is opened for it, the body can be read only once (its seek callback fails), and
-// redirects and authentication are off.
+// exchange the answer is no; besides, no second connection is opened for it, and redirects and authentication are off.
 //
 // The cost of one request grows with the transfers of one multi handle, so each handle ("lane") takes at most lane_transfers_max.
 #pragma once

@@ -278,7 +278,7 @@ public:
     bool all() {
         declare();
         Desks desks{bench_.port, std::move(tokens_)};
-        return connect(desks) && board(desks) && come_back(desks) && offers(desks) && work(desks);
+        return connect(desks) && board(desks) && come_back(desks) && offers(desks) && work(desks) && assignments(desks);
     }
 
 private:
@@ -415,6 +415,37 @@ private:
                     desks.size(), bench_.backlog, static_cast<double>(written.answers) / written.seconds, closed, seconds, static_cast<double>(closed) / seconds,
                     static_cast<double>(pushes_) / seconds);
         return closed >= bench_.backlog;
+    }
+
+    // Everybody comes at once to a queue in which much waits, and has room for five: offers that are durable and were received.
+    bool assignments(Desks& desks) {
+        constexpr std::size_t slots = 5;
+        const auto wanted = desks.size() * slots;
+        desks.on_frame = [](std::size_t, std::string_view) {};
+        for (std::size_t i = 0; i < desks.size(); ++i) {
+            desks.send(i, R"({"id":9,"type":"presence.set","state":"not_ready"})");
+            api_.ask("PUT", "/v1/agents/agent-" + std::to_string(i), R"({"name":"Agent","capacity":{"sms":5},"queues":["bench"]})");
+            desks.poll(0);
+        }
+        Load load;
+        load.port = bench_.port;
+        load.connections = 64;
+        load.count = wanted;
+        load.expected_status = 202;
+        load.request = [this](std::uint64_t n) { return post_request("/v1/events/inbound", bench_.key, "application/json", inbound(200'000'000 + static_cast<std::size_t>(n))); };
+        if (run_load(load).answers < wanted) return false;
+        for (const auto start = Clock::now(); seconds_since(start) < 1;) desks.poll(20);
+        std::size_t offered = 0;
+        desks.on_frame = [&](std::size_t, std::string_view frame) {
+            if (member(frame, "\"type\":\"") == "offer") ++offered;
+        };
+        const auto begun = Clock::now();
+        for (std::size_t i = 0; i < desks.size(); ++i) desks.send(i, R"({"id":10,"type":"presence.set","state":"ready"})");
+        while (offered < wanted && seconds_since(begun) < 60) desks.poll(20);
+        const auto seconds = seconds_since(begun);
+        std::printf(R"({"what":"assignments","agents":%zu,"offers":%zu,"seconds":%.2f,"durable_and_pushed_per_second":%.0f})" "\n", desks.size(), offered, seconds,
+                    static_cast<double>(offered) / seconds);
+        return offered >= wanted;
     }
 
     AgentBench bench_;
