@@ -1,21 +1,16 @@
 #include "gateway/net/curl_client.hpp"
 
 #include <curl/curl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <functional>
-#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "gateway/base/text.hpp"
+#include "gateway/net/curl_lane.hpp"
 
 namespace touchgate::net {
 
@@ -23,18 +18,12 @@ namespace asio = boost::asio;
 
 namespace {
 
-using Executor = asio::io_context::executor_type;
-using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
-
-struct Lane;
-
 // One exchange under way; it and its easy handle serve later ones as well.
 struct Transfer {
     CURL* easy = nullptr;
     bool prepared = false;  // what is the same for all exchanges of a client was set
     HttpExchange exchange;
-    Lane* lane = nullptr;
+    CurlLane* lane = nullptr;
     HttpListener* listener = nullptr;
     curl_slist* headers = nullptr;
     channel::HttpResponse response;
@@ -46,126 +35,7 @@ struct Transfer {
     std::array<char, CURL_ERROR_SIZE> error{};
 };
 
-// A socket of libcurl's that the loop watches; the descriptor never closes it.
-struct Watch : std::enable_shared_from_this<Watch> {
-    explicit Watch(asio::io_context& io) : descriptor{io.get_executor()} {}
-    Descriptor descriptor;
-    Lane* lane = nullptr;  // null once released
-    int wanted = 0;        // CURL_POLL_*
-    bool connection = false;  // opened and closed by the functions below: it stays known to the loop between one request and the next
-    bool waiting_to_read = false;
-    bool waiting_to_write = false;
-
-    void arm();
-    void release() {
-        if (std::exchange(lane, nullptr) != nullptr) descriptor.release();
-    }
-    template <class Wait>
-    void wait(Wait for_what, bool& waiting, int event);
-};
-
-// One multi handle.
-struct Lane {
-    explicit Lane(asio::io_context& loop) : io{&loop}, timer{loop.get_executor()} {}
-    asio::io_context* io;
-    std::function<void(Lane&, curl_socket_t, int)> drive;
-    CURLM* multi = nullptr;
-    Timer timer;
-    std::uint64_t timer_round = 0;  // libcurl has one timer: a later setting ends the earlier
-    std::optional<std::chrono::steady_clock::time_point> due;    // when it wants to be driven
-    std::optional<std::chrono::steady_clock::time_point> armed;  // when `timer` fires: never after `due`
-    std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches;
-    std::size_t active = 0;
-};
-
-template <class Wait>
-void Watch::wait(Wait for_what, bool& waiting, int event) {
-    if (waiting) return;
-    waiting = true;
-    descriptor.async_wait(for_what, [self = shared_from_this(), &waiting, event](boost::system::error_code error) {
-        waiting = false;  // a member of *self
-        if (error || self->lane == nullptr || self->wanted == 0) return;
-        const auto socket = self->descriptor.native_handle();
-        self->lane->drive(*self->lane, socket, event);
-        self->arm();
-    });
-}
-
-void Watch::arm() {
-    if (lane == nullptr) return;
-    if ((wanted & CURL_POLL_IN) != 0) wait(Descriptor::wait_read, waiting_to_read, CURL_CSELECT_IN);
-    if (lane != nullptr && (wanted & CURL_POLL_OUT) != 0) wait(Descriptor::wait_write, waiting_to_write, CURL_CSELECT_OUT);
-}
-
-void forget(Lane& lane, std::unordered_map<curl_socket_t, std::shared_ptr<Watch>>::iterator found) {
-    found->second->release();
-    lane.watches.erase(found);
-}
-
-// Null: the loop cannot watch it.
-Watch* watch_of(Lane& lane, curl_socket_t socket) {
-    auto& watch = lane.watches[socket];
-    if (watch) return watch.get();
-    boost::system::error_code error;
-    auto made = std::make_shared<Watch>(*lane.io);
-    made->descriptor.assign(socket, error);
-    if (error) {
-        lane.watches.erase(socket);
-        return nullptr;
-    }
-    made->lane = &lane;
-    watch = std::move(made);
-    return watch.get();
-}
-
-// libcurl moves its timer with every request, nearly always to later: what fires early is armed again rather than moved each time.
-void arm_timer(Lane& lane) {
-    if (!lane.due || (lane.armed && *lane.armed <= *lane.due)) return;
-    lane.armed = lane.due;
-    lane.timer.expires_at(*lane.due);  // ends an earlier wait
-    lane.timer.async_wait([&lane](boost::system::error_code error) {
-        if (error) return;
-        lane.armed.reset();
-        if (!lane.due) return;
-        if (*lane.due > std::chrono::steady_clock::now()) return arm_timer(lane);
-        lane.due.reset();
-        lane.drive(lane, CURL_SOCKET_TIMEOUT, 0);
-    });
-}
-
 // ---- libcurl's callbacks.
-
-int on_socket(CURL*, curl_socket_t socket, int what, void* lane_pointer, void*) {
-    auto& lane = *static_cast<Lane*>(lane_pointer);
-    if (what == CURL_POLL_REMOVE) {
-        if (const auto found = lane.watches.find(socket); found != lane.watches.end()) {
-            found->second->wanted = 0;
-            if (!found->second->connection) forget(lane, found);
-        }
-        return 0;
-    }
-    auto* const watch = watch_of(lane, socket);
-    if (watch == nullptr) return -1;  // libcurl fails the transfers
-    watch->wanted = what;
-    watch->arm();
-    return 0;
-}
-
-int on_timer(CURLM*, long timeout_ms, void* lane_pointer) {
-    auto& lane = *static_cast<Lane*>(lane_pointer);
-    const auto round = ++lane.timer_round;
-    lane.due.reset();
-    if (timeout_ms < 0) return 0;
-    if (timeout_ms == 0) {  // the usual case, at every start: no timer of the kernel's for that
-        asio::post(*lane.io, [&lane, round] {
-            if (lane.timer_round == round) lane.drive(lane, CURL_SOCKET_TIMEOUT, 0);
-        });
-        return 0;
-    }
-    lane.due = std::chrono::steady_clock::now() + std::chrono::milliseconds{timeout_ms};
-    arm_timer(lane);
-    return 0;
-}
 
 // A request that was allowed needs no new connection: libcurl wants to repeat it.
 curl_socket_t on_open_socket(void* transfer_pointer, curlsocktype, curl_sockaddr* address) {
@@ -174,16 +44,7 @@ curl_socket_t on_open_socket(void* transfer_pointer, curlsocktype, curl_sockaddr
         transfer.repeat = true;
         return CURL_SOCKET_BAD;
     }
-    const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (socket < 0) return CURL_SOCKET_BAD;
-    if (auto* const watch = watch_of(*transfer.lane, socket)) watch->connection = true;
-    return socket;
-}
-
-int on_close_socket(void* lane_pointer, curl_socket_t socket) {
-    auto& lane = *static_cast<Lane*>(lane_pointer);
-    if (const auto found = lane.watches.find(socket); found != lane.watches.end()) forget(lane, found);
-    return ::close(socket);
+    return transfer.lane->open_socket(*address);
 }
 
 int on_first_byte(void* transfer_pointer, char*, char*, int, int) {
@@ -257,14 +118,10 @@ public:
 
     ~State() {
         for (auto& [id, transfer] : active_) {
-            curl_multi_remove_handle(transfer->lane->multi, transfer->easy);
+            curl_multi_remove_handle(transfer->lane->multi(), transfer->easy);
             dispose(*transfer);
         }
         for (auto& transfer : idle_) dispose(*transfer);
-        for (auto& lane : lanes_) {
-            curl_multi_cleanup(lane->multi);
-            for (auto& [socket, watch] : lane->watches) watch->release();
-        }
     }
 
     void start(HttpExchange exchange) {
@@ -278,7 +135,7 @@ public:
             refuse(id, "the request's method or headers are not valid");
             return;
         }
-        if (curl_multi_add_handle(lane.multi, transfer->easy) != CURLM_OK) {
+        if (curl_multi_add_handle(lane.multi(), transfer->easy) != CURLM_OK) {
             retire(std::move(transfer), false);
             refuse(id, "out of resources");
             return;
@@ -324,18 +181,11 @@ private:
         return taken;
     }
 
-    Lane& free_lane() {
+    CurlLane& free_lane() {
         for (auto& lane : lanes_)
             if (lane->active < lane_transfers_max) return *lane;
-        auto& lane = *lanes_.emplace_back(std::make_unique<Lane>(io_));
-        lane.drive = [this](Lane& driven, curl_socket_t socket, int events) { drive(driven, socket, events); };
-        lane.multi = curl_multi_init();
-        curl_multi_setopt(lane.multi, CURLMOPT_SOCKETFUNCTION, &on_socket);
-        curl_multi_setopt(lane.multi, CURLMOPT_SOCKETDATA, &lane);
-        curl_multi_setopt(lane.multi, CURLMOPT_TIMERFUNCTION, &on_timer);
-        curl_multi_setopt(lane.multi, CURLMOPT_TIMERDATA, &lane);
-        curl_multi_setopt(lane.multi, CURLMOPT_MAXCONNECTS, long{lane_transfers_max});
-        return lane;
+        return *lanes_.emplace_back(
+            std::make_unique<CurlLane>(io_, lane_transfers_max, [this](CurlLane& driven, curl_socket_t socket, int events) { drive(driven, socket, events); }));
     }
 
     bool set_up(Transfer& transfer) {
@@ -387,7 +237,7 @@ private:
         curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, long{version});
         curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
         curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
-        curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &on_close_socket);
+        curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &CurlLane::close_socket);
         curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_first_byte);
         curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
         curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &on_header);
@@ -420,7 +270,7 @@ private:
         auto transfer = std::move(found->second);
         active_.erase(found);
         --transfer->lane->active;
-        curl_multi_remove_handle(transfer->lane->multi, transfer->easy);
+        curl_multi_remove_handle(transfer->lane->multi(), transfer->easy);
         return transfer;
     }
 
@@ -436,12 +286,12 @@ private:
         idle_.push_back(std::move(transfer));
     }
 
-    void drive(Lane& lane, curl_socket_t socket, int events) {
+    void drive(CurlLane& lane, curl_socket_t socket, int events) {
         const auto alive = self.lock();
         int running = 0;
-        curl_multi_socket_action(lane.multi, socket, events, &running);
+        curl_multi_socket_action(lane.multi(), socket, events, &running);
         int left = 0;
-        while (const auto* const message = curl_multi_info_read(lane.multi, &left)) {
+        while (const auto* const message = curl_multi_info_read(lane.multi(), &left)) {
             if (message->msg != CURLMSG_DONE) continue;
             const auto code = message->data.result;
             Transfer* done = nullptr;
@@ -475,7 +325,7 @@ private:
     asio::io_context& io_;
     HttpSettings settings_;
     HttpListener& listener_;
-    std::vector<std::unique_ptr<Lane>> lanes_;
+    std::vector<std::unique_ptr<CurlLane>> lanes_;
     Active active_;
     std::vector<std::unique_ptr<Transfer>> idle_;
 };
