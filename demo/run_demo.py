@@ -184,6 +184,10 @@ def run(world, once):
         print(f"  export TOUCHGATE_KEY={world.key}")
         print(f"  curl -s -H \"Authorization: Bearer $TOUCHGATE_KEY\" '{world.url}/v1/reports/funnel?campaign={FIRST}'")
         print(f"  curl -s -H \"Authorization: Bearer $TOUCHGATE_KEY\" {world.url}/v1/contacts/cust-00010/timeline")
+        token = world.post("/v1/agents/agent-1/token", {})["token"]
+        say("An agent's desktop (sign in with this token, be ready, then let a customer call): ", "坐席工作台（用此令牌登录并就绪，再让客户来电）：", world.url + "/console/")
+        print(f"  {token}")
+        print(f"  curl -s {world.sandbox_url}/sandbox/pbx/calls -d '{{\"from\": \"13800000010\", \"to\": \"4001\", \"talk\": \"PT2M\"}}'")
         print(f"  {world.url}/openapi.json   {world.url}/metrics   {world.sandbox_url}/sandbox/stats")
         say("Ctrl-C ends it. ", "按 Ctrl-C 结束。")
         try:

@@ -71,7 +71,7 @@ class World:
                 moved.append(f"{wanted} → {port}")
             return port
 
-        http, control, smsc, aliyun = (port_for(port) for port in (8080, 8090, 2775, 8091))
+        http, control, smsc, aliyun, pbx = (port_for(port) for port in (8080, 8090, 2775, 8091, 8092))
         if moved:
             self.say("ports that are taken, and those used instead: ", "端口已被占用，改用：", ", ".join(moved))
         config["http"]["listen"] = f"127.0.0.1:{http}"
@@ -81,8 +81,11 @@ class World:
         config["$schema"] = str(ROOT / "config" / "config.schema.json")
         config["accounts"]["sms-main"]["port"] = smsc
         config["accounts"]["sms-aliyun"]["base_url"] = f"http://127.0.0.1:{aliyun}"
+        config["accounts"]["pbx-main"]["base_url"] = f"http://127.0.0.1:{pbx}"
         sandbox = config["sandbox"]
-        sandbox["listen"], sandbox["smsc"]["listen"], sandbox["aliyun"]["listen"] = (f"127.0.0.1:{port}" for port in (control, smsc, aliyun))
+        sandbox["listen"] = f"127.0.0.1:{control}"
+        for name, port in (("smsc", smsc), ("aliyun", aliyun), ("pbx", pbx)):
+            sandbox[name]["listen"] = f"127.0.0.1:{port}"
         for key in ("receipt_url", "mo_url"):
             sandbox["aliyun"][key] = sandbox["aliyun"][key].replace(":8080/", f":{http}/")
         self.config = self.folder / "config" / "demo.json"

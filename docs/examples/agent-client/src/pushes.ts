@@ -190,7 +190,7 @@ export function readCard(value: unknown): Card | null {
     timeZone: textOf(profile['time_zone']), owner: textOf(profile['owner']), unit: textOf(profile['unit']), consents,
     lastTouches: readRecords(profile['last_touches'] ?? profile['touches']), lastInteractions: readRecords(profile['last_interactions'] ?? profile['interactions']),
     leads: readLeads(profile['open_leads'] ?? profile['leads']), promises: readPromises(profile['promises']),
-    suggested: readSuggested(profile['suggested_next_action'] ?? profile['suggested_action'] ?? profile['suggestion'] ?? profile['next_action'] ?? null),
+    suggested: readSuggested(profile['suggestion'] ?? null),
   };
 }
 
