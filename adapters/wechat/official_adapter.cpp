@@ -93,8 +93,8 @@ public:
     HttpRequest pull(const std::string& name, const std::string& cursor, const std::string& hint, const Resources& resources, const RequestContext&) const override {
         return name == pull_follower_info ? follower_info_request(settings_.token, hint, resources) : followers_request(settings_.token, cursor, resources);
     }
-    PulledPage read_pull(const std::string& name, const std::string&, const HttpResponse& response) const override {
-        return name == pull_follower_info ? read_follower_info(response) : read_followers(response);
+    PulledPage read_pull(const std::string& name, const std::string& cursor, const HttpResponse& response) const override {
+        return name == pull_follower_info ? read_follower_info(response) : read_followers(cursor, response);
     }
 
     // client_msg_id and clientmsgid are made of the touch's id.

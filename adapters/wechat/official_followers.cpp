@@ -1,6 +1,6 @@
 #include "adapters/wechat/official_followers.hpp"
 
-#include <algorithm>
+#include <utility>
 
 #include "adapters/wechat/answer.hpp"
 #include "adapters/wechat/official_codes.hpp"
@@ -14,6 +14,7 @@ namespace {
 
 using namespace channel;
 
+constexpr int unknown_openid = 40003;
 constexpr int not_granted = 48001;  // accounts that are not verified have no list of followers
 
 PulledPage failed(const Answer& answer) {
@@ -49,8 +50,9 @@ HttpRequest followers_request(const TokenSource& source, const std::string& curs
     return {.method = "GET", .url = authorized_url(source, path, resources), .headers = {{"host", source.base.host}, {"accept", "application/json"}}, .body = {}};
 }
 
-PulledPage read_followers(const HttpResponse& response) {
+PulledPage read_followers(const std::string& cursor, const HttpResponse& response) {
     const auto answer = read_answer(response);
+    if (answer.readable && answer.errcode == unknown_openid && !cursor.empty()) return {};  // he has left: from the start, with the next reading
     if (!answer.ok() || !answer.body.is_object() || !answer.body.contains("total")) return failed(answer);
     PulledPage page;
     std::string hint;

@@ -16,7 +16,7 @@ inline constexpr std::size_t followers_per_question = 100;
 
 // All openids, 10,000 a page; the cursor is the last of the page before. What is to be asked about them are hints for `follower_info`.
 [[nodiscard]] channel::HttpRequest followers_request(const TokenSource& source, const std::string& cursor, const channel::Resources& resources);
-[[nodiscard]] channel::PulledPage read_followers(const channel::HttpResponse& response);
+[[nodiscard]] channel::PulledPage read_followers(const std::string& cursor, const channel::HttpResponse& response);
 
 // Up to 100 openids, separated by commas: each follower is an event of kind "customer" whose id is a hash of what is said, so that what has not changed is
 // no event again.

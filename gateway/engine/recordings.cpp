@@ -13,8 +13,8 @@ constexpr Duration look_again{std::chrono::hours{1}};           // at one that c
 constexpr int deleted_at_once = 256;
 
 Duration retention_of(const Engine::Internals& in, const RecordingRow& row) {
-    const auto account = in.account_numbers.find(in.state.symbols.name(row.account));
     if (in.state.contacts[row.contact.value].erased) return Duration{0};  // before recordings went with their contact
+    const auto account = in.account_numbers.find(in.state.symbols.name(row.account));
     if (account == in.account_numbers.end() || !in.accounts[account->second].settings.calls) return voice::RecordingRules{}.retention;
     return in.accounts[account->second].settings.calls->recording.retention;
 }
@@ -53,14 +53,14 @@ void Engine::Internals::keep_recording(AccountNumber account, channel::Recording
 // ---- until when they are kept
 
 void Engine::Internals::note_recording(const RecordMeta& meta, const voice::Call& call, const voice::RecordingChanged& fact) {
-    using State = voice::RecordingState;
-    if (fact.state != State::ended && fact.state != State::stored && fact.state != State::failed) return;
+    using voice::RecordingState;
+    if (fact.state != RecordingState::ended && fact.state != RecordingState::stored && fact.state != RecordingState::failed) return;
     auto& rows = state.recordings[fact.call];
     if (rows.empty()) state.recordings_of[meta.contact.value].push_back(fact.call);
     auto row = std::find_if(rows.begin(), rows.end(), [&](const RecordingRow& each) { return each.name == fact.recording; });
     if (row == rows.end()) row = rows.insert(rows.end(), RecordingRow{.name = fact.recording, .account = state.symbols.intern(call.account), .contact = meta.contact, .at = meta.time});
     if (row->is_deleted()) return;
-    if (fact.state == State::stored) {
+    if (fact.state == RecordingState::stored) {
         row->stored = true;
         row->bytes = fact.bytes;
         row->content_type = fact.content_type;

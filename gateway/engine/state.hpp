@@ -349,8 +349,8 @@ struct IdTarget {
 
 // A recording of a call: of which telephone system, since when, and whether it lies there or here.
 struct RecordingRow {
-    std::string name, content_type, reason;  // reason: why it was deleted
-    Symbol account;
+    std::string name, content_type = {}, reason = {};  // reason: why it was deleted
+    Symbol account = {};
     ContactIndex contact{};
     bool stored = false;                     // here, sealed; else at the telephone system
     std::int64_t bytes = 0;

@@ -1,5 +1,6 @@
 #include "gateway/engine/working_hours.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "gateway/leads/working_time.hpp"
@@ -94,9 +95,9 @@ routing::RouterSettings::Open hours_at(const Json& hours, Instant at, const std:
     for (const auto& each : one) {
         if (is_full_form(each)) {
             std::vector<Problem> ignored;  // checked when it was put; a calendar that has gone since leaves the weekdays
-            const auto time = full_form(each, {}, time_zone, calendars, ignored);
-            if (time.is_open(at)) result.open = true;
-            if (const auto change = time.next_change(at); change != instant_never && (!result.until || change < *result.until)) result.until = change;
+            const auto working = full_form(each, {}, time_zone, calendars, ignored);
+            if (working.is_open(at)) result.open = true;
+            if (const auto change = working.next_change(at); change != instant_never && (!result.until || change < *result.until)) result.until = change;
             continue;
         }
         const auto span = parse_span(each);

@@ -195,6 +195,7 @@ TEST_CASE("losses: nothing is promised to who hung up himself, withheld his numb
 
 TEST_CASE("losses: when the telephone system does not come back, who waited is promised a call", "[engine]") {
     Exchange house;
+    house.put_queue(R"({"channels":["voice"],"max_wait":"PT1H"})");
     house.call_in();
     const auto id = house.engine->internals().state.calls.begin()->first;
     house.pbx.down = true;
@@ -219,10 +220,11 @@ TEST_CASE("losses: an agent whose telephone does not answer is blocked when he h
         house.pass(Duration{18'000});
         CHECK(house.presence("a1").state == "ringing");  // offered again
         if (!restarts) continue;
+        const auto seen = house.a1->pushes.back()->seq;
         REQUIRE(house.engine->write_checkpoint_now());
         house.crash();
         house.up();
-        house.a1 = house.sit_down("a1");
+        house.a1 = house.sit_down("a1", seen);
         house.settle();
     }
     house.accept("a1", house.offer_to(house.a1));

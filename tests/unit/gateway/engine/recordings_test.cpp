@@ -28,7 +28,6 @@ struct Recorded : Exchange {
     }
     void later(Duration by) {
         clock.advance(by);
-        // A difference of the clocks would be an event of its own.
         turn();
         settle();
     }
@@ -113,7 +112,7 @@ TEST_CASE("recordings: a legal hold keeps them until it is lifted", "[engine]") 
         REQUIRE(house.in_turn([&](Engine& inside) {
             ContactInput input;
             input.legal_hold = held;
-            return inside.put_contact(contact, input, true, OnConflict::reject, {}).has_value();
+            return inside.put_contact(contact, input, false, OnConflict::reject, {}).has_value();
         }));
     };
     hold(true);
@@ -128,7 +127,8 @@ TEST_CASE("recordings: a legal hold keeps them until it is lifted", "[engine]") 
 TEST_CASE("recordings: go with their contact when he is erased", "[engine]") {
     Recorded house;
     REQUIRE(house.in_turn([&](Engine& inside) { return inside.desk().wrap_up("a1", house.id, "done", {}); }));
-    REQUIRE(house.in_turn([&](Engine& inside) { return inside.erase_contact(house.shown(house.id).contact_id); }));
+    const auto contact = house.shown(house.id).contact_id;
+    REQUIRE(house.in_turn([&](Engine& inside) { return inside.erase_contact(contact); }));
     REQUIRE(house.deleted().size() == 1);
     CHECK(house.deleted()[0].reason == "erased");
     CHECK_FALSE(house.disk.exists(house.file));
