@@ -14,7 +14,8 @@ void read_connections(JsonReader& reader, Config& config) {
     auto& rules = config.engine.agents;
     auto& options = config.http.agents;
     constexpr Duration minute{60'000};
-    rules.lease = agents->duration("lease", rules.lease, Duration{6'000}, 10 * minute);  // a little more than the time between two heartbeats
+    rules.lease = agents->duration("lease", rules.lease, Duration{2'000}, 10 * minute);  // from three heartbeats on: they come faster for a shorter one
+    options.lease = rules.lease;
     rules.grace = agents->duration("grace", rules.grace, Duration{0}, 60 * minute);
     rules.require_health = agents->boolean("require_health", rules.require_health);
     options.origins = agents->texts("origins");
@@ -83,7 +84,10 @@ void read_desk_settings(JsonReader& reader, Config& config, std::vector<FileProb
     if (const auto* queues = reader.raw("queues"))
         declarations(*queues, "/queues", reader.problems(), [&](std::string id, Json document, std::vector<Problem>& found) {
             (void)routing::parse_queue(id, document, found);
-            return config.engine.queues.emplace(std::move(id), std::move(document)).second;
+            auto& known = config.engine.queues;
+            if (std::any_of(known.begin(), known.end(), [&](const auto& each) { return each.first == id; })) return false;
+            known.emplace_back(std::move(id), std::move(document));
+            return true;
         });
     if (const auto file = reader.text("agents_file"); !file.empty()) read_agents_file(file, config, files);
 }

@@ -192,24 +192,12 @@ Result<InteractionDetails> Desk::wrap_up(const std::string& agent, const Uuid& i
     if (!is_his(in, agent, row, false)) return refused("not_yours", "the interaction is not yours");
     const bool talks = in.state.symbols.name(row.channel) == "voice";
     if (row.state != "wrapping" && (talks || row.state != "assigned")) return refused("wrong_state", talks ? "the call is not over" : "the interaction is " + row.state);
-    const auto queue = in.router.queue(in.state.symbols.name(row.queue));
-    const routing::Disposition* meant = nullptr;
-    if (queue && !queue->definition->dispositions.empty()) {
-        for (const auto& each : queue->definition->dispositions)
-            if (each.code == disposition) meant = &each;
-        if (meant == nullptr) {
-            std::string codes;
-            for (const auto& each : queue->definition->dispositions) codes += (codes.empty() ? "" : ", ") + each.code;
-            return refused("bad_request", "\"" + disposition + "\" is none of the queue's dispositions: " + codes, ErrorKind::invalid_input);
-        }
-    }
+    const auto meant = in.disposition_of(row, disposition);
+    if (!meant) return meant.error();
     const auto contact = row.contact;
-    if (meant != nullptr && !meant->dnc_channels.empty())
-        for (const auto& channel : meant->dnc_channels)
-            for (const auto& purpose : meant->dnc_purposes.empty() ? in.settings.opt_out_purposes : meant->dnc_purposes)
-                in.withdraw(contact, channel, purpose, {}, "agent", "disposition " + disposition + " of interaction " + to_string(interaction), in.now);
+    in.carry_out(row, *meant, "agent");
     in.end_interaction(interaction, "completed", row.outcome.empty() ? "handled" : row.outcome, disposition, "agent", note);
-    if (meant != nullptr && !meant->dnc_channels.empty()) in.settle(contact, [] {});
+    if (*meant != nullptr && !(*meant)->dnc_channels.empty()) in.settle(contact, [] {});
     else in.contact_changed(contact);
     return in.details(in.state.interactions.at(interaction), true);
 }

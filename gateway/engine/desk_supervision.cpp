@@ -82,7 +82,7 @@ Result<InteractionDetails> Desk::hand_over(const Uuid& interaction, const std::s
     if (found == in.state.interactions.end()) return Error{.kind = ErrorKind::not_found, .detail = "there is no interaction " + to_string(interaction)};
     auto& row = found->second;
     if (row.reason != "bot" && row.reason != "none" && row.reason != "no_queue") return refused("wrong_state", "the interaction is with agents already");
-    auto target = to;
+    auto target = to == "agent" ? std::string{} : to;
     if (target.empty()) {
         const auto channel = std::string{in.state.symbols.name(row.channel)};
         const auto own = std::string{in.state.symbols.name(row.queue)};

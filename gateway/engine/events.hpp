@@ -38,7 +38,7 @@ enum class EventType : std::uint16_t {
     lead_created = 110, lead_touchpoint, lead_assigned, lead_accepted, lead_contacted, lead_qualified, lead_won, lead_lost, lead_recycled, lead_overdue,
     agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
     interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
-    agent_state, interaction_state,
+    agent_state, interaction_state, interaction_disposed,
 };
 
 // Name in the feed, "touch.created"; empty for a number that this program does not know.
@@ -547,6 +547,13 @@ struct InteractionStateChanged {
     std::string state, agent, queue;       // "queued", "reserved", "assigned"
     Uuid offer{};                          // that led to it; nil: none
     template <class A> void fields(A&& a) { a(interaction, state, agent, queue, offer); }
+};
+// How it went, said before it is over: the wrap-up may still change it.
+struct InteractionDisposed {
+    static constexpr auto type = EventType::interaction_disposed;
+    Uuid id{};
+    std::string disposition, by;           // by: "api"
+    template <class A> void fields(A&& a) { a(id, disposition, by); }
 };
 // What happens to calls, each a record of its own: see voice/facts.hpp. `sealed` of the first and the last: CallSecret.
 template <class Value, EventType Type> struct Called : Value {

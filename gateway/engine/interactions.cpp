@@ -274,15 +274,47 @@ Result<InteractionDetails> Engine::close_interaction(const Uuid& id, const std::
         in.hang_up_call(id, "gateway");
         return in.details(open, true);
     }
+    const auto meant = disposition.empty() ? Result<const routing::Disposition*>{nullptr} : in.disposition_of(open, disposition);
+    if (!meant) return meant.error();
+    const auto contact = open.contact;
+    in.carry_out(open, *meant, "api");
     const auto item = in.router.item(id);
-    if (item && item->state == routing::ItemState::assigned && disposition.empty() && note.empty() && in.state.symbols.name(open.channel) != "voice") {
+    if (item && item->state == routing::ItemState::assigned && in.state.symbols.name(open.channel) != "voice") {
         // He who had it may still say how it went, if his queue gives him the time.
+        if (!disposition.empty()) in.emit(contact, InteractionDisposed{.id = id, .disposition = disposition, .by = "api"});
+        if (!note.empty()) in.emit(contact, InteractionNoted{.id = id, .by = "api", .sealed = in.seal_for(contact, ConsentSecret{.evidence = note})});
         if (auto finished = in.router.finish(id, "handled", "api", in.now); !finished) return finished.error();
     } else {
         in.end_interaction(id, "completed", "handled", disposition, "api", note);
     }
-    in.contact_changed(found->second.contact);
-    return in.details(found->second, true);
+    if (*meant != nullptr && !(*meant)->dnc_channels.empty()) in.settle(contact, [] {});
+    else in.contact_changed(contact);
+    return in.details(in.state.interactions.at(id), true);
+}
+
+Result<const routing::Disposition*> Engine::Internals::disposition_of(const Interaction& interaction, const std::string& code) const {
+    const auto queue = router.queue(state.symbols.name(interaction.queue));
+    if (!queue || queue->definition->dispositions.empty()) return nullptr;
+    std::string codes;
+    for (const auto& each : queue->definition->dispositions) {
+        if (each.code == code) return &each;
+        codes.append(codes.empty() ? "" : ", ").append(each.code);
+    }
+    auto detail = "\"" + code + "\" is none of the queue's dispositions: " + codes;
+    return Error{.kind = ErrorKind::invalid_input, .detail = detail, .problems = {{"/disposition", detail}}, .retry_after_s = 0, .reference = "bad_request"};
+}
+
+void Engine::Internals::carry_out(const Interaction& interaction, const routing::Disposition* disposition, std::string_view by) {
+    if (disposition == nullptr) return;
+    const auto contact = interaction.contact;
+    const auto evidence = "disposition " + disposition->code + " of interaction " + to_string(interaction.id);
+    for (const auto& channel : disposition->dnc_channels)
+        for (const auto& purpose : disposition->dnc_purposes.empty() ? settings.opt_out_purposes : disposition->dnc_purposes)
+            withdraw(contact, channel, purpose, {}, std::string{by}, evidence, now);
+}
+
+void Engine::Internals::apply(const RecordMeta&, const InteractionDisposed& event) {
+    if (const auto found = state.interactions.find(event.id); found != state.interactions.end()) found->second.disposition = event.disposition;
 }
 
 }  // namespace touchgate

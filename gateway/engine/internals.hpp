@@ -281,6 +281,7 @@ struct Engine::Internals {
     template <EventType Type> void apply(const RecordMeta& meta, const LeadMoved<Type>& event) { apply_moved(meta, event); }
     template <class Moved> void apply_moved(const RecordMeta&, const Moved&);
     void apply(const RecordMeta&, const AgentStateChanged&);
+    void apply(const RecordMeta&, const InteractionDisposed&);
     void apply(const RecordMeta&, const InteractionStateChanged&) {}  // follows from the records before it
     void apply(const RecordMeta&, const CampaignCreated&);
     void apply(const RecordMeta&, const CampaignAudienceAdded&);
@@ -564,6 +565,10 @@ struct Engine::Internals {
     void take_routed(const RecordMeta& meta, const routing::Event& event);
     void interaction_ended(const RecordMeta& meta, const routing::ItemEnded& event);
     // Ends it, whether or not the routing core knows it.
+    // Of the interaction's queue; null for one that means nothing more. Error: the queue lists its dispositions, and this is none of them.
+    Result<const routing::Disposition*> disposition_of(const Interaction& interaction, const std::string& code) const;
+    // The withdrawals that a disposition stands for.
+    void carry_out(const Interaction& interaction, const routing::Disposition* disposition, std::string_view by);
     void end_interaction(const Uuid& id, std::string state_word, std::string outcome, std::string disposition, std::string reason, const std::string& note);
     void enqueue_interaction(const Uuid& id, std::string cause);
     [[nodiscard]] std::string queue_for(std::string_view account, std::string_view channel) const;

@@ -430,6 +430,8 @@ void Engine::count_hook(AccountNumber account, const std::string& refusal) {
 Result<InboundResult> Engine::inbound_event(const InboundInput& input) {
     auto& in = *internals_;
     if (auto error = in.refusal()) return *error;
+    if (!input.queue.empty() && !in.router.queue(input.queue))
+        return Error{.kind = ErrorKind::invalid_input, .detail = "1 field is not valid", .problems = {{"/queue", "there is no queue " + input.queue}}};
     const std::string account = input.account.empty() ? "api" : input.account;
     // A message is told from its repeat like one that an adapter brought.
     const auto dedupe = in.index_hash(input.kind == InboundKind::message ? "m" + account + "\n" + input.key : "i" + input.key);
@@ -438,7 +440,14 @@ Result<InboundResult> Engine::inbound_event(const InboundInput& input) {
     if (!contact) return contact.error();
     // The same key has the same id, a repeat after a restart too.
     InboundResult result{.id = text_of(dedupe), .interaction = {}, .contact_id = in.state.contact_ids[contact->value], .duplicate = in.seen_before(dedupe)};
-    if (result.duplicate) return result;
+    if (result.duplicate) {
+        // The first one's, which is the newest of this contact and account.
+        if (const auto known = in.state.interactions_of.find(contact->value); input.kind == InboundKind::message && known != in.state.interactions_of.end())
+            for (auto i = known->second.size(); i-- > 0 && result.interaction.empty();)
+                if (const auto found = in.state.interactions.find(known->second[i]); found != in.state.interactions.end() && in.state.symbols.name(found->second.account) == account)
+                    result.interaction = to_string(found->first);
+        return result;
+    }
     const auto at = std::min(input.at.value_or(in.now), in.now);
     const auto channel_or_all = input.channels.empty() ? std::vector<std::string>{input.channel.empty() ? "*" : input.channel} : input.channels;
     const auto purposes = input.purposes.empty() ? in.settings.opt_out_purposes : input.purposes;

@@ -17,6 +17,16 @@ std::string_view revoked_word(routing::OfferResult result, std::string_view reas
     }
 }
 
+// The protocol's words for why an interaction is no agent's any more; the log has the exact one.
+std::string closed_word(std::string_view reason) {
+    if (reason.empty()) return "agent";
+    if (reason == "agent" || reason == "customer" || reason == "api" || reason == "timeout" || reason == "transfer") return std::string{reason};
+    if (reason == "timed_out" || reason == "auto") return "timeout";
+    if (reason == "gateway") return "api";
+    if (reason == "network") return "customer";
+    return "transfer";
+}
+
 // The agent who gets work from nobody's hands but by dialling is told by the call itself when both can hear each other.
 bool is_talk(const Interaction& of, const SymbolTable& symbols) { return symbols.name(of.channel) == "voice"; }
 
@@ -55,7 +65,7 @@ struct Meaning {
     void leave(Interaction& row, const std::string& why) const {
         if (row.agent.empty()) return;
         const auto agent = std::exchange(row.agent, {});
-        in.push_to(agent, {.at = meta.time, .kind = PushKind::closed, .interaction = row.id, .text = why, .more = {}}, meta);
+        in.push_to(agent, {.at = meta.time, .kind = PushKind::closed, .interaction = row.id, .text = closed_word(why), .more = {}}, meta);
         in.show_presence(agent, meta);
     }
     void take(Interaction& row, const std::string& agent) const {
@@ -151,6 +161,12 @@ routing::RouterSettings Engine::Internals::router_settings() {
 }
 
 void Engine::Internals::RoutingJournal::append(const routing::Event& event) {
+    if (const auto* ended = std::get_if<routing::ItemEnded>(&event); ended != nullptr && ended->disposition.empty())
+        if (const auto found = engine_.state.interactions.find(ended->id); found != engine_.state.interactions.end() && !found->second.disposition.empty()) {
+            auto complete = *ended;
+            complete.disposition = found->second.disposition;  // said when it was closed, before its wrap-up ran out
+            return append(complete);
+        }
     std::visit(
         [&](const auto& value) {
             using Value = std::decay_t<decltype(value)>;
@@ -221,9 +237,9 @@ void Engine::Internals::interaction_ended(const RecordMeta& meta, const routing:
     if (found == state.interactions.end()) return;
     auto& closed = found->second;
     closed.state = event.state;
-    closed.reason = event.reason;
+    if (event.reason != "auto" || closed.reason.empty()) closed.reason = event.reason;  // who ended it says more than that its wrap-up ran out
     if (!event.outcome.empty()) closed.outcome = event.outcome;
-    closed.disposition = event.disposition;
+    if (!event.disposition.empty()) closed.disposition = event.disposition;
     closed.closed_at = meta.time;
     if (closed.ended_at == Instant::min()) closed.ended_at = meta.time;
     closed.unanswered_since = instant_never;
@@ -237,7 +253,7 @@ void Engine::Internals::interaction_ended(const RecordMeta& meta, const routing:
         extra.last_conversation_end = std::max(extra.last_conversation_end, meta.time);
     }
     if (closed.agent.empty()) return;
-    push_to(closed.agent, {.at = meta.time, .kind = PushKind::closed, .interaction = event.id, .text = event.reason.empty() ? "agent" : event.reason, .more = {}}, meta);
+    push_to(closed.agent, {.at = meta.time, .kind = PushKind::closed, .interaction = event.id, .text = closed_word(closed.reason), .more = {}}, meta);
     show_presence(closed.agent, meta);
 }
 
@@ -253,12 +269,8 @@ void Engine::Internals::end_interaction(const Uuid& id, std::string state_word, 
 // The account's own queue, else the first one that takes the channel.
 std::string Engine::Internals::queue_for(std::string_view account, std::string_view channel) const {
     if (const auto number = account_numbers.find(account); number != account_numbers.end() && !accounts[number->second].settings.queue.empty())
-        return accounts[number->second].settings.queue;
-    for (const auto id : router.queues()) {
-        const auto& channels = router.queue(id)->definition->channels;
-        if (std::find(channels.begin(), channels.end(), channel) != channels.end()) return std::string{id};
-    }
-    return {};
+        return router.queue(accounts[number->second].settings.queue) ? accounts[number->second].settings.queue : std::string{};
+    return std::string{router.first_queue_with(channel)};
 }
 
 std::string Engine::Internals::last_agent_of(ContactIndex contact, std::string_view queue) const {
@@ -295,12 +307,7 @@ void Engine::Internals::flow_out(const routing::FlowOut& item) {
     switch (item.to.kind) {
         case routing::Overflow::Kind::queue: {
             const auto view = router.item(item.item);
-            if (view && router.queue(item.to.queue) && view->queue != item.to.queue) {
-                (void)router.enqueue({.item = item.item, .queue = item.to.queue, .channel = std::string{view->channel}, .priority = {}, .needs = {}, .prefers = {}, .only = {},
-                                      .first_queued_at = view->first_queued_at, .front = false, .cause = "overflow"},
-                                     now);
-                return;
-            }
+            if (view && router.queue(item.to.queue) && view->queue != item.to.queue && router.requeue(item.item, item.to.queue, {}, false, "overflow", now)) return;
             if (talk) return call_flows_out(item.item, {.item = item.item, .to = {}, .reason = item.reason});
             break;
         }

@@ -134,7 +134,7 @@ struct EngineSettings {
     Duration drain_timeout{20'000};
     std::uint64_t checkpoint_every_bytes = std::uint64_t{512} << 20U;
     AgentRules agents;
-    std::map<std::string, Json> queues = {};  // the configured documents by id
+    std::vector<std::pair<std::string, Json>> queues = {};  // the configured documents, in their order: the first that takes a channel gets what no account's queue does
     Json lead_routing = Json::object();
     std::shared_ptr<const PhoneFacts> phones;  // country, carrier, zones of a number
     crypto::Key index_key{};                   // keys the blind indexes; derived from the master key

@@ -22,9 +22,10 @@ public:
 
     Uuid id(std::string_view name) {
         const auto text = json.required_text(name, {1, 100});
-        const auto parsed = parse_uuid(text);
-        if (!parsed && !text.empty()) json.problem(name, "must be an id that was pushed or answered");
-        return parsed.value_or(Uuid{});
+        // What cannot be an id of ours is one that is not known, and answered as such.
+        Uuid nobodys{};
+        nobodys.bytes.fill(0xFF);
+        return parse_uuid(text).value_or(nobodys);
     }
     // A contact, by its id or as {"id": …}.
     std::string contact(std::string_view name) {

@@ -15,12 +15,12 @@ constexpr double refusals_per_second = 10, refusals_burst = 200;  // whoever goe
 constexpr std::size_t pushes_max = 512;      // handed over and not yet written
 constexpr std::size_t frames_to_pause = 64;  // a desktop that does not read its replies may not ask for more
 constexpr std::size_t asked_max = 32;        // requests that wait for their replies
-constexpr auto ping_every = 4'500ms;
+constexpr Duration ping_every{4'500};
 constexpr auto snapshot_after = 2s;          // for a desktop that asks for nothing
 constexpr auto silent_max = 45s;             // the lease is long over then
 constexpr auto write_max = 30s;
 constexpr auto close_within = 2s;
-constexpr auto heard_every = 1s;
+constexpr Duration heard_every{1'000};
 constexpr auto token_again = 5s;
 
 }  // namespace
@@ -122,7 +122,7 @@ void AgentSession::open(AgentWire& wire, const Hello& hello) {
     opened_at_ = heard_at_ = told_heard_at_ = refilled_at_ = now();
     requests_left_ = requests_burst;
     refusals_left_ = refusals_burst;
-    ping_at_ = opened_at_ + ping_every;
+    ping_at_ = opened_at_ + std::min(ping_every, hub_.options().lease / 3);
     send(render_hello(hello, expires_at_));
     look_at_token();
     set_deadline();
@@ -130,7 +130,7 @@ void AgentSession::open(AgentWire& wire, const Hello& hello) {
 
 void AgentSession::on_heard() {
     heard_at_ = now();
-    if (heard_at_ - told_heard_at_ < heard_every) return;
+    if (heard_at_ - told_heard_at_ < std::min(heard_every, hub_.options().lease / 4)) return;
     told_heard_at_ = heard_at_;
     hub_.heard(agent_, worker_);
 }
@@ -173,7 +173,7 @@ void AgentSession::tick() {
         hub_.insist(worker_, [self = shared_from_this()](AgentDesk& desk) { (void)desk.snapshot(self->agent_, self); });
     }
     if (at >= ping_at_) {
-        ping_at_ = at + ping_every;
+        ping_at_ = at + std::min(ping_every, hub_.options().lease / 3);
         wire_->ping();
     }
     if (at >= token_at_) look_at_token();

@@ -102,7 +102,6 @@ void append_members(JsonText& json, const voice::CallEnded& event) {
     call(json, event.call);
     json.uuid_if("touch_id", event.touch);
     json.text_if("agent_id", event.agent);
-    json.text("account", event.account);
     if (event.touch.is_nil()) json.null("touch");
     else json.uuid("touch", event.touch);
     json.text("direction", event.outbound ? "outbound" : "inbound");

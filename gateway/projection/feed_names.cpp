@@ -56,7 +56,7 @@ std::string leading_id(const Record& record) {
     return to_string(id);
 }
 
-bool is_call_event(EventType type) { return type >= EventType::call_started && type <= EventType::recording_accessed; }
+bool is_call_event(EventType type) { return (type >= EventType::call_started && type <= EventType::recording_accessed) || type == EventType::call_line || type == EventType::recording_deleted; }
 
 }  // namespace
 
@@ -128,6 +128,7 @@ std::string feed_subject(const Record& record, const NameSource& names) {
         case EventType::interaction_wrapping:
         case EventType::interaction_noted:
         case EventType::interaction_state:
+        case EventType::interaction_disposed:
         case EventType::offer_made:
         case EventType::promise_made:
         case EventType::promise_changed: return leading_id(record);

@@ -155,7 +155,7 @@ void fill_agents(Database& database, const Parsed& parsed, Report& report) {
 
     static constexpr std::array<std::string_view, 12> zh = {"离线", "未就绪", "就绪", "已预占", "振铃", "通话", "保持", "咨询", "会议", "话后处理", "未接锁定", "设备故障"};
     report.columns = group_columns(parsed);
-    for (std::size_t i = 0; i < words.size(); ++i) report.columns.push_back({std::string{words[i]}.append("_s"), std::string{zh[i]}.append("（秒）")});
+    for (std::size_t i = 0; i < words.size(); ++i) report.columns.push_back({std::string{words[i]}, std::string{zh[i]}.append("（秒）")});
     for (auto column : std::initializer_list<ReportColumn>{{"signed_in_s", "签入（秒）"}, {"occupancy", "占用率"}, {"utilisation", "利用率"}, {"handled", "处理数"}})
         report.columns.push_back(std::move(column));
     const auto seconds = [](Duration duration) { return static_cast<double>(duration.count()) / 1000.0; };

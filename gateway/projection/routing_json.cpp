@@ -143,6 +143,11 @@ void append_members(JsonText& json, const InteractionStateChanged& event) {
     json.text_if("queue", event.queue);
     json.uuid_if("offer_id", event.offer);
 }
+void append_members(JsonText& json, const InteractionDisposed& event) {
+    json.uuid("interaction_id", event.id);
+    json.text("disposition", event.disposition);
+    json.text_if("by", event.by);
+}
 void append_members(JsonText& json, const AgentNoticed& event) {
     agent(json, event.agent);
     json.text("notice", event.kind);

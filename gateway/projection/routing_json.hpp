@@ -25,5 +25,6 @@ void append_members(JsonText& json, const PromiseChanged& event);
 void append_members(JsonText& json, const AgentNoticed& event);
 void append_members(JsonText& json, const AgentStateChanged& event);
 void append_members(JsonText& json, const InteractionStateChanged& event);
+void append_members(JsonText& json, const InteractionDisposed& event);
 
 }  // namespace touchgate::projection

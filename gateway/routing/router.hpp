@@ -161,6 +161,8 @@ public:
     [[nodiscard]] std::string queue_document(std::string_view id) const;
     [[nodiscard]] std::vector<std::string_view> agents() const;         // ids, in their order
     [[nodiscard]] std::vector<std::string_view> queues() const;
+    // The earliest put of those that take a channel; empty: none does.
+    [[nodiscard]] std::string_view first_queue_with(std::string_view channel) const;
     [[nodiscard]] std::vector<std::pair<AgentState, std::uint32_t>> agents_by_state() const;
     // Place in its queue (1 is next) and a band of the wait to be expected; nothing: not waiting.
     struct Place { std::uint32_t position = 0; std::optional<Duration> at_least, at_most; };

@@ -170,6 +170,14 @@ std::vector<std::string_view> Router::queues() const {
     return ids;
 }
 
+std::string_view Router::first_queue_with(std::string_view channel) const {
+    for (const auto& queue : internals_->queues) {
+        const auto& channels = queue->definition.channels;
+        if (std::find(channels.begin(), channels.end(), channel) != channels.end()) return queue->id;
+    }
+    return {};
+}
+
 std::vector<std::pair<AgentState, std::uint32_t>> Router::agents_by_state() const {
     std::vector<std::pair<AgentState, std::uint32_t>> counts;
     for (std::size_t i = 0; i < internals_->state_counts.size(); ++i) counts.emplace_back(static_cast<AgentState>(i), internals_->state_counts[i]);
