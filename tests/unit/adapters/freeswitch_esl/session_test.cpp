@@ -30,7 +30,9 @@ TEST_CASE("session: everything may come in pieces of any size", "[freeswitch_esl
     drip("Content-Type: command/reply\nReply-Text: +OK accepted\n\n");
     CHECK(pbx.next().is("event json CHANNEL_CREATE"));
     drip("Content-Type: command/reply\nReply-Text: +OK event listener enabled json\n\n");
+    CHECK(pbx.next().is("api uptime s"));
     CHECK(pbx.next().is("api show channels"));
+    drip("Content-Type: api/response\nContent-Length: 4\n\n3600");
     drip("Content-Type: api/response\nContent-Length: 15\n\n{\"row_count\":0}");
     CHECK(pbx.ups.size() == 1);
     drip(Switch::event_bytes({{"Event-Name", "CHANNEL_PARK"}, {"Unique-ID", "u1"}, {"variable_touchgate", "touchgate,inbound,1000"}, {"Caller-Caller-ID-Name", "张三"}}));
