@@ -38,7 +38,7 @@ class FeedTest(unittest.TestCase):
             world.wait(lambda: world.events(types="offer.rejected"), "the refusal")
             self.assertEqual([event["subject"] for event in world.events(types="offer.rejected")], [offer["offer"]])
             self.assertEqual(world.events(types="offer.accepted,interaction.assigned"), [])
-            self.assertEqual([event["data"]["state"] for event in world.events(types="interaction.queued") if "state" in event["data"]], ["queued"], "it waits again")
+            self.assertEqual([event["data"]["cause"] for event in world.events(types="interaction.queued")], ["arrived", "rejected"])
             self.assertEqual(world.interaction(interaction)["state"], "queued")
 
     def test_a_message_without_a_queue_has_flowed_out(self):

@@ -13,8 +13,7 @@ const free = Array.from({length: Number(agents)}, (_, number) => `agent${number 
 const waiting = [];      // callers without an agent
 const calls = new Map();  // by either channel
 
-function ask(method, path, body) {
-  const text = body ? JSON.stringify(body) : '';
+function askOnce(method, path, text) {
   return new Promise((done, failed) => {
     const made = request({host: base.hostname, port: base.port, path: `/ari${path}`, method, agent: connections,
                           headers: {authorization, 'content-length': Buffer.byteLength(text), ...(text ? {'content-type': 'application/json'} : {})}}, answer => {
@@ -24,6 +23,12 @@ function ask(method, path, body) {
     made.on('error', failed);
     made.end(text);
   });
+}
+
+// A kept connection may be closed by the other side in the moment that it is used again.
+async function ask(method, path, body) {
+  const text = body ? JSON.stringify(body) : '';
+  return askOnce(method, path, text).catch(() => askOnce(method, path, text));
 }
 
 async function serve(caller) {

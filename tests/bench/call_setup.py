@@ -151,10 +151,10 @@ def rate(options):
     try:
         for _ in range(options.rounds):
             for kind in rounds:
-                took, cpu, pbx_cpu = (with_gateway if kind == "gateway" else with_bare_loop)(telephones, options)
+                took, cpu, pbx_cpu, agents_cpu = (with_gateway if kind == "gateway" else with_bare_loop)(telephones, options)
                 rounds[kind].append(options.calls / took)
                 print_line(what="rate", by=kind, calls=options.calls, agents=options.agents, per_second=round(options.calls / took, 1), cpu_ms=round(cpu / options.calls * 1000, 2),
-                           pbx_cpu_ms=round(pbx_cpu / options.calls * 1000, 2), load_average=load_average())
+                           pbx_cpu_ms=round(pbx_cpu / options.calls * 1000, 2), agents_cpu_ms=round(agents_cpu / options.calls * 1000, 2), load_average=load_average())
         medians = {kind: statistics.median(values) for kind, values in rounds.items()}
         print_line(what="rate", gateway=round(medians["gateway"], 1), bare=round(medians["bare"], 1), of_bare=round(medians["gateway"] / medians["bare"], 3))
     finally:
@@ -186,7 +186,7 @@ def with_bare_loop(telephones, options):
 
 
 def measured(telephones, options, pid):
-    pids = (pid, telephones.pbx.process.pid)
+    pids = (pid, telephones.pbx.process.pid, os.getpid())  # the last plays the agents, of whom the bare loop knows nothing
     before = [cpu_seconds(each) for each in pids]
     took = telephones.callers(options.calls, options.agents)
     return took, *(cpu_seconds(each) - used for each, used in zip(pids, before))

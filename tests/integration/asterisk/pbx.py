@@ -251,14 +251,15 @@ exten => s,1,AMD()
         return self
 
     def ask(self, method, path):
-        """A request to its REST interface: the JSON that it answers with, None without one."""
+        """A request to its REST interface: the JSON that it answers with; None without one, and of what is not there."""
         request = urllib.request.Request(self.url() + "/ari" + path, method=method)
         request.add_header("Authorization", "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode())
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
-            if error.code != 404:
+            error.close()
+            if error.code not in (404, 409):  # gone already, or about to go
                 raise
             return None
         return json.loads(text) if text else None
@@ -269,11 +270,13 @@ exten => s,1,AMD()
 
     def clear(self):
         """Nothing that an earlier test left behind is to be found by the next one."""
-        for channel in self.channels():
-            self.ask("DELETE", "/channels/" + channel["id"])
-        for bridge in self.ask("GET", "/bridges"):
-            self.ask("DELETE", "/bridges/" + bridge["id"])
-        wait_until("no channel is left", lambda: not self.channels())
+        def is_clear():
+            left = [f"/{kind}/{each['id']}" for kind in ("channels", "bridges") for each in self.ask("GET", "/" + kind)]
+            for path in left:
+                self.ask("DELETE", path)
+            return not left
+
+        wait_until("no call is left", is_clear)
 
     def cli(self, command):
         done = subprocess.run(["chroot", self.root, "/usr/sbin/asterisk", "-C", self.inside + "/asterisk.conf", "-rx", command], capture_output=True, text=True, timeout=20, check=False)
