@@ -9,7 +9,7 @@ from telephones import CUSTOMER, Telephones
 
 EARS, EAST = "key-of-the-listener-01", "key-of-the-east-0000001"
 KEYS = [{"name": "acceptance", "key": KEY, "scopes": SCOPES}, {"name": "auditor", "key": EARS, "scopes": ["recordings"]},
-        {"name": "east", "key": EAST, "scopes": ["recordings"], "units": ["hq/east"]}]
+        {"name": "east", "key": EAST, "scopes": ["recordings@hq/east"]}]
 
 
 class Recorder(Telephones):
