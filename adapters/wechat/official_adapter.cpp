@@ -183,7 +183,7 @@ OfficialSettings read_official_settings(JsonReader& reader, const AccountContext
     read_windows(reader, settings.windows);
     read_templates(reader, settings.rules);
     if (offer.followers) {
-        settings.lists_followers = reader.boolean("sync", true);
+        settings.lists_followers = reader.boolean("sync", false);
         settings.sync_interval = reader.duration("sync_interval", settings.sync_interval, 10min, one_day * 30);
     }
     settings.media = official_media();

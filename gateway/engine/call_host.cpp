@@ -126,7 +126,9 @@ std::string EngineCallHost::customer_answered(channel::AnsweredBy by) {
         (void)in_.router.end_offer(offer_id, routing::OfferResult::cancelled, "machine", in_.now);
         return {};
     }
-    return in_.router.accept(agent, offer_id, std::nullopt, in_.now) ? agent : std::string{};
+    if (!in_.router.accept(agent, offer_id, std::nullopt, in_.now)) return {};
+    in_.line_is_taken(call_.touch);
+    return agent;
 }
 
 void EngineCallHost::content_played() {

@@ -37,8 +37,8 @@ void Router::Internals::save(std::string& bytes) {
     const auto name_of = [&](AgentNumber agent) { return agent == nobody ? std::string_view{} : std::string_view{agents[agent]->id}; };
 
     out.varint(queues.size());
-    for (const auto number : by_name(queues)) {
-        const auto& queue = *queues[number];
+    for (const auto& entry : queues) {  // in their order, which counts: the first that takes a channel gets what no account's queue does
+        const auto& queue = *entry;
         out.text(queue.id);
         out.text(queue.document);
         const auto today = day_of(last_at);
@@ -99,7 +99,7 @@ void Router::Internals::save(std::string& bytes) {
         out.u64(item.serial);
         out.u8(static_cast<std::uint8_t>(item.state));
         out.u8(static_cast<std::uint8_t>(item.phase));
-        for (const bool flag : {item.recovering, item.front, item.dialled, item.after_hours, item.auto_answer}) out.boolean(flag);
+        for (const bool flag : {item.recovering, item.front, item.dialled, item.after_hours, item.auto_answer, item.parked}) out.boolean(flag);
         out.text(item.queue == nobody ? std::string_view{} : std::string_view{queues[item.queue]->id});
         out.text(channels[item.channel]);
         out.u8(item.priority);
@@ -154,7 +154,8 @@ void Router::Internals::save(std::string& bytes) {
 
 bool Router::Internals::restore(std::string_view bytes) {
     ByteReader in{bytes};
-    if (in.u8() != format || !agents.empty() || !queues.empty()) return false;
+    const auto written_as = in.u8();
+    if (written_as != format || !agents.empty() || !queues.empty()) return false;
     last_fence = in.u64();
     const auto serial = in.u64();
     clock = last_at = read_instant(in);
@@ -236,6 +237,7 @@ bool Router::Internals::restore(std::string_view bytes) {
         item.state = static_cast<ItemState>(in.u8());
         item.phase = static_cast<Phase>(in.u8());
         for (auto* flag : {&item.recovering, &item.front, &item.dialled, &item.after_hours, &item.auto_answer}) *flag = in.boolean();
+        item.parked = in.boolean();
         item.queue = find_queue(in.text());
         item.channel = intern_channel(in.text()).value_or(voice);
         item.priority = in.u8();
@@ -255,7 +257,7 @@ bool Router::Internals::restore(std::string_view bytes) {
         }
         const bool waits = item.state == ItemState::queued || item.state == ItemState::reserved;
         if (item.serial == 0 || (waits && item.queue == nobody)) return false;
-        if (waits && !item.dialled) ++queues[item.queue]->waiting;
+        if (waits && item.is_counted()) ++queues[item.queue]->waiting;
         if (item.agent == nobody) continue;
         auto& agent = *agents[item.agent];
         if (item.state == ItemState::assigned || item.channel == voice) {
