@@ -18,13 +18,22 @@ constexpr Duration back_off_max = 15s;
 constexpr Duration pause_after_refusal = 60s;
 constexpr Duration pause_after_replacement = 5min;
 constexpr Duration pause_after_replacement_max = 1h;
+constexpr Duration stable_after = 2h;  // the application was ours longer than any pause of a rival of our kind: whoever takes it then is another story
 constexpr Duration sync_patience = 30s;
 
-enum SyncPart { part_filter, part_application, part_channels, part_bridges };
+enum SyncPart { part_filter, part_application, part_channels, part_bridges, part_info };
 
 // Events that say nothing that is used here: on a busy server they are most of the stream.
 constexpr const char* unused_events[] = {"ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId", "Dial", "ChannelTalkingStarted",
                                          "ChannelTalkingFinished", "DeviceStateChanged", "PlaybackStarted", "PlaybackContinuing", "RecordingStarted"};
+
+// When the PBX started, by our clock: the two clocks differ by what its answer says of the time.
+std::optional<Instant> began_at(const Json& info, const HttpResponse& response, Instant wall) {
+    const auto started = read_time(text_member(member(info, "status"), "startup_time"));
+    const auto there = parse_http_date(response.header("date"));
+    if (!started) return std::nullopt;
+    return there ? *started + (wall - *there) : *started;
+}
 
 }  // namespace
 
@@ -62,6 +71,7 @@ void Session::on_connected(Monotonic now, Instant) {
 
 void Session::on_closed(Monotonic now, std::string_view reason, bool credentials) {
     state_ = State::idle;
+    up_since_.reset();
     held_back_.clear();
     if (sync_) {
         for (const auto command : sync_->asked_by) tell(CommandFailed{.command = command, .unwritten = true, .unknown = false, .code = "DOWN", .detail = "the connection to the PBX is broken"});
@@ -127,7 +137,8 @@ void Session::ask_sync_part(int part) {
         for (const auto* type : unused_events) types.push_back({{"type", type}});
         id = ask("PUT", application + "/eventFilter", Json{{"disallowed", types}}.dump(), settings_->request_timeout);
     } else {
-        id = ask("GET", part == part_application ? application : part == part_channels ? "/channels" : "/bridges", {}, settings_->request_timeout);
+        id = ask("GET", part == part_application ? application : part == part_channels ? "/channels" : part == part_bridges ? "/bridges" : "/asterisk/info?only=status", {},
+                 settings_->request_timeout);
     }
     sync_->requests[id] = part;
 }
@@ -139,18 +150,22 @@ void Session::on_sync_answer(Monotonic now, Instant wall, int part, const HttpRe
         if (response.status >= 500) return fail_sync(now, "the PBX answers HTTP " + std::to_string(response.status), false);
         // Versions before 16.3 cannot filter: only more of the stream is thrown away here then.
         if (response.status / 100 != 2) sync_->warning = "the PBX takes no event filter (HTTP " + std::to_string(response.status) + ")";
-        for (const int next : {part_application, part_channels, part_bridges}) ask_sync_part(next);
+        for (const int next : {part_application, part_channels, part_bridges, part_info}) ask_sync_part(next);
         return;
     }
     const auto body = response.status == 200 ? parse_foreign_json(response.body) : Json(Json::value_t::discarded);
-    if (part == part_application) {
+    if (part == part_info) {
+        // A PBX that does not tell is no worse off than one that never restarts.
+        sync_->began_at = began_at(body, response, wall);
+        sync_->informed = true;
+    } else if (part == part_application) {
         if (!body.is_object()) return fail_sync(now, "the PBX does not tell of the application \"" + settings_->app + "\" (HTTP " + std::to_string(response.status) + ")", false);
         sync_->application = body;
     } else {
         if (!body.is_array()) return fail_sync(now, "the PBX does not list its channels and bridges (HTTP " + std::to_string(response.status) + ")", false);
         (part == part_channels ? sync_->channels : sync_->bridges) = body;
     }
-    if (sync_->application && sync_->channels && sync_->bridges) finish_sync(now, wall);
+    if (sync_->application && sync_->channels && sync_->bridges && (sync_->informed || !sync_->first)) finish_sync(now, wall);
 }
 
 void Session::fail_sync(Monotonic now, std::string reason, bool credentials) {
@@ -166,6 +181,8 @@ void Session::finish_sync(Monotonic now, Instant wall) {
     state_ = State::up;
     if (done->first) {
         failures_ = 0;
+        up_since_ = now;
+        snapshot.began_at = done->began_at;
         tell(PbxUp{.snapshot = std::move(snapshot), .warning = done->warning});
     } else {
         tell(std::move(snapshot));
@@ -245,6 +262,7 @@ void Session::on_bytes(Monotonic now, Instant wall, std::string_view bytes) {
     ++counters_.events;
     if (event->type == "ApplicationReplaced") {
         // Another client took the application over. Connecting again would take it back, and so on for ever.
+        if (up_since_ && now - *up_since_ >= stable_after) replaced_ = 0;
         ++replaced_;
         const auto pause = std::min<Duration>(pause_after_replacement_max, pause_after_replacement * (1U << std::min(replaced_ - 1, 4U)));
         give_up_connection(now, "another client took over the application \"" + settings_->app +

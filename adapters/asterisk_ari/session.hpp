@@ -85,6 +85,8 @@ private:
         std::map<std::uint64_t, int> requests = {};  // id → part
         std::optional<Json> application = {}, channels = {}, bridges = {};
         std::string warning = {};
+        bool informed = false;             // the PBX said when it began, or will not
+        std::optional<Instant> began_at = {};
         Monotonic deadline{};
     };
 
@@ -144,6 +146,7 @@ private:
     bool wanted_ = true;
     unsigned failures_ = 0;
     unsigned replaced_ = 0;                     // times in a row that another client took the application over
+    std::optional<Monotonic> up_since_;         // of this connection
     std::optional<Duration> pause_;             // before the next connection, if it is not the usual back-off
     std::optional<channel::PbxDown> reason_;    // why this session closes the connection
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "adapters/freeswitch_esl/cause.hpp"
@@ -34,6 +35,15 @@ LegRole role_of(std::string_view word) {
     if (word == "outside") return LegRole::outside;
     if (word == "supervisor") return LegRole::supervisor;
     return LegRole::customer;
+}
+
+// The answer to "uptime s".
+std::optional<Duration> read_uptime(std::string_view text) {
+    text = trim(text);
+    std::int64_t seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc{} || end != text.data() + text.size() || seconds < 0 || seconds > 1'000'000'000) return std::nullopt;
+    return std::chrono::seconds{seconds};
 }
 
 bool is_up(std::string_view call_state) { return call_state == "ACTIVE" || call_state == "HELD" || call_state == "UNHELD"; }
@@ -167,6 +177,9 @@ void Session::handle_reply(Monotonic now, Instant wall, const Frame& frame) {
             if (!text.starts_with("+OK")) return give_up("the switch refuses the subscription of events", false);
             state_ = State::syncing;
             return start_sync(now, true);
+        case Asked::uptime:
+            if (const auto uptime = read_uptime(frame.body); uptime && sync_) sync_->began_at = wall - *uptime;
+            return;
         case Asked::channels: return read_channels(now, wall, frame.body);
         case Asked::variable: return read_variable(now, wall, asked, frame.body);
         case Asked::job:
@@ -183,6 +196,7 @@ void Session::handle_reply(Monotonic now, Instant wall, const Frame& frame) {
 void Session::start_sync(Monotonic, bool first) {
     sync_.emplace();
     sync_->first = first;
+    if (first) say("api uptime s\n\n", {.what = Asked::uptime});
     say("api show channels as json\n\n", {.what = Asked::channels});
 }
 
@@ -288,6 +302,7 @@ Snapshot Session::take_stock(Instant) {
 
 void Session::finish_sync(Monotonic now, Instant wall) {
     auto snapshot = take_stock(wall);
+    snapshot.began_at = sync_->began_at;
     const bool first = sync_->first;
     sync_.reset();
     if (first) {

@@ -89,7 +89,7 @@ private:
         bool running = false;
         Monotonic deadline = Monotonic::max();
     };
-    enum class Asked : std::uint8_t { login, subscription, channels, variable, job, message, nothing };
+    enum class Asked : std::uint8_t { login, subscription, uptime, channels, variable, job, message, nothing };
     struct Pending {
         Asked what = Asked::nothing;
         std::uint64_t job = 0;
@@ -102,6 +102,7 @@ private:
         struct Row { std::string number, state, to; Instant since{}; std::map<std::string, std::string, std::less<>> variables = {}; };
         std::map<channel::LegId, Row, std::less<>> rows = {};
         std::size_t missing = 0;         // variables that are asked for
+        std::optional<Instant> began_at = {};  // the switch, as it says
     };
 
     // ---- The connection (session.cpp)

@@ -25,7 +25,8 @@ wechat::Offer offer() {
                       .subscribe_path = "/cgi-bin/message/subscribe/bizsend",
                       .template_code_form = wechat::MessageForm::template_},
             // The platform's table of the customer-service message, 2026; in 2021 it said 20 messages instead of 5.
-            .windows = {{"message", 5, 48h}, {"menu", 3, 1min}, {"follow", 3, 1min}, {"scan", 3, 1min}}};
+            .windows = {{"message", 5, 48h}, {"menu", 3, 1min}, {"follow", 3, 1min}, {"scan", 3, 1min}},
+            .followers = true};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "adapters/wechat/callback.hpp"
 #include "adapters/wechat/official_codes.hpp"
 #include "adapters/wechat/official_events.hpp"
+#include "adapters/wechat/official_followers.hpp"
 #include "adapters/wechat/official_operations.hpp"
 #include "adapters/wechat/passive_reply.hpp"
 
@@ -82,6 +83,18 @@ public:
         const auto* found = find_operation(official_operations(), name);
         if (found == nullptr) return {.outcome = {.kind = OutcomeKind::refused, .detail = "there is no such operation"}};
         return read_operation_answer(*found, body_json, response, [](const Answer& answer) { return outcome_of(answer, official_codes()); });
+    }
+
+    std::vector<Pull> pulls() const override {
+        if (!settings_.lists_followers) return {};
+        return {{.name = std::string{pull_followers}, .every = settings_.sync_interval}, {.name = std::string{pull_follower_info}, .every = one_day, .hinted_only = true, .each_hint = true}};
+    }
+    std::vector<Need> pull_needs(const std::string&) const override { return task_needs(); }
+    HttpRequest pull(const std::string& name, const std::string& cursor, const std::string& hint, const Resources& resources, const RequestContext&) const override {
+        return name == pull_follower_info ? follower_info_request(settings_.token, hint, resources) : followers_request(settings_.token, cursor, resources);
+    }
+    PulledPage read_pull(const std::string& name, const std::string& cursor, const HttpResponse& response) const override {
+        return name == pull_follower_info ? read_follower_info(response) : read_followers(cursor, response);
     }
 
     // client_msg_id and clientmsgid are made of the touch's id.
@@ -169,6 +182,10 @@ OfficialSettings read_official_settings(JsonReader& reader, const AccountContext
     settings.rules.text_bytes_max = static_cast<std::size_t>(reader.integer("text_bytes_max", 2'048, 1, 100'000));
     read_windows(reader, settings.windows);
     read_templates(reader, settings.rules);
+    if (offer.followers) {
+        settings.lists_followers = reader.boolean("sync", true);
+        settings.sync_interval = reader.duration("sync_interval", settings.sync_interval, 10min, one_day * 30);
+    }
     settings.media = official_media();
     settings.media.library = context.media;
     read_media_limits(reader, settings.media);

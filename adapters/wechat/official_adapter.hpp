@@ -21,6 +21,7 @@ struct Offer {
     ContentRules rules;                         // without what settings say
     std::vector<channel::ReplyWindow> windows;  // the platform's, which `reply_window` may change
     bool json_callbacks = false;                // the platform lets the account choose JSON for its callbacks
+    bool followers = false;                     // it has followers, who can be listed
 };
 
 struct OfficialSettings {
@@ -31,6 +32,8 @@ struct OfficialSettings {
     Duration timeout{10'000};
     int window = 32;  // requests in flight
     MediaRules media = {};
+    bool lists_followers = false;
+    Duration sync_interval = one_day;  // between two readings of all followers
 };
 
 // What is wrong becomes a problem of the reader.

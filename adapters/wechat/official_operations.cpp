@@ -1,5 +1,7 @@
 #include "adapters/wechat/official_operations.hpp"
 
+#include "adapters/wechat/official_followers.hpp"
+
 #include <array>
 
 #include "gateway/channel/http_text.hpp"
@@ -64,8 +66,9 @@ constexpr std::array table = {
     PlatformOperation{{"list_tags", "the tags, with how many followers each has", false, {}}, "/cgi-bin/tags/get", true},
     PlatformOperation{{"update_tag", "renames a tag", true, update_tag}, "/cgi-bin/tags/update", false, in_tag},
     PlatformOperation{{"delete_tag", "ends a tag", true, delete_tag}, "/cgi-bin/tags/delete", false, in_tag},
-    PlatformOperation{{"tag_users", "gives followers a tag", true, tag_users}, "/cgi-bin/tags/members/batchtagging"},
-    PlatformOperation{{"untag_users", "takes a tag from followers", true, tag_users}, "/cgi-bin/tags/members/batchuntagging"},
+    PlatformOperation{{"tag_users", "gives followers a tag; the contacts' tags follow", true, tag_users}, "/cgi-bin/tags/members/batchtagging", false, nullptr, nullptr, pull_follower_info},
+    PlatformOperation{{"untag_users", "takes a tag from followers; the contacts' tags follow", true, tag_users}, "/cgi-bin/tags/members/batchuntagging", false, nullptr, nullptr,
+                      pull_follower_info},
     PlatformOperation{{"tags_of_user", "the tags of a follower", false, one_user}, "/cgi-bin/tags/getidlist"},
     PlatformOperation{{"users_of_tag", "the followers with a tag, page by page", false, users_of_tag}, "/cgi-bin/user/tag/get"},
     PlatformOperation{{"get_user", "a follower", false, user_info}, "/cgi-bin/user/info", true},

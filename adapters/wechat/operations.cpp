@@ -49,9 +49,14 @@ OperationAnswer read_operation_answer(const PlatformOperation& operation, const 
     for (const auto* frame : {"errcode", "errmsg"}) result.erase(frame);
     if (operation.normalise != nullptr) operation.normalise(result);
     OperationAnswer done{.outcome = {.kind = OutcomeKind::accepted, .code = "0"}, .result_json = text(result)};
-    if (!operation.pulls.empty())
-        if (auto customer = text_member(parse_foreign_json(body_json), "external_userid"); !customer.empty())
-            done.pulls.push_back({.name = std::string{operation.pulls}, .hint = std::move(customer)});
+    if (!operation.pulls.empty()) {
+        const auto given = parse_foreign_json(body_json);
+        std::string whom;
+        for (const auto* name : {"external_userid", "openid"}) whom.append(text_member(given, name));
+        if (const auto& list = member(given, "openid_list"); list.is_array())
+            for (const auto& each : list) whom.append(whom.empty() ? "" : ",").append(as_text(each));
+        if (!whom.empty()) done.pulls.push_back({.name = std::string{operation.pulls}, .hint = std::move(whom)});
+    }
     return done;
 }
 

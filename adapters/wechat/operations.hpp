@@ -21,7 +21,7 @@ struct PlatformOperation {
     bool is_get = false;                                   // the fields go into the query
     Json (*body_of)(const Json& given) = nullptr;          // null: the fields as they were given
     void (*normalise)(Json& result) = nullptr;             // after the platform's frame is gone
-    std::string_view pulls = {};                           // a list of which the customer it was about is read again
+    std::string_view pulls = {};                           // a list of which those whom it was about are read again: external_userid, openid or openid_list
 };
 
 // Null: there is none of that name.

@@ -81,6 +81,8 @@ struct Snapshot {
     struct Mix { MixId mix; std::string owner; std::vector<LegId> legs; };
     std::vector<Leg> legs;
     std::vector<Mix> mixes;
+    // When the telephone system itself began, by the gateway's clock: what was there before and is not there now was lost with it. Nothing: it does not tell.
+    std::optional<Instant> began_at = {};
 };
 // Commands may flow. What happened while the connection was down is only to be had from the snapshot, which is always part of it.
 struct PbxUp { Snapshot snapshot; std::string warning = {}; };

@@ -107,9 +107,18 @@ std::optional<CallerIdRested> CallerIds::ended(Instant now, std::string_view num
     } else {
         return std::nullopt;
     }
-    found->rests_until = rested.until;
-    ends.clear();  // judged anew after the rest
     return rested;
+}
+
+void CallerIds::rest(std::string_view number, Instant until) {
+    auto* found = find(number);
+    if (found == nullptr) return;
+    found->rests_until = until;
+    found->ends.clear();  // judged anew after the rest
+}
+
+void CallerIds::goes_on(std::string_view number) {
+    if (auto* found = find(number)) ++found->calls;
 }
 
 void CallerIds::forget_calls() {
@@ -121,21 +130,20 @@ void CallerIds::forget_contacts(Instant now) {
     forget_at_ = std::max<std::size_t>(1'000, contacts_.size() * 2);
 }
 
-std::vector<CallerIds::Sticky> CallerIds::dumped_contacts() const {
-    std::vector<Sticky> all;
-    all.reserve(contacts_.size());
-    for (const auto& [contact, sticky] : contacts_) all.push_back(sticky);
-    std::sort(all.begin(), all.end(), [](const Sticky& a, const Sticky& b) { return a.contact < b.contact; });
-    return all;
+void CallerIds::dump(std::vector<Number>& numbers, std::vector<Sticky>& contacts) const {
+    numbers.insert(numbers.end(), numbers_.begin(), numbers_.end());
+    const auto first = static_cast<std::ptrdiff_t>(contacts.size());
+    for (const auto& [contact, sticky] : contacts_) contacts.push_back(sticky);
+    std::sort(contacts.begin() + first, contacts.end(), [](const Sticky& a, const Sticky& b) { return a.contact < b.contact; });
 }
 
 void CallerIds::load(const std::vector<Number>& numbers, const std::vector<Sticky>& contacts) {
-    // The configuration may have other numbers by now.
     for (auto& own : numbers_)
         for (const auto& each : numbers)
             if (each.number == own.number) own = each;
     contacts_.clear();
-    for (const auto& each : contacts) contacts_.emplace(each.contact, each);
+    for (const auto& each : contacts)
+        if (has(each.number)) contacts_[each.contact] = each;
 }
 
 }  // namespace touchgate::dialing

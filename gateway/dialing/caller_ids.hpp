@@ -42,19 +42,15 @@ public:
         Duration talked{0};
         bool ours = false;          // the trunk or we are to blame, or it was cancelled: says nothing about the number
     };
-    // The value when the number is to rest from now on. A number that was not dialed here is ignored.
+    // The value when the number should rest from now on, which it does when `rest` says so. A number that was not dialed here is ignored.
     std::optional<CallerIdRested> ended(Instant now, std::string_view number, const Ended& call);
+    void rest(std::string_view number, Instant until);
+    // A call that was dialled before the use of the numbers was read back, and goes on.
+    void goes_on(std::string_view number);
 
-    // Calls that were in flight when the program ended are gone, or counted anew by `dialed`.
+    // Calls that were in flight when the program ended are gone, or told of by `goes_on`.
     void forget_calls();
-    template <class A> void fields(A&& a) {
-        auto numbers = dumped_numbers();
-        auto contacts = dumped_contacts();
-        a(numbers, contacts);
-        load(numbers, contacts);
-    }
 
-private:
     struct Number {
         std::string number;
         std::vector<Instant> dials = {};      // of the last 24 hours, oldest first
@@ -69,13 +65,16 @@ private:
         Instant at{};
         template <class A> void fields(A&& a) { a(contact, number, at); }
     };
+    // Adds what must outlive the program to these.
+    void dump(std::vector<Number>& numbers, std::vector<Sticky>& contacts) const;
+    // Takes what is said of numbers that it has; the configuration may have others by now.
+    void load(const std::vector<Number>& numbers, const std::vector<Sticky>& contacts);
+
+private:
     [[nodiscard]] const Number* find(std::string_view number) const;
     [[nodiscard]] Number* find(std::string_view number);
     // `now` or earlier: it may be used. instant_never: not by the passing of time.
     [[nodiscard]] Instant usable_at(std::size_t index, Instant now) const;
-    [[nodiscard]] std::vector<Number> dumped_numbers() const { return numbers_; }
-    [[nodiscard]] std::vector<Sticky> dumped_contacts() const;
-    void load(const std::vector<Number>& numbers, const std::vector<Sticky>& contacts);
     void forget_contacts(Instant now);
 
     std::vector<CallerIdTerms> terms_;

@@ -86,12 +86,28 @@ std::variant<TrunkPool::Choice, TrunkPool::Refusal> TrunkPool::choose(Instant no
     return refusal;
 }
 
-void TrunkPool::dialed(Instant now, const std::string& call, const Choice& choice, std::uint64_t contact) {
-    if (choice.trunk >= trunks_.size() || !calls_.emplace(call, Call{choice.trunk, false, choice.caller_id}).second) return;
-    auto& trunk = trunks_[choice.trunk];
+std::optional<std::size_t> TrunkPool::find(std::string_view name, std::string_view caller_id) const {
+    for (std::size_t i = 0; i < trunks_.size(); ++i)
+        if (trunks_[i].terms.name == name) return i;
+    for (std::size_t i = 0; i < trunks_.size(); ++i)
+        if (!caller_id.empty() && trunks_[i].caller_ids.has(caller_id)) return i;
+    return std::nullopt;
+}
+
+void TrunkPool::dialed(Instant now, const std::string& call, std::string_view name, const std::string& caller_id, std::uint64_t contact) {
+    const auto index = find(name, caller_id);
+    if (!index || !calls_.emplace(call, Call{*index, false, caller_id}).second) return;
+    auto& trunk = trunks_[*index];
     ++trunk.outbound;
     if (trunk.rate) trunk.rate->permit(now);
-    trunk.caller_ids.dialed(now, choice.caller_id, contact);
+    trunk.caller_ids.dialed(now, caller_id, contact);
+}
+
+void TrunkPool::goes_on(const std::string& call, std::string_view name, const std::string& caller_id) {
+    const auto index = find(name, caller_id);
+    if (!index || !calls_.emplace(call, Call{*index, false, caller_id}).second) return;
+    ++trunks_[*index].outbound;
+    trunks_[*index].caller_ids.goes_on(caller_id);
 }
 
 void TrunkPool::arrived(const std::string& call, std::string_view name) {
@@ -109,6 +125,30 @@ std::optional<CallerIdRested> TrunkPool::ended(Instant now, const std::string& c
     --(was.inbound ? trunk.inbound : trunk.outbound);
     if (was.inbound) return std::nullopt;
     return trunk.caller_ids.ended(now, was.caller_id, how);
+}
+
+void TrunkPool::rest(std::string_view number, Instant until) {
+    for (auto& trunk : trunks_) trunk.caller_ids.rest(number, until);
+}
+
+TrunkPool::Kept TrunkPool::dumped() const {
+    Kept kept;
+    for (const auto& trunk : trunks_) {
+        trunk.caller_ids.dump(kept.numbers, kept.contacts);
+        if (trunk.rate) kept.permits.emplace_back(trunk.terms.name, std::vector<Instant>{trunk.rate->permits().begin(), trunk.rate->permits().end()});
+    }
+    return kept;
+}
+
+void TrunkPool::load(const Kept& kept) {
+    for (auto& trunk : trunks_) {
+        trunk.caller_ids.load(kept.numbers, kept.contacts);
+        if (!trunk.rate) continue;
+        trunk.rate.emplace(rate_of(trunk.terms.calls_per_second));
+        for (const auto& [name, permits] : kept.permits)
+            if (name == trunk.terms.name)
+                for (const auto at : permits) trunk.rate->permit(at);
+    }
 }
 
 void TrunkPool::forget_calls() {

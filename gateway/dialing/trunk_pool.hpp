@@ -38,19 +38,33 @@ public:
     // How many calls could start now, by lines and rates alone; for pacing.
     [[nodiscard]] std::uint32_t room(Instant now) const;
 
-    // A call was permitted; `call` names it until it ends.
-    void dialed(Instant now, const std::string& call, const Choice& choice, std::uint64_t contact);
+    // A call was permitted; `call` names it until it ends. A trunk that is gone from the configuration is the one that has the number now, or nothing.
+    void dialed(Instant now, const std::string& call, std::string_view trunk, const std::string& caller_id, std::uint64_t contact);
+    // The same of a call that was dialled before the pool was read back, and goes on.
+    void goes_on(const std::string& call, std::string_view trunk, const std::string& caller_id);
     // A call came in over a trunk (by name; an unknown one is taken for the first).
     void arrived(const std::string& call, std::string_view trunk);
+    // The value when its number should rest; it does from `rest` on.
     std::optional<CallerIdRested> ended(Instant now, const std::string& call, const CallerIds::Ended& how);
+    void rest(std::string_view number, Instant until);
 
-    // What must outlive the program: use and rest of the numbers. Calls in flight are told again by `dialed` and `arrived`.
+    // What must outlive the program: use and rest of the numbers, and what rates count. Calls in flight are told again by `goes_on` and `arrived`.
     template <class A> void fields(A&& a) {
-        for (auto& trunk : trunks_) a(trunk.caller_ids);
+        auto kept = dumped();
+        a(kept.numbers, kept.contacts, kept.permits);
+        load(kept);
     }
     void forget_calls();
 
 private:
+    struct Kept {
+        std::vector<CallerIds::Number> numbers = {};
+        std::vector<CallerIds::Sticky> contacts = {};
+        std::vector<std::pair<std::string, std::vector<Instant>>> permits = {};  // by trunk
+    };
+    [[nodiscard]] Kept dumped() const;
+    void load(const Kept& kept);
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view trunk, std::string_view caller_id) const;
     struct Trunk {
         TrunkTerms terms;
         CallerIds caller_ids;

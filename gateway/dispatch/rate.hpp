@@ -50,6 +50,7 @@ public:
     // How many permits may be given at `now`.
     [[nodiscard]] std::size_t room(Instant now) const;
     void permit(Instant at);
+    [[nodiscard]] const std::deque<Instant>& permits() const { return permits_; }  // those that count still or did lately, oldest first
 
 private:
     [[nodiscard]] std::size_t burst() const;

@@ -15,15 +15,13 @@ Result<AgentDetails> Desk::put_agent(const std::string& id, const Json& document
     auto& in = engine_.internals();
     if (auto error = in.refusal()) return *error;
     std::vector<Problem> problems;
-    if (document.is_object() && document.contains("shift")) check_hours(document["shift"], "/shift", problems);
+    if (document.is_object() && document.contains("shift")) check_hours(document["shift"], "/shift", in.calendars, problems);
     const bool known = in.router.agent(id).has_value();
-    auto put = in.router.put_agent(id, document, in.now);
-    if (!put) {
-        auto error = put.error();
-        error.problems.insert(error.problems.end(), problems.begin(), problems.end());
-        return error;
+    if (!problems.empty()) {
+        (void)routing::parse_agent(id, document, problems);  // the others too
+        return Error{.kind = ErrorKind::invalid_input, .detail = "the agent has fields that are wrong", .problems = std::move(problems)};
     }
-    if (!problems.empty()) return Error{.kind = ErrorKind::invalid_input, .detail = "the agent has fields that are wrong", .problems = std::move(problems)};
+    if (auto put = in.router.put_agent(id, document, in.now); !put) return put.error();
     if (const auto view = in.router.agent(id); view->definition->disabled) {
         if (view->session != routing::Session::offline) in.agent_gone(id, "disabled", {});
         for (auto& connected : in.desks[id].connected) in.engine.after_sync([connection = connected.connection] { connection->end("disabled"); });
@@ -37,7 +35,7 @@ Result<QueueDetails> Desk::put_queue(const std::string& id, const Json& document
     auto& in = engine_.internals();
     if (auto error = in.refusal()) return *error;
     std::vector<Problem> problems;
-    if (document.is_object() && document.contains("hours")) check_hours(document["hours"], "/hours", problems);
+    if (document.is_object() && document.contains("hours")) check_hours(document["hours"], "/hours", in.calendars, problems);
     if (!problems.empty()) return Error{.kind = ErrorKind::invalid_input, .detail = "the queue has fields that are wrong", .problems = std::move(problems)};
     const bool known = in.router.queue(id).has_value();
     if (auto put = in.router.put_queue(id, document, in.now); !put) return put.error();

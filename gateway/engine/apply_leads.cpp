@@ -74,7 +74,9 @@ void Engine::Internals::apply(const RecordMeta& meta, const LeadCreated& event) 
     add_touchpoint(*this, lead, meta.contact, event);
     state.leads.index(lead);
     add_act(meta.contact, "lead.created", event.source, {}, event.at);
-    if (!meta.replay) schedule_lead(lead);
+    if (meta.replay) return;
+    schedule_lead(lead);
+    released_contacts.push_back(meta.contact);  // a policy may ask where his leads stand
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const LeadTouched& event) {
@@ -116,7 +118,9 @@ void Engine::Internals::apply(const RecordMeta& meta, const LeadAssigned& event)
     lead->protected_until = event.protected_until;
     ++lead->assignments;
     push_to(event.owner, {.at = meta.time, .kind = PushKind::lead, .text = to_string(event.id), .more = state.contact_ids[meta.contact.value], .until = unix_ms(event.due_at)}, meta);
-    if (!meta.replay) schedule_lead(*lead);
+    if (meta.replay) return;
+    schedule_lead(*lead);
+    released_contacts.push_back(meta.contact);
 }
 
 template <class Moved> void Engine::Internals::apply_moved(const RecordMeta& meta, const Moved& event) {
@@ -151,7 +155,9 @@ template <class Moved> void Engine::Internals::apply_moved(const RecordMeta& met
         case leads::Stage::assigned: break;
     }
     if (event.protected_until != Instant::min()) lead->protected_until = event.protected_until;
-    if (!meta.replay) schedule_lead(*lead);
+    if (meta.replay) return;
+    schedule_lead(*lead);
+    released_contacts.push_back(meta.contact);
 }
 template void Engine::Internals::apply_moved(const RecordMeta&, const LeadAccepted&);
 template void Engine::Internals::apply_moved(const RecordMeta&, const LeadContacted&);

@@ -148,6 +148,20 @@ void EngineCallHost::wants_promise() {
     if (!interaction->is_closed()) in_.end_interaction(id_, "flowed_out", {}, {}, "promise", {});
 }
 
+void EngineCallHost::cut_off() {
+    const auto* interaction = row();
+    // Who withheld his number cannot be called back.
+    if (interaction == nullptr || interaction->is_closed() || interaction->address == 0) return;
+    for (const auto& [id, promise] : in_.state.promises)
+        if (promise.interaction == id_ && promise.is_open()) return;
+    (void)in_.make_promise(interaction->contact, {.contact = {}, .channel = "voice", .note = {}, .agent = interaction->agent, .at = in_.now}, queue_name(), id_);
+    // He who talked with him says in his wrap-up how far they came.
+    const auto item = in_.router.item(id_);
+    const bool is_assigned = item && (item->state == routing::ItemState::assigned || item->state == routing::ItemState::recovering);
+    if (is_assigned && call_.bridged_at != Instant::min()) return;
+    in_.end_interaction(id_, "flowed_out", {}, {}, "cut_off", {});
+}
+
 void EngineCallHost::transfer_asked(const std::string& to) {
     const auto* interaction = row();
     if (interaction == nullptr) return;

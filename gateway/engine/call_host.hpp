@@ -32,6 +32,7 @@ public:
     void content_played() override;
     void handed_on(const std::string& to_agent) override;
     void wants_promise() override;
+    void cut_off() override;
     void transfer_asked(const std::string& to) override;
     void consult_over() override;
     void unwritten() override { in_.call_unwritten(id_); }

@@ -6,6 +6,7 @@
 namespace touchgate {
 
 void Engine::Internals::begin_calls() {
+    begin_recordings();
     // Who was busy because he was asked for advice is free: the consultation ended with the program.
     for (const auto id : router.agents()) {
         const auto view = router.agent(id);

@@ -176,6 +176,8 @@ Uuid Engine::Internals::begin_dial(std::uint32_t row, std::uint16_t attempt, cha
     const auto& names = state.profiles.at(chosen_profile(sent));
     const auto& settings_of = accounts[account].settings;
     const auto number = state.addresses[address].value;
+    auto line = terms;
+    const auto trunk = choose_trunk(account, contact, number, line);
     auto id = terms.interaction;
     if (id.is_nil() || live_call(id) == nullptr) {
         const CallPurpose purpose{.purpose = std::string{state.symbols.name(names.purpose)}, .campaign = std::string{state.symbols.name(names.campaign)}, .queue = terms.queue,
@@ -186,14 +188,13 @@ Uuid Engine::Internals::begin_dial(std::uint32_t row, std::uint16_t attempt, cha
                                             .touch = id_of_touch, .address = address, .priority = 50});
         }
         note_call_fact(voice::CallStarted{.call = id, .account = settings_of.name, .did = {}, .queue = terms.queue, .agent = {}, .outbound = true, .touch = id_of_touch,
-                                          .attempt = attempt, .sealed = seal_for(contact, CallSecret{.from = terms.caller_id, .to = number})});
+                                          .attempt = attempt, .sealed = seal_for(contact, CallSecret{.from = line.caller_id, .to = number})});
         call_purposes[id] = purpose;
     } else {
         note_call_fact(voice::CallPermitted{.call = id, .touch = id_of_touch, .attempt = attempt});
     }
     call_purposes[id].ref = ref;
-    auto line = terms;
-    take_trunk(account, id, contact, number, line);
+    if (!trunk.empty()) emit(contact, CallLineTaken{.call = id, .trunk = trunk, .caller_id = line.caller_id});
     const voice::Machine::Target target{.number = number, .endpoint = line.endpoint, .caller_id = line.caller_id, .ring_timeout = terms.ring_timeout,
                                         .permit_deadline = monotonic + settings_of.permit_ttl};
     with_call(id, [&](voice::Machine& machine) { machine.dial_customer(target, terms.plan); });
@@ -252,7 +253,7 @@ void Engine::Internals::settle_call_touch(const voice::Call& call, const voice::
         in_flight.erase(found);
         settled_ref(ref);
     }
-    forget_line(call, ended);
+    forget_line(call);
     const auto row = row_of(call.touch);
     if (call.touch.is_nil() || row == 0 || touch(row).final) return;
     auto& sent = touch(row);

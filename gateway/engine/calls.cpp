@@ -90,11 +90,12 @@ struct Shown {
         const bool apart = e.state == voice::Consult::ringing || e.state == voice::Consult::private_talk;
         tell(agent_in_call(), apart ? "held" : "connected", e.state == voice::Consult::none ? "consult_over" : "consult_" + std::string{voice::to_string(e.state)});
     }
-    void operator()(const voice::RecordingChanged&) const {}
+    void operator()(const voice::RecordingChanged& e) const { in.note_recording(meta, call, e); }
     void operator()(const voice::SupervisionChanged&) const {}
     void operator()(const voice::CallEnded& e, const std::string& agent) const {
         tell(agent, "ended", e.outcome == "answered" ? e.hung_up_by : e.outcome);
         in.learn_from_call(e);
+        in.leave_trunk(meta, call, e);
         const auto row = in.row_of(e.touch);
         if (row == 0) return;
         const auto& touch = in.touch(row);

@@ -7,7 +7,7 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::uint64_t dump_version = 7;
+constexpr std::uint64_t dump_version = 8;
 
 // Hands pieces on as they fill, so that a large state is never held twice.
 class DumpWriter {
@@ -127,7 +127,7 @@ template <class A> void address_of(A& a, AddressRow& r) {
     sequence_of(a, reach.standings, [&](Reach::Standing& each) { a(each.account, each.at, each.refuses); });
     sequence_of(a, reach.acts, [&](Reach::Act& each) { a(each.account, each.kind, each.at, each.since); });
     sequence_of(a, reach.followers, [&](Reach::Follower& each) {
-        a(each.account, each.employee);
+        a(each.account, each.employee, each.record);
         numbers(a, each.tags);
     });
 }
@@ -343,6 +343,14 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     if constexpr (!is_reading<A>) cursors.assign(s.pull_cursors.begin(), s.pull_cursors.end());
     a(cursors);
     if constexpr (is_reading<A>) s.pull_cursors.insert(cursors.begin(), cursors.end());
+    std::vector<std::pair<std::pair<std::string, std::string>, Instant>> quotas;
+    if constexpr (!is_reading<A>) quotas.assign(s.quotas.begin(), s.quotas.end());
+    a(quotas);
+    if constexpr (is_reading<A>) s.quotas.insert(quotas.begin(), quotas.end());
+    std::vector<std::pair<Uuid, std::vector<RecordingRow>>> recordings;
+    if constexpr (!is_reading<A>) recordings.assign(s.recordings.begin(), s.recordings.end());
+    a(recordings);
+    if constexpr (is_reading<A>) s.recordings.insert(std::make_move_iterator(recordings.begin()), std::make_move_iterator(recordings.end()));
     std::vector<crypto::Hash128> conversions;
     if constexpr (!is_reading<A>) conversions.assign(s.conversions.begin(), s.conversions.end());
     a(conversions);
@@ -376,7 +384,7 @@ void Engine::Internals::dump(const CheckpointSink& sink) {
     whole(out, state, profiles, names);
     std::string routed;
     router.save(routed);
-    out(routed);
+    out(routed, dumped_trunks());
 }
 
 Result<void> Engine::Internals::load(Checkpoint checkpoint) {
@@ -400,6 +408,7 @@ Result<void> Engine::Internals::load(std::string_view body) {
     std::vector<std::pair<ProfileId, policy::Profile>> profiles;
     whole(in, state, profiles, names);
     const auto routed = in.take<std::string>();
+    const auto trunks = in.take<std::vector<std::pair<std::string, std::string>>>();
     if (bytes.failed() || !bytes.at_end() || !router.restore(routed)) return Error{.kind = ErrorKind::corrupt, .detail = "the checkpoint cannot be read"};
 
     for (const auto& name : names) (void)state.symbols.intern(name);
@@ -438,6 +447,9 @@ Result<void> Engine::Internals::load(std::string_view body) {
         if (!row.is_closed()) state.open_interactions[{row.account.value, row.address, row.contact.value}] = id;
         state.interactions_of[row.contact.value].push_back(id);
     }
+    for (const auto& [id, rows] : state.recordings) state.recordings_of[rows.front().contact.value].push_back(id);
+    load_trunks(trunks);
+    hold_quotas();
     for (const auto& [id, lead] : state.leads.rows) state.leads.index(lead);
     for (const auto& [id, promise] : state.promises)
         if (promise.state == "open") state.open_promises.emplace(promise.at, id);

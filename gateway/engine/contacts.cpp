@@ -260,6 +260,7 @@ Result<void> Engine::erase_contact(const std::string& id) {
         if (in.touch(touch_row).is_waiting()) in.cancel(touch_row, "contact_erased");
         else (void)in.call_back(touch_row, "contact_erased");
     in.close_leads_of(index, "contact_erased");
+    in.delete_recordings_of(index);
     in.emit(index, ContactErased{.mode = "erase"});
     if (!in.checkpoint_due_for_erasure) in.checkpoint_due_for_erasure = in.now + std::chrono::minutes{1};
     // The key goes once the event is durable, and before the caller is answered.

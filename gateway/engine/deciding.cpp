@@ -129,6 +129,7 @@ Choice Engine::Internals::judge(const TouchFacts& of, std::uint8_t candidate, In
         }
     if (!shared_here.empty()) contact_view.consents = shared_here;
 
+    contact_view.lead_stages = lead_stages_of(of.contact);
     policy::AddressView address_view;
     if (contact.extras) {
         const auto& extra = *contact.extras;

@@ -197,8 +197,8 @@ std::string Engine::Internals::agent_for_answer(const TouchId& id, const Uuid& c
     return agent;
 }
 
-void Engine::Internals::forget_line(const voice::Call& call, const voice::CallEnded& ended) {
-    leave_trunk(call, ended);
+void Engine::Internals::forget_line(const voice::Call& call) {
+    for (const auto& tired : std::exchange(tired_numbers, {})) emit(ContactIndex{}, tired);
     routing_stirred = true;
     if (auto* dialing = dialing_of(call.touch)) dialing->lines.erase(call.touch);
 }
@@ -244,28 +244,63 @@ dialing::TrunkPool* Engine::Internals::trunks_of(AccountNumber account) {
     return pool.get();
 }
 
-void Engine::Internals::take_trunk(AccountNumber account, const Uuid& call, ContactIndex contact, const std::string& number, DialTerms& terms) {
-    auto* trunks = trunks_of(account);
-    if (trunks == nullptr || !terms.endpoint.empty()) return;
+dialing::TrunkPool* Engine::Internals::trunks_of(std::string_view name) {
+    const auto account = account_numbers.find(name);
+    return account == account_numbers.end() ? nullptr : trunks_of(account->second);
+}
+
+std::string Engine::Internals::choose_trunk(AccountNumber account, ContactIndex contact, const std::string& number, DialTerms& terms) {
+    const auto* trunks = trunks_of(account);
+    if (trunks == nullptr || !terms.endpoint.empty()) return {};
     const std::string region = settings.phones ? settings.phones->of(number).region : std::string{};
     const auto chosen = trunks->choose(now, {.contact = contact.value, .region = region, .caller_id = terms.caller_id});
     const auto* choice = std::get_if<dialing::TrunkPool::Choice>(&chosen);
-    if (choice == nullptr) return;  // the account's own line: a campaign was held back before
+    if (choice == nullptr) return {};  // the account's own line: a campaign was held back before
     terms.endpoint = choice->endpoint;
     if (!choice->caller_id.empty()) terms.caller_id = choice->caller_id;
-    trunks->dialed(now, to_string(call), *choice, contact.value);
+    return std::string{choice->name};
 }
 
-void Engine::Internals::leave_trunk(const voice::Call& call, const voice::CallEnded& ended) {
-    const auto account = account_numbers.find(call.account);
-    auto* trunks = account == account_numbers.end() ? nullptr : trunks_of(account->second);
+void Engine::Internals::apply(const RecordMeta& meta, const CallLineTaken& event) {
+    const auto call = state.calls.find(event.call);
+    if (call == state.calls.end()) return;
+    call->second.trunk = event.trunk;
+    call->second.caller_id = event.caller_id;
+    if (auto* trunks = trunks_of(call->second.account)) trunks->dialed(meta.time, to_string(event.call), event.trunk, event.caller_id, meta.contact.value);
+}
+
+void Engine::Internals::leave_trunk(const RecordMeta& meta, const voice::Call& call, const voice::CallEnded& ended) {
+    auto* trunks = call.trunk.empty() ? nullptr : trunks_of(call.account);
     if (trunks == nullptr) return;
     const bool ours = dialing::is_our_fault(ended.cause) || ended.outcome == "cancelled" || ended.outcome == "unknown";
-    if (const auto rested = trunks->ended(now, to_string(call.id), {.answered = ended.answered_at != 0, .talked = Duration{ended.talk_ms}, .ours = ours}))
-        emit(ContactIndex{}, CallerIdRested{.account = call.account, .number = rested->number, .why = std::string{rested->why}, .share = rested->share, .bound = rested->bound,
-                                            .until = rested->until});
+    const auto tired = trunks->ended(meta.time, to_string(call.id), {.answered = ended.answered_at != 0, .talked = Duration{ended.talk_ms}, .ours = ours});
+    // What was decided about it then stands in the log.
+    if (tired && !meta.replay)
+        tired_numbers.push_back({.account = call.account, .number = tired->number, .why = std::string{tired->why}, .share = tired->share, .bound = tired->bound, .until = tired->until});
 }
 
-void Engine::Internals::apply(const RecordMeta&, const CallerIdRested&) {}  // the pool of numbers is volatile
+void Engine::Internals::apply(const RecordMeta&, const CallerIdRested& event) {
+    if (auto* trunks = trunks_of(event.account)) trunks->rest(event.number, event.until);
+}
+
+std::vector<std::pair<std::string, std::string>> Engine::Internals::dumped_trunks() {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (AccountNumber number = 0; number < accounts.size(); ++number) {
+        const auto* trunks = trunks_of(number);
+        if (trunks == nullptr) continue;
+        ByteWriter bytes;
+        encode(bytes, *trunks);
+        all.emplace_back(accounts[number].settings.name, std::move(bytes.bytes()));
+    }
+    return all;
+}
+
+void Engine::Internals::load_trunks(const std::vector<std::pair<std::string, std::string>>& dumped) {
+    for (const auto& [account, bytes] : dumped)
+        if (auto* trunks = trunks_of(account); trunks != nullptr && decode(bytes, *trunks)) trunks->forget_calls();
+    for (const auto& [id, call] : state.calls)
+        if (!call.is_over() && !call.trunk.empty())
+            if (auto* trunks = trunks_of(call.account)) trunks->goes_on(to_string(id), call.trunk, call.caller_id);
+}
 
 }  // namespace touchgate

@@ -228,6 +228,7 @@ Result<bool> Engine::turn() {
         in.run_conversations();
         in.run_promises();
         in.run_calls();
+        in.run_recordings();
         in.run_leads();
         in.run_routing();
     }

@@ -165,6 +165,9 @@ public:
     Result<InteractionDetails> close_interaction(const Uuid& id, const std::string& disposition, const std::string& note);
 
     // Of a call; name empty: its newest. That it was listened to is logged. Kind not_found: there is none (yet, or any more).
+    // Of whom there is or was a recording in this interaction; empty: there is none.
+    [[nodiscard]] std::string contact_of_recording(const Uuid& interaction) const;
+    // Kind not_found; with the reference "deleted" where there was one.
     Result<RecordingPart> open_recording(const Uuid& interaction, const std::string& name, const std::string& by, const std::string& reason, std::uint64_t from,
                                          std::uint64_t size);
 

@@ -65,6 +65,7 @@ std::string_view event_name(EventType type) {
         case EventType::conversion_recorded: return "conversion.recorded";
         case EventType::pull_advanced: return "account.pulled";
         case EventType::account_operation: return "account.operation";
+        case EventType::account_quota_exhausted: return "account.quota_exhausted";
         case EventType::interaction_opened: return "interaction.opened";
         case EventType::interaction_closed: return "interaction.closed";
         case EventType::interaction_queued: return "interaction.queued";
@@ -99,6 +100,8 @@ std::string_view event_name(EventType type) {
         case EventType::call_supervised: return "call.supervised";
         case EventType::call_ended: return "call.ended";
         case EventType::caller_id_rested: return "caller_id.rested";
+        case EventType::call_line: return "call.line";
+        case EventType::recording_deleted: return "recording.deleted";
         case EventType::recording_accessed: return "recording.accessed";
         case EventType::lead_created: return "lead.created";
         case EventType::lead_touchpoint: return "lead.touchpoint";

@@ -30,11 +30,11 @@ enum class EventType : std::uint16_t {
     campaign_created = 70, campaign_started, campaign_paused, campaign_resumed, campaign_finished, campaign_cancelled, campaign_audience_added,
     campaign_audience_removed,
     hold_set = 80, hold_lifted,
-    conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated, pull_advanced, account_operation,
+    conversion_recorded = 90, account_up, account_down, clock_accepted, calendar_updated, pull_advanced, account_operation, account_quota_exhausted,
     interaction_opened = 100, interaction_closed,
     call_started = 120, call_permitted, call_stage, call_leg_added, call_ringing, call_answered, call_leg_ended, call_leg_replaced, call_bridged, call_held, call_consult,
     call_recording, call_supervised, call_ended, recording_accessed,
-    caller_id_rested,
+    caller_id_rested, call_line, recording_deleted,
     lead_created = 110, lead_touchpoint, lead_assigned, lead_accepted, lead_contacted, lead_qualified, lead_won, lead_lost, lead_recycled, lead_overdue,
     agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
     interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
@@ -571,6 +571,21 @@ struct RecordingAccessed {
     template <class A> void fields(A&& a) { a(interaction, recording, by, reason, from, size); }
 };
 
+// It is gone from where it was kept; what is known of it stays in the log.
+struct RecordingDeleted {
+    static constexpr auto type = EventType::recording_deleted;
+    Uuid interaction{};
+    std::string recording, reason;       // "retention", "erased"
+    template <class A> void fields(A&& a) { a(interaction, recording, reason); }
+};
+
+// The line and the number that a call takes which we make over an account's trunks.
+struct CallLineTaken {
+    static constexpr auto type = EventType::call_line;
+    Uuid call{};
+    std::string trunk, caller_id;
+    template <class A> void fields(A&& a) { a(call, trunk, caller_id); }
+};
 // A number that our calls show is not answered any more, or hung up on: it is not used for a while.
 struct CallerIdRested {
     static constexpr auto type = EventType::caller_id_rested;
@@ -632,6 +647,14 @@ struct AccountOperation {
     crypto::Hash128 key_hash{}, body_hash{};
     std::string sealed;                    // OperationSecret
     template <class A> void fields(A&& a) { a(account, name, phase, code, detail, by, key_hash, body_hash, sealed); }
+};
+
+// A platform gives no more of a quota until an instant that it names.
+struct AccountQuotaExhausted {
+    static constexpr auto type = EventType::account_quota_exhausted;
+    std::string account, scope, code;      // scope: "account", or "api:…" of one call; code: the platform's own
+    Instant until{};
+    template <class A> void fields(A&& a) { a(account, scope, code, until); }
 };
 
 // ---- campaigns, holds, others

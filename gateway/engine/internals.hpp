@@ -261,12 +261,15 @@ struct Engine::Internals {
     template <EventType Type> void apply(const RecordMeta&, const PlatformEventOf<Type>&);
     void apply(const RecordMeta&, const PullAdvanced&);
     void apply(const RecordMeta&, const AccountOperation&);
+    void apply(const RecordMeta&, const AccountQuotaExhausted&);
     void apply(const RecordMeta&, const InteractionOpened&);
     template <class Value, EventType Type> void apply(const RecordMeta& meta, const Routed<Value, Type>& event) { take_routed(meta, static_cast<const Value&>(event)); }
     void apply(const RecordMeta&, const InteractionNoted&);
     void apply(const RecordMeta&, const CallerIdRested&);
     template <class Value, EventType Type> void apply(const RecordMeta& meta, const Called<Value, Type>& event) { take_call_fact(meta, static_cast<const Value&>(event)); }
+    void apply(const RecordMeta&, const CallLineTaken&);
     void apply(const RecordMeta&, const RecordingAccessed&) {}
+    void apply(const RecordMeta&, const RecordingDeleted&);
     void apply(const RecordMeta&, const PromiseMade&);
     void apply(const RecordMeta&, const PromiseChanged&);
     void apply(const RecordMeta&, const AgentNoticed&);
@@ -372,6 +375,7 @@ struct Engine::Internals {
 
     // ---- quotas.cpp: what a platform gives no more of until an instant that it names
     void note_quota(AccountNumber account, const channel::Outcome& outcome);
+    void hold_quotas();                    // after a start: what the state says, in the accounts
     // Defers what draws on a quota that is used up.
     void keep_quota(Choice& choice, const TouchFacts& facts, const policy::Profile& profile, ProfileId profile_id, Instant at);
 
@@ -548,6 +552,7 @@ struct Engine::Internals {
     // ---- provider_events.cpp: what messaging platforms tell
     void take_events(AccountNumber account, channel::WebhookEvents& told, Effect done);
     void take_event(AccountNumber account, const channel::ProviderEvent& event);
+    [[nodiscard]] bool says_the_same(AccountNumber account, const channel::ProviderEvent& record, const crypto::Hash128& said) const;
     [[nodiscard]] AccountNumber meant_by(AccountNumber account, std::string_view topic) const;
     [[nodiscard]] Address address_from(AccountNumber account, std::string_view value) const;
     void attach(ContactIndex contact, const std::optional<Address>& address, const std::string& unionid);
@@ -613,21 +618,34 @@ struct Engine::Internals {
     void dial_some(CampaignRow& row, DialingRuntime& dialing);
     bool dial_next(CampaignRow& row, DialingRuntime& dialing);      // false: nothing more can be dialled now
     [[nodiscard]] std::optional<DialTerms> campaign_terms(std::uint32_t row);  // of a touch that a campaign dials
-    void forget_line(const voice::Call& call, const voice::CallEnded& ended);
+    void forget_line(const voice::Call& call);
     // The customer whom a campaign dialled is there: the agent who has him now, if one is free.
     [[nodiscard]] std::string agent_for_answer(const TouchId& touch, const Uuid& call);
     [[nodiscard]] DialingRuntime* dialing_of(const TouchId& touch);  // of the campaign that dials this touch
     // A recipient who was not reached is dialled again, as the plan says.
     [[nodiscard]] std::optional<Instant> redial_at(const Touch& touch);
     void learn_from_call(const voice::CallEnded& ended);             // part of the fold
+    // Lines and numbers of accounts: a fold of call.line, call.ended and caller_id.rested.
     [[nodiscard]] dialing::TrunkPool* trunks_of(AccountNumber account);
-    void take_trunk(AccountNumber account, const Uuid& call, ContactIndex contact, const std::string& number, DialTerms& terms);
-    void leave_trunk(const voice::Call& call, const voice::CallEnded& ended);
+    [[nodiscard]] dialing::TrunkPool* trunks_of(std::string_view account);
+    // The line that a call will take, into `terms`; its trunk, empty if it takes the account's own.
+    [[nodiscard]] std::string choose_trunk(AccountNumber account, ContactIndex contact, const std::string& number, DialTerms& terms);
+    void leave_trunk(const RecordMeta& meta, const voice::Call& call, const voice::CallEnded& ended);  // part of the fold
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> dumped_trunks();  // by account
+    void load_trunks(const std::vector<std::pair<std::string, std::string>>& dumped);
     std::map<AccountNumber, std::unique_ptr<dialing::TrunkPool>> trunk_pools;
+    std::vector<CallerIdRested> tired_numbers;  // of this act: to rest
     bool routing_stirred = false;          // somebody became free, or a call ended, since dialling was looked at
 
     // ---- recordings.cpp
     void keep_recording(AccountNumber account, channel::RecordingFetched& fetched);
+    void note_recording(const RecordMeta& meta, const voice::Call& call, const voice::RecordingChanged& fact);  // part of the fold
+    void schedule_recording(const Uuid& interaction, const RecordingRow& row);
+    void begin_recordings();               // after a start
+    void run_recordings();
+    void delete_recording(const Uuid& interaction, const RecordingRow& row, std::string_view reason);
+    void delete_recordings_of(ContactIndex contact);
+    std::set<std::tuple<Instant, Uuid, std::string>> recording_agenda;  // when one is too old, or can be forgotten
 
     // ---- desk_calls.cpp: what agents do with calls
     void offer_accepted(Interaction& interaction);
@@ -667,6 +685,7 @@ struct Engine::Internals {
     [[nodiscard]] PromiseDetails details(const PromiseRow& promise) const;
 
     // ---- leads.cpp: capture, duplicates, scores
+    [[nodiscard]] std::uint32_t lead_stages_of(ContactIndex contact) const;  // bits of policy::lead_stage_words, of all that are the same person
     void compile_leads();
     Result<LeadDetails> take_lead(const LeadInput& input, ContactIndex known);
     // Something of a customer that is a lead if the configuration's `lead_routing.sources` says so: "wecom:<state>", "call:missed" …

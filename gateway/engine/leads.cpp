@@ -71,6 +71,20 @@ void Engine::Internals::compile_leads() {
     rebuild_leads();
 }
 
+std::uint32_t Engine::Internals::lead_stages_of(ContactIndex contact) const {
+    if (state.leads.rows.empty()) return 0;
+    std::uint32_t stages = 0;
+    const auto add = [&](ContactIndex of) {
+        const auto known = state.leads.by_contact.find(of.value);
+        if (known == state.leads.by_contact.end()) return;
+        for (const auto& id : known->second)
+            if (const auto lead = state.leads.rows.find(id); lead != state.leads.rows.end()) stages |= 1U << (static_cast<unsigned>(lead->second.stage) - 1);
+    };
+    add(contact);
+    for (const auto other : merged_with(contact)) add(other);
+    return stages;
+}
+
 LeadFacts::LeadFacts(const Engine::Internals& in, const LeadRow& lead) {
     const auto& contact = in.state.contacts[lead.contact.value];
     auto& view = facts.contact;
@@ -83,6 +97,7 @@ LeadFacts::LeadFacts(const Engine::Internals& in, const LeadRow& lead) {
     }
     for (const auto& attribute : lead.attributes) attributes[attribute.name] = value_of(attribute);
     view.attributes = &attributes;
+    view.lead_stages = in.lead_stages_of(lead.contact);
     if (in.settings.phones)
         for (const auto number : contact.addresses)
             if (in.state.addresses[number].kind == AddressKind::phone) {

@@ -141,6 +141,8 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::call_supervised: ok = fold<CallSupervised>(*this, meta, record.payload); break;
         case EventType::call_ended: ok = fold<CallOver>(*this, meta, record.payload); break;
         case EventType::caller_id_rested: ok = fold<CallerIdRested>(*this, meta, record.payload); break;
+        case EventType::call_line: ok = fold<CallLineTaken>(*this, meta, record.payload); break;
+        case EventType::recording_deleted: ok = fold<RecordingDeleted>(*this, meta, record.payload); break;
         case EventType::recording_accessed: ok = fold<RecordingAccessed>(*this, meta, record.payload); break;
         case EventType::lead_created: ok = fold<LeadCreated>(*this, meta, record.payload); break;
         case EventType::lead_touchpoint: ok = fold<LeadTouched>(*this, meta, record.payload); break;
@@ -152,6 +154,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::lead_lost: ok = fold<LeadLost>(*this, meta, record.payload); break;
         case EventType::lead_recycled: ok = fold<LeadRecycled>(*this, meta, record.payload); break;
         case EventType::lead_overdue: ok = fold<LeadOverdue>(*this, meta, record.payload); break;
+        case EventType::account_quota_exhausted: ok = fold<AccountQuotaExhausted>(*this, meta, record.payload); break;
         case EventType::pull_advanced: ok = fold<PullAdvanced>(*this, meta, record.payload); break;
         default:
             return Error{.kind = ErrorKind::corrupt, .detail = "the log holds the unknown event type " + std::to_string(record.type) + " (version " +

@@ -61,26 +61,30 @@ bool refused_by(const AddressRow& row, Symbol account) {
 }  // namespace
 
 template <EventType Type> void Engine::Internals::apply(const RecordMeta& meta, const PlatformEventOf<Type>& event) {
-    if (event.dedupe != crypto::Hash128{} && state.inbound_seen.emplace(event.dedupe, meta.time).second) state.inbound_order.emplace_back(meta.time, event.dedupe);
+    const bool is_record = event.kind == "customer";  // the whole of what is known of a customer and one employee, as of now
+    if (!is_record && event.dedupe != crypto::Hash128{} && state.inbound_seen.emplace(event.dedupe, meta.time).second) state.inbound_order.emplace_back(meta.time, event.dedupe);
     if (event.address == 0) return;
     auto& row = address_row(event.address);
     const auto account = state.symbols.intern(event.account);
     if (!event.act.empty()) note_act(event.address, event.account, event.act, event.provider_time, meta.time);
     if (meta.contact.value != 0) add_act(meta.contact, "event.received", event.kind, event.channel, event.provider_time);
-    const bool is_record = event.kind == "customer";  // the whole of what is known of a customer and one employee, as of now
     if (event.kind == "unassigned" && !event.employee.empty()) counts_of(account, event.employee).resigned = true;
     if (event.stale && !(is_record && !refused_by(row, account))) return;
     if (event.kind == "group")
         if (PlatformEventSecret values; unseal_of(meta.contact, event.sealed, values)) note_group(event.address, values.body_json);
-    // Also handed over to a colleague: the customer is as reachable as before, by somebody else.
-    if (!event.employee.empty() && (event.reach != Reached::unchanged || event.kind == "unfollow" || event.kind == "unassigned")) {
+    // Also handed over to a colleague: the customer is as reachable as before, by somebody else. An account's own follower has no employee; there is one
+    // entry for him as soon as something is to be kept in it.
+    const bool has_entry = !event.employee.empty() || is_record || event.kind == "unfollow";
+    if (has_entry && (event.reach != Reached::unchanged || event.kind == "unfollow" || event.kind == "unassigned")) {
         auto& followers = row.reached().followers;
         const auto known = std::find_if(followers.begin(), followers.end(), [&](const Reach::Follower& each) { return each.account == account && each.employee == event.employee; });
         Reach::Follower follower{.account = account, .employee = event.employee};
         if (known != followers.end()) {
             follower.tags = std::move(known->tags);
+            follower.record = known->record;
             followers.erase(known);
         }
+        if (is_record) follower.record = event.dedupe.low;
         // An old acquaintance that is only read again does not become the newest.
         if (event.reach == Reached::reachable) followers.insert(event.stale ? followers.begin() : followers.end(), std::move(follower));
         if (event.kind == "follow") counts_of(account, event.employee).resigned = false;
@@ -119,10 +123,19 @@ template <class Logged> Logged logged(const channel::ProviderEvent& event) {
 
 }  // namespace
 
+// A record that is read again and again is an event when it says something else than the last one did.
+bool Engine::Internals::says_the_same(AccountNumber number, const channel::ProviderEvent& record, const crypto::Hash128& said) const {
+    const auto address = find_address(address_from(number, record.from));
+    const auto* reach = address == 0 || state.addresses[address].owners.empty() ? nullptr : state.addresses[address].reach.get();
+    return reach != nullptr && said != crypto::Hash128{} && std::any_of(reach->followers.begin(), reach->followers.end(), [&](const Reach::Follower& each) {
+        return each.account == accounts[number].symbol && each.employee == record.employee && each.record == said.low;
+    });
+}
+
 void Engine::Internals::take_event(AccountNumber number, const channel::ProviderEvent& event) {
     const auto& of = accounts[number].settings;
     const auto dedupe = event.id.empty() ? crypto::Hash128{} : index_hash("e" + of.name + "\n" + event.id);
-    if (seen_before(dedupe)) return;
+    if (event.kind == "customer" ? says_the_same(number, event, dedupe) : seen_before(dedupe)) return;
     if (event.kind == "unknown") ++accounts[number].events_unknown;
     const auto at = std::min(event.at.value_or(now), now);
     ContactIndex contact{};

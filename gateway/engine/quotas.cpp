@@ -17,8 +17,22 @@ constexpr std::string_view one_call = "api:";  // see ExchangeAdapter::quota_sco
 void Engine::Internals::note_quota(AccountNumber number, const channel::Outcome& outcome) {
     if (outcome.kind != channel::OutcomeKind::quota_exhausted || !outcome.retry_after || *outcome.retry_after <= Duration{0}) return;
     if (outcome.scope != whole_account && !outcome.scope.starts_with(one_call)) return;  // of one recipient or template: that touch's own matter
-    auto& until = accounts[number].quota_until[outcome.scope];
-    until = std::max(until, now + *outcome.retry_after);
+    const auto until = now + *outcome.retry_after;
+    const auto& held = accounts[number].quota_until;
+    if (const auto known = held.find(outcome.scope); known != held.end() && known->second >= until) return;
+    emit(ContactIndex{}, AccountQuotaExhausted{.account = accounts[number].settings.name, .scope = outcome.scope, .code = outcome.code, .until = until});
+}
+
+void Engine::Internals::apply(const RecordMeta& meta, const AccountQuotaExhausted& event) {
+    std::erase_if(state.quotas, [&](const auto& quota) { return quota.second <= meta.time; });
+    auto& until = state.quotas[{event.account, event.scope}];
+    until = std::max(until, event.until);
+    if (const auto number = account_numbers.find(event.account); number != account_numbers.end()) accounts[number->second].quota_until[event.scope] = until;
+}
+
+void Engine::Internals::hold_quotas() {
+    for (const auto& [of, until] : state.quotas)
+        if (const auto number = account_numbers.find(of.first); number != account_numbers.end()) accounts[number->second].quota_until[of.second] = until;
 }
 
 void Engine::Internals::keep_quota(Choice& choice, const TouchFacts& of, const policy::Profile& profile, ProfileId profile_id, Instant at) {

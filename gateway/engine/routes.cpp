@@ -39,6 +39,7 @@ CompiledRoute* Engine::Internals::route_of(std::string_view channel, const polic
         const auto& contact = state.contacts[index.value];
         policy::ContactView contact_view;
         contact_view.time_zone = state.symbols.name(contact.time_zone);
+        contact_view.lead_stages = lead_stages_of(index);
         policy::AddressView address_view;
         if (contact.extras) {
             contact_view.tags = contact.extras->tags;

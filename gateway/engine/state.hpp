@@ -156,7 +156,8 @@ struct SuppressionEntry {
 struct Reach {
     struct Standing { Symbol account; Instant at{}; bool refuses = false; };
     struct Act { Symbol account, kind; Instant at{}, since{}; };  // since: from then on what we send is an answer to it
-    struct Follower { Symbol account; std::string employee; std::vector<Symbol> tags = {}; };  // tags: the platform's ids
+    // employee: empty for the account itself; tags: the platform's ids; record: of what was said of him last, 0: nothing.
+    struct Follower { Symbol account; std::string employee; std::vector<Symbol> tags = {}; std::uint64_t record = 0; };
     std::vector<Standing> standings;
     std::vector<Act> acts;                   // the newest of each kind
     std::vector<Follower> followers;         // employees whom the customer has, oldest first
@@ -346,6 +347,19 @@ struct IdTarget {
     std::uint16_t attempt = 0;
 };
 
+// A recording of a call: of which telephone system, since when, and whether it lies there or here.
+struct RecordingRow {
+    std::string name, content_type = {}, reason = {};  // reason: why it was deleted
+    Symbol account = {};
+    ContactIndex contact{};
+    bool stored = false;                     // here, sealed; else at the telephone system
+    std::int64_t bytes = 0;
+    Instant at{};
+    Instant deleted_at = Instant::min();
+    [[nodiscard]] bool is_deleted() const { return deleted_at != Instant::min(); }
+    template <class A> void fields(A&& a) { a(name, content_type, reason, account, contact, stored, bytes, at, deleted_at); }
+};
+
 struct State {
     State();
 
@@ -382,6 +396,7 @@ struct State {
 
     absl::flat_hash_map<crypto::Hash128, std::uint32_t> contact_by_unionid;  // keyed hash of the unionid; volatile index
     std::map<std::pair<std::string, std::string>, std::string> pull_cursors;  // by account and name of the list
+    std::map<std::pair<std::string, std::string>, Instant> quotas;            // used up until then: by account and scope
 
     std::map<std::uint32_t, std::vector<crypto::Hash128>> groups;  // by address: the customers in it, by the hash of theirs
     absl::flat_hash_map<crypto::Hash128, OperationRow> operations;                 // by the hash of account and key
@@ -390,6 +405,8 @@ struct State {
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, Uuid> open_interactions;  // by account, address, contact; volatile index
 
     std::map<Uuid, voice::Call> calls;         // by interaction; those that are over as long as it
+    std::map<Uuid, std::vector<RecordingRow>> recordings;  // by interaction, oldest first; those that were deleted stay a while
+    absl::flat_hash_map<std::uint32_t, std::vector<Uuid>> recordings_of;    // by contact; volatile index
     absl::flat_hash_map<std::uint32_t, std::vector<Uuid>> interactions_of;  // by contact, oldest first; volatile index
     std::map<std::string, AgentRow, std::less<>> agents;
     std::map<Uuid, PromiseRow> promises;

@@ -1,7 +1,9 @@
 #include "gateway/engine/working_hours.hpp"
 
+#include <algorithm>
 #include <array>
 
+#include "gateway/leads/working_time.hpp"
 #include "gateway/policy/zones.hpp"
 
 namespace touchgate {
@@ -74,13 +76,30 @@ std::optional<Span> parse_span(const Json& json) {
     return span;
 }
 
+bool is_full_form(const Json& json) { return json.is_object() && json.contains("open"); }
+
+leads::WorkingTime full_form(const Json& json, const std::string& pointer, const std::string& time_zone, const policy::Calendars& calendars, std::vector<Problem>& problems) {
+    JsonReader reader{json, pointer, problems};
+    leads::WorkingTime hours{reader, calendars, time_zone};
+    reader.finish();
+    return hours;
+}
+
 }  // namespace
 
 routing::RouterSettings::Open hours_at(const Json& hours, Instant at, const std::string& time_zone, const policy::Calendars& calendars) {
     if (hours.is_null()) return {};
-    routing::RouterSettings::Open result{.open = false, .until = at + std::chrono::hours{24}};
     const auto one = hours.is_array() ? hours : Json::array({hours});
+    const bool short_form = std::any_of(one.begin(), one.end(), [](const Json& each) { return !is_full_form(each); });
+    routing::RouterSettings::Open result{.open = false, .until = short_form ? std::optional{at + std::chrono::hours{24}} : std::nullopt};
     for (const auto& each : one) {
+        if (is_full_form(each)) {
+            std::vector<Problem> ignored;  // checked when it was put; a calendar that has gone since leaves the weekdays
+            const auto working = full_form(each, {}, time_zone, calendars, ignored);
+            if (working.is_open(at)) result.open = true;
+            if (const auto change = working.next_change(at); change != instant_never && (!result.until || change < *result.until)) result.until = change;
+            continue;
+        }
         const auto span = parse_span(each);
         const auto* zone = span ? policy::Zone::find(span->zone.empty() ? time_zone : span->zone) : nullptr;
         if (zone == nullptr) continue;
@@ -106,19 +125,22 @@ routing::RouterSettings::Open hours_at(const Json& hours, Instant at, const std:
         }
         for (const auto boundary : {span->from, span->to, 24 * 60}) {
             const auto instant = range.instant(policy::LocalTime{today} + std::chrono::minutes{boundary});
-            if (instant > at && instant < *result.until) result.until = instant;
+            if (instant > at && (!result.until || instant < *result.until)) result.until = instant;
         }
     }
     return result;
 }
 
-void check_hours(const Json& hours, const std::string& pointer, std::vector<Problem>& problems) {
+void check_hours(const Json& hours, const std::string& pointer, const policy::Calendars& calendars, std::vector<Problem>& problems) {
     if (hours.is_null()) return;
     const auto one = hours.is_array() ? hours : Json::array({hours});
-    for (std::size_t i = 0; i < one.size(); ++i)
-        if (!parse_span(one[i]))
-            problems.push_back({hours.is_array() ? pointer + "/" + std::to_string(i) : pointer,
-                                R"(must say when: {"days": "mon-fri", "from": "09:00", "to": "18:00", "time_zone"?, "calendar"?}, all of them optional)"});
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        const auto at = hours.is_array() ? pointer + "/" + std::to_string(i) : pointer;
+        if (is_full_form(one[i])) (void)full_form(one[i], at, "UTC", calendars, problems);
+        else if (!parse_span(one[i]))
+            problems.push_back({at, R"(must say when: {"zone"?, "calendar"?, "open": [{"days": ["mon", …], "from": "09:00", "to": "18:00"}]}, or in short )"
+                                    R"({"days": "mon-fri", "from": "09:00", "to": "18:00", "time_zone"?, "calendar"?})"});
+    }
 }
 
 }  // namespace touchgate

@@ -7,11 +7,12 @@
 
 namespace touchgate {
 
-// `hours`: null (always), {"calendar": id} (its working days, with its own hours or those given beside), or {"days": ["mon", …] or "mon-fri", "from": "09:00",
-// "to": "18:00", "time_zone"?, "calendar"?}, or an array of these (open when one is). What cannot be read is closed.
-// `until`: the next instant, to the minute, at which that may change, at most a day ahead.
+// `hours`: null (always), or as in policies and for leads {"zone"?, "calendar"?, "open": [{"days", "from", "to"}]} (leads/working_time.hpp); in short also
+// {"calendar": id} (its working days), {"days": ["mon", …] or "mon-fri", "from": "09:00", "to": "18:00", "time_zone"?, "calendar"?}, or an array of all
+// these (open when one is). What cannot be read is closed.
+// `until`: the next instant, to the minute, at which that may change; of the short forms at most a day ahead.
 [[nodiscard]] routing::RouterSettings::Open hours_at(const Json& hours, Instant at, const std::string& time_zone, const policy::Calendars& calendars);
 // What is wrong with them, by pointer below `pointer`.
-void check_hours(const Json& hours, const std::string& pointer, std::vector<Problem>& problems);
+void check_hours(const Json& hours, const std::string& pointer, const policy::Calendars& calendars, std::vector<Problem>& problems);
 
 }  // namespace touchgate

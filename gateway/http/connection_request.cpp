@@ -61,9 +61,10 @@ bool Connection::on_header() {
     const auto body_max = match_.route != nullptr ? match_.route->body_max : body_bytes_max;
     const bool bulk = match_.route != nullptr && match_.route->bulk != nullptr;
     const bool too_long = !bulk && length && *length > body_max;
-    if (too_long) count_refused_hook("TOO_LARGE");
-    if (too_long && !early_)
+    if (too_long && !early_) {
+        count_refused_hook("TOO_LARGE");
         early_ = problem(plain_error(ErrorKind::too_large, "the body is larger than " + std::to_string(body_max) + " bytes"), language_);
+    }
     // A refused body that is short is read first, so that the connection can go on.
     const bool endless = bulk && (!length || *length > body_bytes_max);
     if (early_ && !done && (expects_continue || endless || too_long)) {

@@ -17,7 +17,7 @@ enum class Language : std::uint8_t { english, chinese };
 [[nodiscard]] std::string_view problem_title(ErrorKind kind, Language language);
 
 // `reference_name` is the member that carries Error::reference ("touch_id", "contact_id"); empty: left out.
-// `status` overrides the kind's status (408, 412, 431).
+// `status` overrides the kind's status (408, 410, 412, 431).
 [[nodiscard]] Response problem(const Error& error, Language language, std::string_view reference_name = {}, int status = 0);
 
 // The `error` member of a bulk answer's line: title, detail, status and errors.

@@ -41,6 +41,11 @@ private:
         made_.contact_id = reader.text("id", made_.contact_id);
         made_.time_zone = reader.text("time_zone");
         made_.tags = reader.texts("tags");
+        for (const auto& word : reader.texts("lead_stages")) {
+            const auto known = std::find(lead_stage_words.begin(), lead_stage_words.end(), word);
+            if (known == lead_stage_words.end()) reader.problem("lead_stages", "\"" + word + "\" is no stage of a lead");
+            else made_.lead_stages |= 1U << static_cast<unsigned>(known - lead_stage_words.begin());
+        }
         made_.restricted = reader.boolean("restricted", false);
         made_.open_ticket = reader.boolean("open_ticket", false);
         made_.last_inbound = reader.instant("last_inbound").value_or(Instant::min());

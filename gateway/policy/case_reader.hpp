@@ -64,6 +64,7 @@ struct Case {
     std::string time_zone;
     std::vector<ConsentRecord> consents;
     std::vector<std::string> tags;
+    std::uint32_t lead_stages = 0;  // bits of lead_stage_words
     Attributes attributes;
     std::vector<ActRecord> acts;
     bool restricted = false;

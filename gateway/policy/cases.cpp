@@ -160,7 +160,8 @@ private:
                                   .last_reply = case_.last_reply,
                                   .open_ticket = case_.open_ticket,
                                   .history = history_,
-                                  .acts = acts_};
+                                  .acts = acts_,
+                                  .lead_stages = case_.lead_stages};
         const AddressView address{.number = case_.address,
                                   .gone = case_.gone,
                                   .lists = lists_,

@@ -111,6 +111,7 @@ bool Condition::holds(const Surroundings& around, Instant at, Instant attempt_at
         case Kind::origin: return (origins >> static_cast<unsigned>(around.origin) & 1U) != 0;
         case Kind::region: return std::find(texts.begin(), texts.end(), around.address.region) != texts.end();
         case Kind::carrier: return std::find(texts.begin(), texts.end(), around.address.carrier) != texts.end();
+        case Kind::lead_stage: return (stages & contact.lead_stages) != 0;
         case Kind::between: return from <= attempt_at && attempt_at < to;
         case Kind::inbound_within: return contact.last_inbound != Instant::min() && contact.last_inbound <= at && at - contact.last_inbound < length;
         case Kind::age: {
@@ -243,6 +244,7 @@ public:
         texts("carriers", Kind::carrier);
         attributes();
         origins();
+        lead_stages();
         between();
         inbound_within();
         ages();
@@ -373,6 +375,21 @@ private:
             else
                 reader_.problems().push_back({pointer_to(pointer_to(reader_.pointer(), "origins"), i),
                                               "must be one of api, campaign, journey, agent, reply, bot, promise, welcome"});
+        }
+        parts_.push_back(std::move(made));
+    }
+
+    void lead_stages() {
+        if (reader_.raw("lead_stages") == nullptr) return;
+        auto made = std::make_shared<Condition>();
+        made->kind = Kind::lead_stage;
+        const auto found = words("lead_stages");
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            const auto word = std::find(lead_stage_words.begin(), lead_stage_words.end(), found[i]);
+            if (word != lead_stage_words.end()) made->stages |= 1U << static_cast<unsigned>(word - lead_stage_words.begin());
+            else
+                reader_.problems().push_back({pointer_to(pointer_to(reader_.pointer(), "lead_stages"), i),
+                                              "must be one of new, assigned, accepted, contacted, qualified, disqualified, won, lost, recycled"});
         }
         parts_.push_back(std::move(made));
     }

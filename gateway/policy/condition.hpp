@@ -42,7 +42,8 @@ public:
         attribute,
         origin,
         region,
-        carrier,  // fixed for one decision
+        carrier,
+        lead_stage,  // fixed for one decision
         between,
         inbound_within,
         age,
@@ -61,6 +62,7 @@ public:
     std::vector<std::string> texts = {};  // units, regions, carriers; an attribute's name
     std::vector<Test> tests = {};
     std::uint32_t origins = 0;   // bit per Origin
+    std::uint32_t stages = 0;    // bit per word of lead_stage_words
     Instant from{}, to{};        // between
     Duration length{};           // inbound_within; age
     Operator op = Operator::lt;  // age

@@ -2,6 +2,7 @@
 // memory; the policy only reads them. Nothing here owns what it points to; a view must outlive the call it is passed to.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -130,6 +131,9 @@ struct Act {
 
 using AttributeValue = std::variant<bool, double, std::string>;
 
+// Where a contact's leads may stand, for `lead_stages` of a condition.
+inline constexpr std::array<std::string_view, 9> lead_stage_words = {"new", "assigned", "accepted", "contacted", "qualified", "disqualified", "won", "lost", "recycled"};
+
 struct ContactView {
     std::string_view time_zone = {};            // IANA name, empty when unknown
     std::span<const Consent> consents = {};
@@ -143,6 +147,7 @@ struct ContactView {
     bool open_ticket = false;
     std::span<const HistoryEntry> history = {}; // all attempts of the contact, oldest first
     std::span<const Act> acts = {};             // oldest first
+    std::uint32_t lead_stages = 0;              // of his leads: a bit for each of lead_stage_words
 };
 
 struct AddressView {

@@ -112,6 +112,16 @@ void append_members(JsonText& json, const RecordingAccessed& event) {
     json.number("from", event.from);
     json.number("size", event.size);
 }
+void append_members(JsonText& json, const RecordingDeleted& event) {
+    json.uuid("interaction", event.interaction);
+    json.text("recording", event.recording);
+    json.text("reason", event.reason);
+}
+void append_members(JsonText& json, const CallLineTaken& event) {
+    json.uuid("interaction", event.call);
+    json.text("trunk", event.trunk);
+    json.text_if("caller_id", event.caller_id);
+}
 void append_members(JsonText& json, const CallerIdRested& event) {
     json.text("account", event.account);
     json.text("number", event.number);

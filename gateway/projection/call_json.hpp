@@ -21,6 +21,8 @@ void append_members(JsonText& json, const voice::RecordingChanged& event);
 void append_members(JsonText& json, const voice::SupervisionChanged& event);
 void append_members(JsonText& json, const voice::CallEnded& event);
 void append_members(JsonText& json, const RecordingAccessed& event);
+void append_members(JsonText& json, const RecordingDeleted& event);
+void append_members(JsonText& json, const CallLineTaken& event);
 void append_members(JsonText& json, const CallerIdRested& event);
 
 }  // namespace touchgate::projection

@@ -469,6 +469,12 @@ struct EventData {
         json.text_if("detail", e.detail);
         json.text_if("by", e.by);
     }
+    void operator()(const AccountQuotaExhausted& e) {
+        json.text("account", e.account);
+        json.text("scope", e.scope);
+        json.text_if("code", e.code);
+        json.instant("until", e.until);
+    }
     void operator()(const PullAdvanced& e) {
         json.text("account", e.account);
         json.text("list", e.name);
@@ -569,6 +575,7 @@ struct EventData {
             case EventType::interaction_opened: return render<InteractionOpened>();
             case EventType::interaction_closed: return render<InteractionClosed>();
             case EventType::account_operation: return render<AccountOperation>();
+            case EventType::account_quota_exhausted: return render<AccountQuotaExhausted>();
             case EventType::interaction_queued: return render<InteractionQueued>();
             case EventType::interaction_assigned: return render<InteractionAssigned>();
             case EventType::interaction_phase: return render<InteractionPhase>();
@@ -600,6 +607,8 @@ struct EventData {
             case EventType::call_ended: return render<CallOver>();
             case EventType::recording_accessed: return render<RecordingAccessed>();
             case EventType::caller_id_rested: return render<CallerIdRested>();
+            case EventType::call_line: return render<CallLineTaken>();
+            case EventType::recording_deleted: return render<RecordingDeleted>();
             case EventType::lead_created: return render<LeadCreated>();
             case EventType::lead_touchpoint: return render<LeadTouched>();
             case EventType::lead_assigned: return render<LeadAssigned>();

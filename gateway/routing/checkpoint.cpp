@@ -10,7 +10,7 @@ namespace touchgate::routing {
 
 namespace {
 
-constexpr std::uint8_t format = 1;
+constexpr std::uint8_t format = 2;
 
 void write(ByteWriter& out, Instant at) { out.i64(unix_ms(at)); }
 Instant read_instant(ByteReader& in) { return from_unix_ms(in.i64()); }
@@ -111,6 +111,7 @@ void Router::Internals::save(std::string& bytes) {
         out.text(item.outcome);
         out.i64(item.reserve_for.count());
         out.i64(item.step_at);
+        out.varint(item.unanswered_before);
         std::vector<std::pair<std::string_view, std::int64_t>> backoffs;
         for (const auto& backoff : item.backoffs)
             if (backoff.until > unix_ms(last_at)) backoffs.emplace_back(name_of(backoff.agent), backoff.until);
@@ -247,6 +248,7 @@ bool Router::Internals::restore(std::string_view bytes) {
         item.outcome = in.text();
         item.reserve_for = Duration{in.i64()};
         item.step_at = in.i64();
+        item.unanswered_before = static_cast<std::uint32_t>(in.varint());
         for (auto size = count(); size > 0 && !in.failed(); --size) {
             const auto agent = intern_agent(in.text());
             item.backoffs.push_back({.agent = agent, .until = in.i64()});

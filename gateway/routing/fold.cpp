@@ -267,7 +267,9 @@ void Router::Internals::on_unanswered(const OfferEnded& event, Instant at) {
     if (item_number == nobody || agent_number == nobody) return;
     auto& item = items[item_number];
     auto& agent = *agents[agent_number];
-    ++agent.unanswered[item.channel == voice ? 1 : 0];
+    auto& unanswered = agent.unanswered[item.channel == voice ? 1 : 0];
+    unanswered = std::max(unanswered, item.unanswered_before) + 1;
+    item.unanswered_before = 0;
     if (item.queue != nobody) ++counts_of(*queues[item.queue], at).rona;
     if (event.blocks) agent.blocked = true;
     if (event.backoff_until != 0) item.backoffs.push_back({.agent = agent_number, .until = event.backoff_until});
@@ -288,7 +290,7 @@ void Router::Internals::on(const OfferEnded& event, Instant at) {
     auto& unanswered = agent.unanswered[item.channel == voice ? 1 : 0];
     forget_offer(number);
     if (event.result == OfferResult::accepted) {
-        unanswered = 0;
+        item.unanswered_before = std::exchange(unanswered, 0);
         if (waits(item)) {
             leave_wait(item_number);
             count_answer(item, at);
@@ -334,6 +336,7 @@ void Router::Internals::on(const ItemAssigned& event, Instant at) {
         if (const auto queue = find_queue(event.queue); queue != nobody) items[number].queue = queue;
     }
     items[number].channel = *channel;
+    items[number].unanswered_before = 0;
     ++agents[agent]->used[*channel];
     ++agents[agent]->used_total;
     take(agent, number, at);
@@ -345,6 +348,7 @@ void Router::Internals::on(const ItemPhaseChanged& event, Instant at) {
     const auto number = find_item(event.item);
     if (number == nobody) return;
     items[number].phase = event.phase;
+    if (event.phase == Phase::active) items[number].unanswered_before = 0;  // he has answered
     if (items[number].agent != nobody) refresh(items[number].agent, at);
 }
 

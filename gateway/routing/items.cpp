@@ -153,7 +153,8 @@ Result<void> Router::unanswered(const Uuid& id, std::string_view reason, Instant
     const auto queue = record.queue;
     const auto& definition = in.queues[queue]->definition;
     const bool call = record.channel == voice;
-    const bool blocks = in.agents[agent]->unanswered[call ? 1 : 0] + 1 >= static_cast<std::uint32_t>(call ? definition.rona_voice : definition.rona_message);
+    const auto before = std::max(in.agents[agent]->unanswered[call ? 1 : 0], record.unanswered_before);
+    const bool blocks = before + 1 >= static_cast<std::uint32_t>(call ? definition.rona_voice : definition.rona_message);
     in.append(OfferEnded{.offer = {}, .item = id, .agent = in.agents[agent]->id, .result = OfferResult::timed_out, .reason = std::string{reason}, .blocks = blocks,
                          .backoff_until = unix_ms(now + definition.backoff_no_answer)});
     in.requeue(item, queue, {}, false, to_string(OfferResult::timed_out));

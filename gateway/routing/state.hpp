@@ -191,6 +191,7 @@ struct ItemRecord {
     std::string outcome;                        // said when wrapping began
     Duration reserve_for{60'000};               // of one that is dialled: how long an agent is kept
     bool auto_answer = false;
+    std::uint32_t unanswered_before = 0;        // of its agent, when he accepted: should his telephone not be answered, he did not
     std::int64_t step_at = std::numeric_limits<std::int64_t>::max();  // ring_progressively: when the next agent is added
     absl::InlinedVector<Backoff, 1> backoffs;
     absl::InlinedVector<OfferNumber, 2> offers;

@@ -207,6 +207,7 @@ std::string_view to_string(RecordingState state) {
         case RecordingState::ended: return "ended";
         case RecordingState::stored: return "stored";
         case RecordingState::failed: return "failed";
+        case RecordingState::deleted: return "deleted";
     }
     return "failed";
 }

@@ -49,6 +49,7 @@ struct Plan {
 struct Call {
     Uuid id{};
     std::string account, did, queue, dialed_by, agent, sealed;  // agent: whose telephone is or was the last one in it
+    std::string trunk, caller_id;          // that it took; empty: none of the account's trunks
     bool outbound = false;
     TouchId touch{};
     std::uint16_t attempt = 0;
@@ -70,7 +71,7 @@ struct Call {
 
     template <class A> void fields(A&& a) {
         a(id, account, did, queue, dialed_by, agent, sealed, outbound, touch, attempt, stage, stage_at, reason, parties, mix, held, consult, started_at, customer_up_at, queued_at,
-          accepted_at, bridged_at, talking_since, held_since, ended_at, talk_ms, hold_ms, ring_ms, cause, tech_cause, outcome, hung_up_by, recordings);
+          accepted_at, bridged_at, talking_since, held_since, ended_at, talk_ms, hold_ms, ring_ms, cause, tech_cause, outcome, hung_up_by, recordings, trunk, caller_id);
     }
 
     // Volatile.

@@ -41,7 +41,7 @@ enum class Use : std::uint8_t {
 };
 
 enum class Consult : std::uint8_t { none = 0, ringing, private_talk, with_customer, conference };  // with_customer: the one who is asked waits meanwhile
-enum class RecordingState : std::uint8_t { begun = 1, paused, resumed, ended, stored, failed };
+enum class RecordingState : std::uint8_t { begun = 1, paused, resumed, ended, stored, failed, deleted };
 enum class Supervising : std::uint8_t { none = 0, monitor, whisper, barge };
 
 struct CallStarted {

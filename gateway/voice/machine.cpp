@@ -416,6 +416,26 @@ void Machine::customer_gone(const LegGone& event, bool was_up) {
     }
 }
 
+bool Machine::customer_is_served() const {
+    switch (call_.stage) {
+        case Stage::waiting:
+        case Stage::joining:
+        case Stage::talking:
+        case Stage::calling_outside:
+        case Stage::outside: return true;
+        case Stage::calling_agent: return call_.customer_up_at != Instant::min() || !call_.outbound;
+        default: return false;
+    }
+}
+
+void Machine::customer_lost() {
+    call_.live.music = false;
+    call_.live.play.clear();
+    call_.live.estimated = true;
+    host_.cut_off();
+    finish(call_.bridged_at == Instant::min() && !call_.outbound ? "failed" : outcome_of_customer(), "network");
+}
+
 std::string_view Machine::outcome_of_customer() const {
     if (call_.bridged_at != Instant::min() || call_.stage == Stage::joining) return "answered";
     if (!call_.outbound) return call_.stage == Stage::playing && !call_.live.after_play.empty() ? std::string_view{call_.live.after_play} : "abandoned";

@@ -44,6 +44,8 @@ public:
     virtual void content_played() = 0;
     virtual void handed_on(const std::string& to_agent) = 0;  // to an agent after a consultation; empty: to a party outside
     virtual void wants_promise() = 0;                 // to be called back
+    // The telephone system has lost a customer who waited or talked with somebody: nobody hung up.
+    virtual void cut_off() = 0;
     virtual void transfer_asked(const std::string& to) = 0;  // by the agent's telephone
     virtual void consult_over() = 0;                  // whoever was asked is free again
     virtual void unwritten() = 0;                     // the customer's leg was never made: the permit's deadline had passed, or the line was down
@@ -112,6 +114,8 @@ private:
     void drop_all(Use use);
     void gone(const LegGone& event);
     void customer_gone(const LegGone& event, bool was_up);
+    void customer_lost();
+    [[nodiscard]] bool customer_is_served() const;            // he waits for somebody, or talks
     void agent_gone(const LegGone& event);
     void consult_gone();
     void customer_up(channel::AnsweredBy by);

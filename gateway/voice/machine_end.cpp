@@ -85,6 +85,7 @@ void Machine::due() {
     if (live.lost_since != instant_never && call_.stage != Stage::ending) {
         // The telephone system did not come back; what it had is not known.
         live.estimated = true;
+        if (customer_is_served()) host_.cut_off();
         return close(call_.customer_up_at != Instant::min() || call_.bridged_at != Instant::min() ? "answered" : "unknown", "network");
     }
     switch (call_.stage) {

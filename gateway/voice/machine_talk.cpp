@@ -351,7 +351,9 @@ void Machine::stop_recordings() {
 
 void Machine::on(const channel::RecordingEnded& event) {
     const auto found = std::find_if(call_.recordings.begin(), call_.recordings.end(), [&](const Recording& each) { return each.name == event.recording; });
-    if (found == call_.recordings.end() || found->state == RecordingState::stored || found->state == RecordingState::failed) return;
+    if (found == call_.recordings.end() || found->state == RecordingState::stored || found->state == RecordingState::failed ||
+        found->state == RecordingState::deleted)
+        return;
     const bool message = found->voicemail, failed = !event.failure.empty();
     host_.note(RecordingChanged{.call = call_.id, .recording = event.recording, .state = failed ? RecordingState::failed : RecordingState::ended, .lasted_ms = event.lasted.count(),
                                 .bytes = 0, .content_type = {}, .failure = event.failure, .voicemail = message});
@@ -396,8 +398,12 @@ void Machine::recover(const channel::Snapshot& snapshot) {
     };
     if (const auto customer = missing(Use::customer)) {
         const bool was_up = call_.party(Use::customer)->up;
-        host_.note(*customer);
-        return customer_gone(*customer, was_up);
+        const bool lost_there = snapshot.began_at && *snapshot.began_at > call_.started_at;
+        auto fact = *customer;
+        fact.by_far_end = !lost_there;
+        host_.note(fact);
+        if (lost_there && customer_is_served()) return customer_lost();
+        return customer_gone(fact, was_up);
     }
     if (call_.stage == Stage::ending) {
         if (const auto* customer = call_.party(Use::customer)) to(channel::EndLeg{.leg = customer->leg});

@@ -273,5 +273,56 @@ class RestartTest(unittest.TestCase):
             world.wait(lambda: world.legs() == [], "no leg is left")
 
 
+class LossTest(unittest.TestCase):
+    def promises(self, world):
+        return [event["data"] for event in world.events(types="promise.made")]
+
+    def test_who_talked_or_waited_when_the_pbx_was_lost_is_promised_a_call_once(self):
+        with Telephones() as world:
+            desk = world.desk("a1")
+            world.call_in()
+            talking = world.take(desk)
+            world.call_in("13800000102")
+            world.wait(lambda: len(world.get("/v1/interactions?state=queued").json["items"]) == 1, "the second one waits")
+            waiting = world.get("/v1/interactions?state=queued").json["items"][0]["id"]
+            world.control("POST", "/restart", {"for": "PT0.5S"})
+            world.wait(lambda: len(world.ended()) == 2, "both calls are over")
+            self.assertEqual({(end["hung_up_by"], end["estimated"]) for end in world.ended()}, {("network", True)})
+            made = {promise["interaction_id"]: promise for promise in self.promises(world)}
+            self.assertEqual(set(made), {talking, waiting})
+            self.assertEqual(made[talking]["agent"], "a1")
+            self.assertEqual(made[waiting]["queue"], "care")
+            self.assertEqual((world.interaction(waiting)["state"], world.interaction(talking)["state"]), ("flowed_out", "wrapping"))
+            desk.wait_push("promise")
+            world.kill()
+            desk.cut()
+            world.start()
+            world.up()
+            self.assertEqual(len(self.promises(world)), 2)
+
+
+class RecordingTest(unittest.TestCase):
+    def test_a_recording_is_read_and_is_gone_with_its_contact(self):
+        keys = [{"name": "all", "key": "acceptance-key-0123456789", "scopes": SCOPES + ["recordings"]}]
+        with Telephones(account={"recording": {"calls": "all"}}, settings={"api_keys": keys}) as world:
+            desk = world.desk("a1")
+            channel = world.call_in()
+            interaction = world.take(desk)
+            time.sleep(0.5)
+            world.control("POST", f"/legs/{channel}/hangup", {"how": "party"})
+            path = f"/v1/interactions/{interaction}/recording"
+            world.wait(lambda: world.get(path).status == 200, "the recording is here")
+            desk.wait_push("wrap_up")
+            desk.ok("interaction.wrap_up", interaction=interaction, disposition="solved")
+            contact = world.interaction(interaction)["contact_id"]
+            self.assertEqual(world.delete("/v1/contacts/" + contact).status, 204)
+            gone = world.get(path)
+            self.assertEqual(gone.status, 410)
+            self.assertIn("erased", gone.json["detail"])
+            (event,) = world.events(types="recording.deleted")
+            self.assertEqual((event["data"]["interaction"], event["data"]["reason"]), (interaction, "erased"))
+            self.assertEqual(world.get("/v1/interactions/01890a5d-ac96-774b-bcce-b302099a8057/recording").status, 404)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -209,6 +209,8 @@ class Steps(unittest.TestCase):
         self.assertEqual(self.act(made, "accept").status, 200)
         self.assertEqual(self.act(made, "accept").status, 409)
         self.assertEqual(self.act(made, "disqualify", {"reason": "wrong number"}).json["reason"], "wrong number")
+        (told,) = [event["data"] for event in self.world.events(types="lead.lost") if event["data"]["lead_id"] == made["id"]]
+        self.assertEqual((told["stage"], told["reason"]), ("disqualified", "wrong number"), "no lost sale: it never was one")
 
     def test_reports_of_stores_take_the_steps_in_between(self):
         one, two, three = (self.make("1390000001" + str(n)) for n in range(3))

@@ -1,5 +1,6 @@
 """WeCom and official accounts, against the sandbox's platforms: tasks of employees, reply windows, conversations, callbacks."""
 
+import http.client
 import unittest
 
 from gateway import World, request
@@ -143,6 +144,24 @@ class OfficialAccount(unittest.TestCase):
                 world.wait_state(touch["id"], "delivered")
             self.assertEqual(len(world.received(kind="template")), 21)
 
+    @staticmethod
+    def chunked(world, path, size):
+        """A body whose length is not told before: the status."""
+        connection = http.client.HTTPConnection(world.url.removeprefix("http://"), timeout=10)
+        try:
+            connection.putrequest("POST", path)
+            connection.putheader("Transfer-Encoding", "chunked")
+            connection.endheaders()
+            try:
+                for _ in range(size // 65_536 + 1):
+                    connection.send(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+                connection.send(b"0\r\n\r\n")
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # it was refused before its end
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
     def test_forged_stale_and_unencrypted_callbacks_are_refused_alike_and_counted(self):
         with Platforms() as world:
             hook = world.url + "/hooks/oa-main"
@@ -156,7 +175,13 @@ class OfficialAccount(unittest.TestCase):
             self.assertIn("NOT_ENCRYPTED", refused)
             self.assertEqual(request(hook, "PUT", "x", key=None).status, 405)
             self.assertEqual(request(hook, "POST", "x" * (1_100_000), key=None).status, 413)
-            world.wait(lambda: {"METHOD", "TOO_LARGE"} <= set([each for each in world.get("/v1/accounts").json["items"] if each["name"] == "oa-main"][0]["hook"]["refused"]), "405 and 413")
+            self.assertEqual(request(hook, "DELETE", "x" * (1_100_000), key=None).status, 405)
+            self.assertEqual(self.chunked(world, "/hooks/oa-main", 1_100_000), 413)
+            counted = lambda: [each for each in world.get("/v1/accounts").json["items"] if each["name"] == "oa-main"][0]["hook"]["refused"]
+            world.wait(lambda: (counted().get("METHOD"), counted().get("TOO_LARGE")) == (2, 2), "405 and 413 are counted, each once")
+            metrics = world.get("/metrics").text
+            for reason in ("METHOD", "TOO_LARGE"):
+                self.assertIn(f'touchgate_hook_refused_total{{account="oa-main",reason="{reason}"}} 2', metrics)
             self.assertEqual([event for event in world.events(types="event.received,message.received") if event["data"]["account"] == "oa-main"], [])
 
     def test_what_is_not_understood_is_kept_once_and_acknowledged(self):

@@ -208,6 +208,7 @@ void PbxPeer::restart(Duration away, Now now) {
     live_.clear();
     schedule_ = {};
     away_until_ = now.monotonic + away;
+    began_at_ = now.wall + away;
     behaviour_changed(now);
 }
 

@@ -71,6 +71,7 @@ HttpReply PbxPeer::handle(const HttpRequest& request, Now now) {
 }
 
 HttpReply PbxPeer::route(Request& request) {
+    if (!began_at_) began_at_ = request.now.wall;
     const auto& first = request.path.front();
     if (first == "channels") return channels(request);
     if (first == "bridges") return bridges(request);
@@ -78,7 +79,8 @@ HttpReply PbxPeer::route(Request& request) {
     if (first == "playbacks") return playbacks(request);
     if (first == "recordings") return recordings(request);
     if (first == "asterisk" && request.path.size() == 2 && request.path[1] == "info")
-        return json_reply({{"build", Json::object()}, {"system", {{"version", "22.10.1"}, {"entity_id", "02:00:00:00:00:01"}}}, {"config", {{"name", "sandbox"}, {"default_language", "en"}}}});
+        return json_reply({{"build", Json::object()}, {"system", {{"version", "22.10.1"}, {"entity_id", "02:00:00:00:00:01"}}}, {"config", {{"name", "sandbox"}, {"default_language", "en"}}},
+                           {"status", {{"startup_time", time_text(*began_at_)}, {"last_reload_time", time_text(*began_at_)}}}});
     if (first == "asterisk" && request.path.size() == 2 && request.path[1] == "ping")
         return json_reply({{"asterisk_id", "02:00:00:00:00:01"}, {"ping", "pong"}, {"timestamp", time_text(request.now.wall)}});
     if (first == "endpoints" && request.path.size() == 1) {

@@ -223,6 +223,7 @@ private:
     std::uint64_t call_serial_ = 0;      // of the timer that brings the next call
     std::int64_t events_until_drop_ = 0;
     std::chrono::nanoseconds away_until_{0};
+    std::optional<Instant> began_at_;    // as it tells; nothing: nobody has asked for anything yet
 };
 
 }  // namespace touchgate::sandbox

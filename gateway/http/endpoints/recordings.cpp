@@ -8,6 +8,7 @@ namespace touchgate::http {
 
 namespace {
 
+constexpr int gone = 410;
 constexpr std::uint64_t part_max = std::uint64_t{4} << 20U;  // bytes in one answer: a player asks for the next part by itself
 
 Error no_recording() { return {.kind = ErrorKind::not_found, .detail = "there is no recording of this interaction"}; }
@@ -45,15 +46,15 @@ void get_recording(const Call& call) {
     const auto name = call->query.text("recording");
     const auto reason = call->query.text("reason");
     in_engine(call, [id = *id, range, name, reason](Engine& engine, Exchange& exchange) {
-        const auto interaction = engine.find_interaction(id);
-        if (!interaction) return exchange.problem_of(no_recording());
+        const auto contact_id = engine.contact_of_recording(id);
+        if (contact_id.empty()) return exchange.problem_of(no_recording());
         if (exchange.access.limited()) {
-            const auto contact = engine.find_contact(interaction->contact_id);
+            const auto contact = engine.find_contact(contact_id);
             if (!contact || !exchange.access.covers(contact->unit)) return exchange.problem_of(no_recording());
         }
         const auto by = exchange.caller == nullptr ? std::string{} : exchange.caller->name();
         const auto part = engine.open_recording(id, name, by, reason, range.from, range.size);
-        if (!part) return exchange.problem_of(part.error());
+        if (!part) return exchange.problem_of(part.error(), {}, part.error().reference == "deleted" ? gone : 0);
         Response response;
         response.content_type = type_of(part->content_type);
         response.headers.emplace_back("Accept-Ranges", "bytes");

@@ -254,7 +254,7 @@ TEST_CASE("property: no limit of a trunk or a number is ever exceeded, and nothi
                     for (const auto& terms : trunk.caller_ids)
                         if (terms.number == choice->caller_id) RC_ASSERT(usable(terms));
                     RC_ASSERT(pool.room(now) > 0);
-                    pool.dialed(now, name, *choice, 1 + random.below(5));
+                    pool.dialed(now, name, choice->name, choice->caller_id, 1 + random.below(5));
                     calls[name] = {now, choice->caller_id, false, false};
                 } else if (trunk.calls_per_second <= 0) {
                     RC_ASSERT_FALSE(line_free && number_free);

@@ -16,7 +16,7 @@ TEST_CASE("ari start: filter, then the snapshot, and only then it is up", "[aste
     rig.execute(5, AnswerLeg{.leg = "x"});
     CHECK(rig.take_told() == Lines{"failed 5 DOWN unwritten"});
     rig.answer(200);
-    CHECK(rig.take_asked() == Lines{"GET /applications/gw", "GET /channels", "GET /bridges"});
+    CHECK(rig.take_asked() == Lines{"GET /applications/gw", "GET /channels", "GET /bridges", "GET /asterisk/info?only=status"});
     rig.answer(200, {{"channel_ids", {"a", "b", "c"}}});
     auto made = a_channel("b", "Ringing", "(Outgoing Line)", "AppDial2");
     made["channelvars"] = {{"TOUCHGATE_OWNER", "call-7"}, {"TOUCHGATE_LEG", "gw,customer,+8613900000001"}};
@@ -25,6 +25,8 @@ TEST_CASE("ari start: filter, then the snapshot, and only then it is up", "[aste
     foreign["channelvars"]["TOUCHGATE_LEG"] = "other,customer,+86";
     rig.answer(200, Json::array({a_channel("a"), made, a_channel("c", "Up", "gw,leg,agent,call-7,agent1"), foreign, a_channel("d", "Up", "other,inbound", "Stasis"), Json{{"id", 7}}, Json("x")}));
     rig.answer(200, Json::array({{{"id", "m"}, {"name", "touchgate/gw/call-7"}, {"channels", {"a", "c"}}}, {{"id", "n"}, {"name", "someone's"}, {"channels", {"a"}}}}));
+    CHECK(rig.events.empty());
+    rig.answer(200, {{"status", {{"startup_time", "2026-09-21T09:00:00.000+0000"}}}});
     REQUIRE(rig.events.size() == 1);
     const auto& snapshot = std::get<PbxUp>(rig.events[0]).snapshot;
     REQUIRE(snapshot.legs.size() == 3);
@@ -55,6 +57,7 @@ TEST_CASE("ari start: what happens during the snapshot is told after it, once", 
     rig.answer(200, {{"channel_ids", {"old", "new"}}});
     rig.answer(200, Json::array({a_channel("old"), a_channel("new", "Ring")}));
     rig.answer(200, Json::array());
+    rig.answer(200);
     CHECK(rig.take_told() == Lines{"up with 1 legs", "arrived new from 13800000000 to 1000", "arrived gone from 13800000000 to 1000", "ended gone no_answer 16/0"});
 }
 
@@ -78,6 +81,7 @@ TEST_CASE("ari start: an old PBX without a filter, and one whose lists are nonse
         rig.answer(200, {{"channel_ids", "none"}});
         rig.answer(200, Json::array());
         rig.answer(200, Json::array());
+        rig.answer(404);
         CHECK(rig.take_told() == Lines{"up with 0 legs, the PBX takes no event filter (HTTP 404)"});
     }
     SECTION("nonsense ends the connection") {
@@ -133,6 +137,45 @@ TEST_CASE("ari: another client that takes the application over is not fought", "
     rig.hear({{"type", "ApplicationReplaced"}, {"application", "gw"}});
     rig.session.on_closed(rig.now, "closed by the gateway", false);
     CHECK(*rig.session.connect_at() - rig.now == 10min);
+}
+
+TEST_CASE("ari: after the application was its own for hours, another client that takes it over is a new story", "[asterisk_ari]") {
+    Rig rig;
+    const auto replaced_after = [&](Duration up) {
+        rig.come_up();
+        rig.wake_after(up);
+        rig.hear({{"type", "ApplicationReplaced"}, {"application", "gw"}});
+        rig.session.on_closed(rig.now, "closed by the gateway", false);
+        (void)rig.take_told();
+        return std::chrono::duration_cast<Duration>(*rig.session.connect_at() - rig.now);
+    };
+    CHECK(replaced_after(1min) == 5min);
+    CHECK(replaced_after(1min) == 10min);
+    CHECK(replaced_after(1h) == 20min);
+    CHECK(replaced_after(3h) == 5min);
+    CHECK(replaced_after(1min) == 10min);
+}
+
+TEST_CASE("ari start: the PBX says when it began, by the gateway's clock", "[asterisk_ari]") {
+    const auto began = [](const Json& info, const std::string& date) {
+        Rig rig;
+        rig.session.on_connected(rig.now, rig.wall);
+        rig.answer(200);
+        rig.answer(200, {{"channel_ids", Json::array()}});
+        rig.answer(200, Json::array());
+        rig.answer(200, Json::array());
+        const auto request = rig.take_request();
+        rig.session.on_answer(rig.now, rig.wall, request.id, {.status = 200, .headers = {{"date", date}}, .body = info.dump()});
+        rig.collect();
+        REQUIRE(rig.events.size() == 1);
+        return std::get<PbxUp>(rig.events[0]).snapshot.began_at;
+    };
+    const Json info{{"status", {{"startup_time", "2026-09-21T13:00:00.250+0200"}}}};
+    CHECK(began(info, "") == parse_instant("2026-09-21T11:00:00.250Z"));
+    // Its clock is ten minutes behind ours, which reads 2026-09-21T14:13:20Z.
+    CHECK(began(info, "Mon, 21 Sep 2026 14:03:20 GMT") == parse_instant("2026-09-21T11:10:00.250Z"));
+    CHECK_FALSE(began(Json::array(), ""));
+    CHECK_FALSE(began({{"status", {{"startup_time", 7}}}}, ""));
 }
 
 TEST_CASE("ari: shutting down hangs nothing up", "[asterisk_ari]") {

@@ -157,6 +157,7 @@ struct Rig {
         answer(200, {{"name", "gw"}, {"channel_ids", ids}, {"bridge_ids", Json::array()}});
         answer(200, channels);
         answer(200, bridges);
+        answer(200, {{"status", {{"startup_time", "2026-09-21T09:00:00.000+0000"}}}});
     }
     // Connected, and all of that forgotten.
     void come_up() {

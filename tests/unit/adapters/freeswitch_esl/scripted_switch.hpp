@@ -68,6 +68,8 @@ public:
         reply("+OK accepted");
         REQUIRE(next().is("event json "));
         reply("+OK event listener enabled json");
+        REQUIRE(next().line == "api uptime s");
+        reply_api("3600");
         REQUIRE(next().line == "api show channels as json");
     }
     void drop(std::string_view why = "connection reset") {

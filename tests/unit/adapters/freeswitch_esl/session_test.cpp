@@ -199,6 +199,24 @@ TEST_CASE("session: after a restart of the switch nothing of the old calls is le
     CHECK_FALSE(pbx.take_event<CommandFailed>());  // it is gone, as was wanted
 }
 
+TEST_CASE("session: the switch says for how long it has run, or does not", "[freeswitch_esl]") {
+    Switch pbx;
+    pbx.connect();
+    pbx.start();  // an hour, by the scripted switch
+    pbx.reply_api(R"({"row_count":0})");
+    REQUIRE(pbx.ups.size() == 1);
+    CHECK(pbx.ups[0].snapshot.began_at == noon - 1h);
+    Switch old;
+    old.connect();
+    old.feed("Content-Type: auth/request\n\n");
+    old.reply("+OK accepted");
+    old.reply("+OK event listener enabled json");
+    old.reply_api("-ERR uptime Command not found!\n");
+    old.reply_api(R"({"row_count":0})");
+    REQUIRE(old.ups.size() == 1);
+    CHECK_FALSE(old.ups[0].snapshot.began_at);
+}
+
 TEST_CASE("session: a snapshot may be asked for at any time", "[freeswitch_esl]") {
     Switch pbx;
     pbx.up();

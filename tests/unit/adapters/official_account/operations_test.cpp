@@ -32,6 +32,68 @@ TEST_CASE("Tags and followers are called as the platform wants them") {
     CHECK(read("create_tag", {{"errcode", 45158}, {"errmsg", "too long"}}).outcome.kind == OutcomeKind::refused);
 }
 
+TEST_CASE("Followers whose tags were changed are read again") {
+    const auto made = test::make(test::basic_settings());
+    const auto answer = made.adapter->read_operation("tag_users", Json{{"openid_list", {"o1", "o2"}}, {"tagid", 100}}.dump(), {.status = 200, .headers = {}, .body = R"({"errcode":0})"});
+    REQUIRE(answer.pulls.size() == 1);
+    CHECK(answer.pulls[0].name == "follower_info");
+    CHECK(answer.pulls[0].hint == "o1,o2");
+    CHECK(body_of(made.adapter->pull("follower_info", "", "o1,o2", {}, {}))["user_list"].size() == 2);
+}
+
+TEST_CASE("All followers are listed page by page, and asked about a hundred at a time") {
+    const auto made = test::make(test::basic_settings());
+    const auto pulls = made.adapter->pulls();
+    REQUIRE(pulls.size() == 2);
+    CHECK(pulls[0].name == "followers");
+    CHECK(pulls[0].every == one_day);
+    CHECK(pulls[1].hinted_only);
+    CHECK(made.adapter->pull("followers", "", "", {}, {}).url.find("/cgi-bin/user/get") != std::string::npos);
+    CHECK(made.adapter->pull("followers", "o9", "", {}, {}).url.find("next_openid=o9") != std::string::npos);
+    const auto page_of = [&](const Json& body) { return made.adapter->read_pull("followers", "", {.status = 200, .headers = {}, .body = body.dump()}); };
+    auto ids = Json::array();
+    for (int i = 0; i < 250; ++i) ids.push_back("o" + std::to_string(i));
+    auto page = page_of({{"total", 250}, {"count", 250}, {"data", {{"openid", ids}}}, {"next_openid", "o249"}});
+    CHECK(page.more);
+    CHECK(page.cursor == "o249");
+    REQUIRE(page.events.pulls.size() == 3);
+    CHECK(page.events.pulls[2].hint.starts_with("o200,o201,"));
+    CHECK(page.events.pulls[2].hint.ends_with(",o249"));
+    page = page_of({{"total", 250}, {"count", 0}, {"next_openid", ""}});
+    CHECK_FALSE(page.more);
+    CHECK(page.cursor.empty());
+    CHECK_FALSE(page.failed);
+    CHECK(page_of({{"errcode", 45009}, {"errmsg", "reach max api daily quota limit"}}).failed);
+    page = page_of({{"errcode", 48001}, {"errmsg", "api unauthorized"}});  // the account has no right to it
+    CHECK_FALSE(page.failed);
+    CHECK_FALSE(page.more);
+    auto off = test::basic_settings();
+    off["sync"] = false;
+    CHECK(test::make(off).adapter->pulls().empty());
+}
+
+TEST_CASE("A follower's record brings his tags and his unionid, and is another event only when it says something else") {
+    const auto made = test::make(test::basic_settings());
+    const auto read_info = [&](const Json& users) {
+        return made.adapter->read_pull("follower_info", "", {.status = 200, .headers = {}, .body = Json{{"user_info_list", users}}.dump()}).events.events;
+    };
+    const Json user{{"subscribe", 1}, {"openid", "o1"}, {"unionid", "u1"}, {"subscribe_time", 1'893'456'000}, {"tagid_list", {2, 128}}, {"remark", ""}, {"qr_scene", 0}};
+    const auto events = read_info(Json::array({user, {{"subscribe", 0}, {"openid", "o2"}}, 7}));
+    REQUIRE(events.size() == 1);
+    CHECK(events[0].kind == "customer");
+    CHECK(events[0].from == "o1");
+    CHECK(events[0].employee.empty());
+    CHECK(events[0].unionid == "u1");
+    CHECK(events[0].at == from_unix_ms(1'893'456'000'000));
+    CHECK(events[0].reach == ProviderEvent::Reach::reachable);
+    CHECK(parse_json(events[0].body_json).value()["tags"] == Json{"2", "128"});
+    CHECK(read_info(Json::array({user}))[0].id == events[0].id);
+    auto other = user;
+    other["tagid_list"] = Json::array();
+    CHECK(read_info(Json::array({other}))[0].id != events[0].id);
+    CHECK(made.adapter->read_pull("follower_info", "", {.status = 200, .headers = {}, .body = "<html>"}).failed);
+}
+
 TEST_CASE("A passive reply exchanges the two names and is encrypted as the account's callbacks are") {
     const auto made = test::make(test::basic_settings());
     const InboundMessage message{.from = "oCUSTOMER", .to = "gh_1", .text = "hi"};

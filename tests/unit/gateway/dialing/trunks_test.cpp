@@ -47,7 +47,8 @@ std::string dial(TrunkPool& lines, const TrunkPool::Wanted& wanted = {}, Instant
     const auto made = lines.choose(at, wanted);
     REQUIRE(std::holds_alternative<TrunkPool::Choice>(made));
     auto name = "call" + std::to_string(++calls);
-    lines.dialed(at, name, std::get<TrunkPool::Choice>(made), wanted.contact);
+    const auto& choice = std::get<TrunkPool::Choice>(made);
+    lines.dialed(at, name, choice.name, choice.caller_id, wanted.contact);
     return name;
 }
 
@@ -206,6 +207,8 @@ TEST_CASE("caller ids: a number that few people answer rests, and comes back", "
     CHECK(rested->bound == Approx(0.2));
     CHECK(rested->calls == 10);
     CHECK(rested->until == nine + 12h);
+    CHECK(number_for(lines, {}) == "+8610001");  // not before it is said
+    lines.rest(rested->number, rested->until);
     CHECK(refusal(lines).until == nine + 12h);
     CHECK_FALSE(lines.ended(nine + 13h, dial(lines, {}, nine + 13h), {}));  // judged anew
 }

@@ -144,6 +144,32 @@ TEST_CASE("quotas: nothing is tried before the instant that the platform named; 
     CHECK(house.transport.orders.size() == 3);
 }
 
+TEST_CASE("quotas: what a platform said before a restart holds after it, until its instant", "[engine]") {
+    Platforms house;
+    const bool with_checkpoint = GENERATE(false, true);
+    auto request = Platforms::to_customer("wm1");
+    request.expires_at = house.clock.wall_now() + Duration{24h};
+    REQUIRE(house.submit(std::move(request)));
+    house.answer(0, {.kind = OutcomeKind::quota_exhausted, .code = "45009", .scope = "account", .retry_after = Duration{1h}});
+    const auto until = house.clock.wall_now() + Duration{1h};
+    house.later(10min);
+    if (with_checkpoint) REQUIRE(house.engine->write_checkpoint_now());
+    house.crash();
+    for (AccountNumber number : {1U, 2U}) house.engine->on_transport_events({AccountUp{number}});
+    house.turn();
+    auto second = Platforms::to_customer("wm2");
+    second.expires_at = house.clock.wall_now() + Duration{24h};
+    const auto held = house.submit(std::move(second));
+    REQUIRE(held);
+    CHECK(held->decision.rule() == "quota:wecom-main");
+    CHECK(held->decision.decision.until == until);
+    CHECK(house.in_turn([](Engine& inside) { return inside.accounts(); })[1].quota_until.at("account") == until);
+    for (int i = 0; i < 49; ++i) house.later(1min);
+    CHECK(house.transport.orders.empty());
+    for (int i = 0; i < 4; ++i) house.later(1min);
+    CHECK(house.transport.orders.size() == 2);
+}
+
 TEST_CASE("quotas: one of a call holds what makes that call, and a touch that would not live to its end fails at once", "[engine]") {
     Platforms house;
     house.more_accounts.clear();
@@ -275,6 +301,36 @@ TEST_CASE("tags: a platform's tags become the contact's, of all his employees to
     CHECK(tags_of(house, "wm1") == std::vector<std::string>{"own"});
     house.crash();
     CHECK(tags_of(house, "wm1") == std::vector<std::string>{"own"});
+}
+
+TEST_CASE("tags: an account's own followers bring theirs, an unfollow ends them, and a record that says what the last one said is no event", "[engine]") {
+    Platforms house;
+    const auto since = house.clock.wall_now() - Duration{24h};
+    const auto record = [&](const std::string& tags) {
+        house.tell(2, {.events = {{.kind = "customer", .from = "o1", .id = "record" + tags, .at = since, .reach = Reached::reachable, .body_json = R"({"tags":)" + tags + "}"}}});
+    };
+    const auto tags = [&] {
+        return house.in_turn([](Engine& inside) { return inside.find_contact(inside.contact_name(ContactIndex{1}))->tags; });
+    };
+    record(R"(["2","7"])");
+    CHECK(tags() == std::vector<std::string>{"oa-main:2", "oa-main:7"});
+    const auto before = house.engine->sequence();
+    record(R"(["2","7"])");
+    CHECK(house.engine->sequence() == before);
+    record("[]");
+    CHECK(tags().empty());
+    record(R"(["2","7"])");  // once more as it was before
+    CHECK(tags() == std::vector<std::string>{"oa-main:2", "oa-main:7"});
+    if (GENERATE(false, true)) REQUIRE(house.engine->write_checkpoint_now());
+    house.crash();
+    const auto after = house.engine->sequence();
+    record(R"(["2","7"])");
+    CHECK(house.engine->sequence() == after);
+    house.tell(2, {.events = {{.kind = "unfollow", .from = "o1", .id = "u1", .at = house.clock.wall_now(), .reach = Reached::refuses}}});
+    CHECK(tags().empty());
+    // What was read before he left does not bring them back.
+    record(R"(["3"])");
+    CHECK(tags().empty());
 }
 
 TEST_CASE("passive replies: an answer by rule goes in the answer to the callback and takes no place in the window", "[engine]") {

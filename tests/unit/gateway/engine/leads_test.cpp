@@ -238,6 +238,31 @@ TEST_CASE("leads: a lead of nobody is told to those who supervise its unit", "[e
     CHECK(late.error().detail.find("protected until") != std::string::npos);
 }
 
+TEST_CASE("leads: a policy may ask where a contact's leads stand, and what waits is judged anew when they move", "[engine][leads]") {
+    Shop shop;
+    shop.use(R"({"name":"bought","kind":"cap","max":0,"per":"P1D","by":["contact"],"when":{"lead_stages":["won"],"purposes":["marketing"]}},
+                {"name":"not-yet","kind":"blackout","between":["2026-11-01T00:00:00Z","2026-12-10T00:00:00Z"],"when":{"not":{"lead_stages":["qualified","won"]},"purposes":["marketing"]}})");
+    const auto lead = shop.capture("+8613800000001");
+    auto request = House::touch("+8613800000001", "t1");
+    request.expires_at = shop.clock.wall_now() + std::chrono::hours{24 * 30};
+    const auto first = shop.submit(request);
+    REQUIRE(first);
+    CHECK(first->state == TouchState::deferred);
+    CHECK(first->decision.rule() == "not-yet");
+    REQUIRE(shop.act(lead.id, {.to = Stage::contacted}));
+    CHECK(shop.state(first->id) == TouchState::deferred);
+    REQUIRE(shop.act(lead.id, {.to = Stage::qualified}));
+    CHECK(shop.state(first->id) == TouchState::dispatching);
+    REQUIRE(shop.act(lead.id, {.to = Stage::won}));
+    for (const bool crashes : {false, true}) {
+        if (crashes) shop.crash();
+        const auto late = shop.submit(House::touch("+8613800000001", crashes ? "t3" : "t2"));
+        REQUIRE(late);
+        CHECK(late->state == TouchState::blocked);
+        CHECK(late->decision.rule() == "bought");
+    }
+}
+
 TEST_CASE("leads: a result that comes twice counts once; a link ends with its assignment", "[engine][leads]") {
     Shop shop{R"({"conversions":{"won":"order"}})"};
     const auto lead = shop.capture("+8613800138000");

@@ -80,7 +80,7 @@ TEST_CASE("the channel with the best outcome is taken in a case", "[policy][deci
 TEST_CASE("when: names, units, tags, attributes, origins, regions", "[policy][when]") {
     const auto touch =
         R"({"touch": {"purpose": "marketing", "channels": ["sms"], "account": "a", "campaign": "c", "template": "t", "unit": "hq/east/3", "origin": "campaign"},
-        "contact": {"tags": ["vip"], "attributes": {"tier": "gold", "score": 7.5, "member": true, "since": "2026-01-05"}}, "address": {"region": "CN", "carrier": "cmcc"}})";
+        "contact": {"tags": ["vip"], "lead_stages": ["contacted", "won"], "attributes": {"tier": "gold", "score": 7.5, "member": true, "since": "2026-01-05"}}, "address": {"region": "CN", "carrier": "cmcc"}})";
     const auto [when, expected] = GENERATE(table<std::string, bool>({
         {"{}", true},
         {R"({"purposes": ["care", "marketing"]})", true},
@@ -107,6 +107,10 @@ TEST_CASE("when: names, units, tags, attributes, origins, regions", "[policy][wh
         {R"({"origins": ["api", "bot"]})", false},
         {R"({"regions": ["CN"], "carriers": ["cmcc", "cucc"]})", true},
         {R"({"regions": ["US"]})", false},
+        {R"({"lead_stages": ["won"]})", true},
+        {R"({"lead_stages": ["new", "contacted"]})", true},
+        {R"({"lead_stages": ["new", "lost"]})", false},
+        {R"({"not": {"lead_stages": ["qualified"]}})", true},
         {R"({"not": {"purposes": ["marketing"]}})", false},
         {R"({"not": {"tags": ["x"]}})", true},
         {R"({"any": [{"tags": ["x"]}, {"purposes": ["marketing"]}]})", true},

@@ -134,6 +134,39 @@ TEST_CASE("an unanswered call blocks the agent, an unanswered message only the t
     }
 }
 
+TEST_CASE("a telephone that is not answered counts as the offer would, until he has answered", "[routing]") {
+    World w;
+    w.queue("care", {{"rona", {{"voice", 3}}}, {"backoff", {{"no_answer", "PT0S"}}}});
+    w.agent("ann", voice_agent("care"));
+    const auto item = w.item("care");
+    const auto accepts = [&] { w.router->accept("ann", w.offer_of(item), std::nullopt, w.now).value(); };
+    SECTION("unanswered telephones and unanswered offers make one count") {
+        accepts();
+        w.router->set_phase(item, Phase::dialing, w.now).value();
+        w.router->unanswered(item, "no_answer", w.now).value();
+        REQUIRE(w.offered_to(item) == "ann");
+        w.pass(20s);
+        REQUIRE(w.offered_to(item) == "ann");
+        accepts();
+        w.router->unanswered(item, "no_answer", w.now).value();
+        CHECK(w.shown("ann") == "rona_blocked");
+        CHECK(w.state(item) == "queued");
+        CHECK(w.router->queue("care")->rona == 3);
+    }
+    SECTION("once they talk all is forgotten") {
+        for (int i = 0; i < 2; ++i) {
+            accepts();
+            w.router->unanswered(item, "no_answer", w.now).value();
+        }
+        accepts();
+        w.router->set_phase(item, Phase::dialing, w.now).value();
+        w.router->set_phase(item, Phase::active, w.now).value();
+        // His device drops out of the talk, and does not come back at the first ring.
+        w.router->unanswered(item, "no_answer", w.now).value();
+        CHECK(w.shown("ann") == "ringing");
+    }
+}
+
 TEST_CASE("answering forgives what was not answered before", "[routing]") {
     World w;
     w.queue("care", {{"rona", {{"voice", 2}}}});

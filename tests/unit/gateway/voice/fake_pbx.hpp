@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ struct FakePbx {
     std::vector<channel::EndReason> end_reasons;
     std::set<std::string> answers_itself;             // targets that pick up as soon as they ring
     bool down = false;
+    std::string fetch_failure;
+    std::optional<Instant> began_at;
     int made = 0;
     channel::MakeLeg last_made;
 
@@ -76,6 +79,15 @@ struct FakePbx {
         legs.erase(found);
         events.push_back(channel::LegEnded{.leg = leg, .cause = cause, .tech_cause = 0, .was_answered = up, .by_far_end = by_far_end, .outcome = outcome, .at = {}});
     }
+    // All that was in memory is gone, without a word.
+    void restart(Instant at) {
+        legs.clear();
+        mixes.clear();
+        plays.clear();
+        recordings.clear();
+        events.clear();
+        began_at = at;
+    }
     void finish_plays() {
         for (const auto& [name, medium] : plays) events.push_back(channel::PlayEnded{.play = name, .completed = true});
         plays.clear();
@@ -102,6 +114,7 @@ struct FakePbx {
     }
     [[nodiscard]] channel::Snapshot snapshot() const {
         channel::Snapshot made_now;
+        made_now.began_at = began_at;
         for (const auto& [name, leg] : legs) {
             channel::Snapshot::Leg shown;
             shown.leg = name;
@@ -201,7 +214,7 @@ private:
     }
     void act(channel::CommandId, const channel::FetchRecording& c) {
         fetched.push_back(c.recording);
-        events.push_back(channel::RecordingFetched{.recording = c.recording, .content_type = "audio/wav", .bytes = "RIFF" + c.recording, .failure = {}});
+        events.push_back(channel::RecordingFetched{.recording = c.recording, .content_type = "audio/wav", .bytes = fetch_failure.empty() ? "RIFF" + c.recording : std::string{}, .failure = fetch_failure});
     }
     void act(channel::CommandId, const channel::DropRecording& c) { dropped.push_back(c.recording); }
     void act(channel::CommandId, const channel::SnoopLeg& c) {

@@ -67,6 +67,7 @@ struct Line final : CallHost {
     void content_played() override { told.emplace_back("content_played"); }
     void handed_on(const std::string& to) override { told.push_back("handed_on " + to); }
     void wants_promise() override { told.emplace_back("promise"); }
+    void cut_off() override { told.emplace_back("cut_off"); }
     void transfer_asked(const std::string& to) override { told.push_back("transfer " + to); }
     void consult_over() override { told.emplace_back("consult_over"); }
     void unwritten() override { told.emplace_back("unwritten"); }
