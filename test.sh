@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs all tests. The last line is "N passed, N failed"; exit status 1 if any failed.
 #   ./test.sh          everything a change must pass
-#   ./test.sh --long   also the Asterisk adapter against a real Asterisk (with CI set: always), more random cases and seeds, deliberate faults that the simulation must find, and unit, property, fuzz, simulation
+#   ./test.sh --long   also calls through a real Asterisk, with browsers as agents' telephones (with CI set: always), more random cases and seeds, deliberate faults that the simulation must find, and unit, property, fuzz, simulation
 #                      and acceptance tests built with the address and undefined-behaviour sanitizers, those with threads with the thread sanitizer
 # TOUCHGATE_BUILD_DIR: where to build (build). What each test printed is in $TOUCHGATE_BUILD_DIR/test-logs.
 set -uo pipefail
@@ -193,10 +193,11 @@ pacing_terms="--runs 2 --days 3"
 run build-pacing build_targets "$build" touchgate-pacing && run pacing-simulation "$build/touchgate-pacing" $pacing_terms
 
 if [ -n "$long" ] || [ -n "${CI:-}" ]; then
-  # The adapter against a real Asterisk, which comes from Debian's archive.
+  # The adapter, the gateway and the console's page against a real Asterisk, which comes from Debian's archive.
   if TOUCHGATE_BUILD_DIR="$build" tests/integration/asterisk/setup.sh > "$logs/asterisk-setup.log" 2>&1; then
     run build-call-console build_targets "$build" touchgate-call-console &&
       run integration/asterisk env TOUCHGATE_BUILD_DIR="$(realpath "$build")" timeout 900 tests/integration/asterisk/run.sh "$(realpath "$build")/touchgate-call-console"
+    while read -r word what why; do [ "$word" = skip ] && skip "integration/asterisk/$what" "$why"; done < "$logs/integration_asterisk.log"
   else
     skip integration/asterisk "$(tail -1 "$logs/asterisk-setup.log")"
   fi

@@ -82,6 +82,7 @@ std::string_view event_name(EventType type) {
         case EventType::agent_intent: return "agent.intent";
         case EventType::agent_health: return "agent.health";
         case EventType::agent_state: return "agent.state";
+        case EventType::interaction_state: return "interaction.state";
         case EventType::agent_noticed: return "agent.noticed";
         case EventType::promise_made: return "promise.made";
         case EventType::promise_changed: return "promise.changed";

@@ -38,7 +38,7 @@ enum class EventType : std::uint16_t {
     lead_created = 110, lead_touchpoint, lead_assigned, lead_accepted, lead_contacted, lead_qualified, lead_won, lead_lost, lead_recycled, lead_overdue,
     agent_updated = 140, queue_updated, agent_session, agent_intent, agent_health, interaction_queued, offer_made, offer_ended, interaction_assigned, interaction_phase,
     interaction_recovering, interaction_wrapping, interaction_noted, promise_made, promise_changed, agent_noticed,
-    agent_state,
+    agent_state, interaction_state,
 };
 
 // Name in the feed, "touch.created"; empty for a number that this program does not know.
@@ -539,6 +539,14 @@ struct AgentStateChanged {
     static constexpr auto type = EventType::agent_state;
     std::string agent, from, to, reason;
     template <class A> void fields(A&& a) { a(agent, from, to, reason); }
+};
+// An interaction waits again, is kept for an agent, or is his: what offers lead to, told by itself for readers who do not follow offers.
+struct InteractionStateChanged {
+    static constexpr auto type = EventType::interaction_state;
+    Uuid interaction{};
+    std::string state, agent, queue;       // "queued", "reserved", "assigned"
+    Uuid offer{};                          // that led to it; nil: none
+    template <class A> void fields(A&& a) { a(interaction, state, agent, queue, offer); }
 };
 // What happens to calls, each a record of its own: see voice/facts.hpp. `sealed` of the first and the last: CallSecret.
 template <class Value, EventType Type> struct Called : Value {

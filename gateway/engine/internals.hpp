@@ -163,6 +163,7 @@ struct Engine::Internals {
         explicit RoutingJournal(Internals& engine) : engine_{engine} {}
         void append(const routing::Event& event) override;
         [[nodiscard]] Uuid new_offer_id() override;
+        template <class Value> void tell_state(const Value& event, const std::string& before);
         Internals& engine_;
     } journal{*this};
     routing::Router router;                // a fold of the log like the state
@@ -280,6 +281,7 @@ struct Engine::Internals {
     template <EventType Type> void apply(const RecordMeta& meta, const LeadMoved<Type>& event) { apply_moved(meta, event); }
     template <class Moved> void apply_moved(const RecordMeta&, const Moved&);
     void apply(const RecordMeta&, const AgentStateChanged&);
+    void apply(const RecordMeta&, const InteractionStateChanged&) {}  // follows from the records before it
     void apply(const RecordMeta&, const CampaignCreated&);
     void apply(const RecordMeta&, const CampaignAudienceAdded&);
     void apply(const RecordMeta&, const CampaignAudienceRemoved&);

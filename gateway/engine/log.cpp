@@ -123,6 +123,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::agent_intent: ok = fold<AgentIntent>(*this, meta, record.payload); break;
         case EventType::agent_health: ok = fold<AgentHealth>(*this, meta, record.payload); break;
         case EventType::agent_state: ok = fold<AgentStateChanged>(*this, meta, record.payload); break;
+        case EventType::interaction_state: ok = fold<InteractionStateChanged>(*this, meta, record.payload); break;
         case EventType::agent_noticed: ok = fold<AgentNoticed>(*this, meta, record.payload); break;
         case EventType::promise_made: ok = fold<PromiseMade>(*this, meta, record.payload); break;
         case EventType::promise_changed: ok = fold<PromiseChanged>(*this, meta, record.payload); break;

@@ -164,7 +164,14 @@ void Engine::Internals::RoutingJournal::append(const routing::Event& event) {
             encode(engine_.payload, value);
             RecordMeta meta{.sequence = 0, .time = engine_.now, .contact = contact, .position = {}, .replay = false};
             engine_.append_record(record_type<Value>, contact, meta);
-            engine_.take_routed(meta, event);
+            if constexpr (std::is_same_v<Value, routing::OfferMade> || std::is_same_v<Value, routing::OfferEnded> || std::is_same_v<Value, routing::ItemRecovering>) {
+                const auto found = engine_.state.interactions.find(value.item);
+                const auto before = found == engine_.state.interactions.end() ? std::string{} : found->second.state;
+                engine_.take_routed(meta, event);
+                tell_state(value, before);
+            } else {
+                engine_.take_routed(meta, event);
+            }
         },
         event);
     // What he does now is a record of its own, so that his time can be counted without knowing the rules that it follows from.
@@ -174,6 +181,20 @@ void Engine::Internals::RoutingJournal::append(const routing::Event& event) {
         if (!view || found == engine_.state.agents.end() || found->second.state == routing::to_string(view->state)) continue;
         engine_.emit(ContactIndex{}, AgentStateChanged{.agent = agent, .from = found->second.state, .to = std::string{routing::to_string(view->state)}, .reason = std::string{view->reason}});
     }
+}
+
+// Where the interaction stands after an offer or a recovery, if that has changed it to anything that has no record of its own.
+template <class Value> void Engine::Internals::RoutingJournal::tell_state(const Value& event, const std::string& before) {
+    const auto found = engine_.state.interactions.find(event.item);
+    if (found == engine_.state.interactions.end() || found->second.state == before) return;
+    const auto& row = found->second;
+    if (row.state != "queued" && row.state != "reserved" && row.state != "assigned") return;
+    InteractionStateChanged changed{.interaction = event.item, .state = row.state, .agent = row.agent, .queue = std::string{engine_.state.symbols.name(row.queue)}, .offer = {}};
+    if constexpr (requires { event.offer; }) {
+        changed.offer = event.offer;
+        if (row.state == "reserved") changed.agent = event.agent;
+    }
+    engine_.emit(row.contact, changed);
 }
 
 Uuid Engine::Internals::RoutingJournal::new_offer_id() { return engine_.ids.next(engine_.now); }

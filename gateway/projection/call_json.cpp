@@ -2,45 +2,59 @@
 
 namespace touchgate::projection {
 
+namespace {
+
+// By the feed's common member, and by the shorter one that the socket and the resources use; so are touch and agent.
+void call(JsonText& json, const Uuid& id) {
+    json.uuid("interaction_id", id);
+    json.uuid("interaction", id);
+}
+
+}  // namespace
+
 void append_members(JsonText& json, const voice::CallStarted& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
+    json.uuid_if("touch_id", event.touch);
     json.uuid_if("touch", event.touch);
     json.text("direction", event.outbound ? "outbound" : "inbound");
     json.text("account", event.account);
+    json.text("channel", "voice");
     json.text_if("did", event.did);
     json.text_if("queue", event.queue);
+    json.text_if("agent_id", event.agent);
     json.text_if("agent", event.agent);
 }
 void append_members(JsonText& json, const voice::CallPermitted& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
+    json.uuid("touch_id", event.touch);
     json.uuid("touch", event.touch);
     json.number("attempt", event.attempt);
 }
 void append_members(JsonText& json, const voice::StageChanged& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
     json.text("stage", voice::to_string(event.stage));
     json.text_if("reason", event.reason);
 }
 void append_members(JsonText& json, const voice::LegAdded& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
     json.text("leg", event.leg);
     json.text("use", voice::to_string(event.use));
     if (event.use != voice::Use::outside) json.text_if("who", event.who);
 }
 void append_members(JsonText& json, const voice::LegRang& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
     json.text("leg", event.leg);
     json.text("use", voice::to_string(event.use));
 }
 void append_members(JsonText& json, const voice::LegUp& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
     json.text("leg", event.leg);
     json.text("use", voice::to_string(event.use));
     if (event.by != channel::AnsweredBy::unasked)
         json.text("answered_by", event.by == channel::AnsweredBy::human ? "human" : event.by == channel::AnsweredBy::machine ? "machine" : "unsure");
 }
 void append_members(JsonText& json, const voice::LegGone& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
     json.text("leg", event.leg);
     json.text("use", voice::to_string(event.use));
     json.number("cause", event.cause);
@@ -50,27 +64,28 @@ void append_members(JsonText& json, const voice::LegGone& event) {
     if (event.estimated) json.boolean("estimated", true);
 }
 void append_members(JsonText& json, const voice::LegSwapped& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
     json.text("leg", event.leg);
     json.text("by", event.by);
 }
 void append_members(JsonText& json, const voice::Bridged& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
+    json.text_if("agent_id", event.agent);
     json.text_if("agent", event.agent);
     if (event.again) json.boolean("again", true);
 }
 void append_members(JsonText& json, const voice::HeldChanged& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
     json.boolean("held", event.held);
 }
 void append_members(JsonText& json, const voice::ConsultChanged& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
     json.text("state", voice::to_string(event.state));
     if (!event.with.starts_with("phone:")) json.text_if("with", event.with);
     json.text_if("reason", event.reason);
 }
 void append_members(JsonText& json, const voice::RecordingChanged& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
     json.text("recording", event.recording);
     json.text("state", voice::to_string(event.state));
     if (event.voicemail) json.boolean("voicemail", true);
@@ -79,12 +94,15 @@ void append_members(JsonText& json, const voice::RecordingChanged& event) {
     json.text_if("failure", event.failure);
 }
 void append_members(JsonText& json, const voice::SupervisionChanged& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
     json.text("supervisor", event.supervisor);
     json.text("how", voice::to_string(event.how));
 }
 void append_members(JsonText& json, const voice::CallEnded& event) {
-    json.uuid("interaction", event.call);
+    call(json, event.call);
+    json.uuid_if("touch_id", event.touch);
+    json.text_if("agent_id", event.agent);
+    json.text("account", event.account);
     if (event.touch.is_nil()) json.null("touch");
     else json.uuid("touch", event.touch);
     json.text("direction", event.outbound ? "outbound" : "inbound");
@@ -105,7 +123,7 @@ void append_members(JsonText& json, const voice::CallEnded& event) {
     if (event.estimated) json.boolean("estimated", true);
 }
 void append_members(JsonText& json, const RecordingAccessed& event) {
-    json.uuid("interaction", event.interaction);
+    call(json, event.interaction);
     json.text("recording", event.recording);
     json.text_if("by", event.by);
     json.text_if("reason", event.reason);

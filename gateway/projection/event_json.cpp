@@ -590,6 +590,7 @@ struct EventData {
             case EventType::agent_intent: return render<AgentIntent>();
             case EventType::agent_health: return render<AgentHealth>();
             case EventType::agent_state: return render<AgentStateChanged>();
+            case EventType::interaction_state: return render<InteractionStateChanged>();
             case EventType::agent_noticed: return render<AgentNoticed>();
             case EventType::call_started: return render<CallBegan>();
             case EventType::call_permitted: return render<CallWasPermitted>();

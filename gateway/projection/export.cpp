@@ -2,6 +2,7 @@
 
 #include "gateway/json/json.hpp"
 #include "gateway/projection/report.hpp"
+#include "gateway/projection/feed_names.hpp"
 #include "gateway/touch_log/format.hpp"
 
 namespace touchgate::projection {
@@ -60,7 +61,7 @@ Result<std::uint64_t> export_events(const LogReader& reader, LogNames& names, co
         names.fold(record);
         if (what.to && record.time >= *what.to) return false;
         if (what.from && record.time < *what.from) return true;
-        if (!type_matches(event_name(static_cast<EventType>(record.type)), what.types)) return true;
+        if (!type_matches(feed_name(record), what.types)) return true;
         if (!renderer.matches(record, what.filter, what.visibility)) return true;
         if (!what.csv) {
             renderer.append(pieces.text(), record, what.visibility);
@@ -121,7 +122,7 @@ Result<std::uint64_t> cat_log(const LogReader& reader, LogNames& names, bool off
         json.text("file", "log/" + log_format::segment_name(record.position.segment()));
         json.number("offset", record.position.offset());
         json.number("length", record.length);
-        json.text("type", event_name(static_cast<EventType>(record.type)));
+        json.text("type", feed_name(record));
         json.instant("time", record.time);
         json.close_object();
         pieces.text() += '\n';

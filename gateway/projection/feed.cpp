@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+
+#include "gateway/projection/feed_names.hpp"
 
 namespace touchgate::projection {
 
@@ -16,10 +19,11 @@ bool type_matches(std::string_view name, const std::vector<std::string>& pattern
 
 Result<FeedPage> read_feed(const LogReader& reader, EventRenderer& renderer, const FeedQuery& query) {
     constexpr std::size_t types_max = 256;
-    std::array<bool, types_max> wanted{};
+    std::array<bool, types_max> wanted{}, several{};
     for (std::size_t type = 0; type < types_max; ++type) {
-        const auto name = event_name(static_cast<EventType>(type));
-        wanted[type] = !name.empty() && type_matches(name, query.types);
+        const auto names = feed_names(static_cast<EventType>(type));
+        wanted[type] = std::any_of(names.begin(), names.end(), [&](const std::string& name) { return type_matches(name, query.types); });
+        several[type] = names.size() > 1;
     }
     FeedPage page;
     page.last_sequence = reader.durable_head().sequence;
@@ -29,10 +33,12 @@ Result<FeedPage> read_feed(const LogReader& reader, EventRenderer& renderer, con
     const auto scanned = reader.scan(query.after + 1, [&](const Record& record) {
         page.scanned_to = record.sequence;
         if (record.type >= types_max || !wanted[record.type]) return true;
+        auto name = feed_name(record);
+        if (several[record.type] && !type_matches(name, query.types)) return true;
         if (!renderer.matches(record, query.filter, query.visibility)) return true;
         auto& item = page.items.emplace_back();
         item.sequence = record.sequence;
-        item.type = event_name(static_cast<EventType>(record.type));
+        item.type = std::move(name);
         item.json.reserve(640);
         renderer.append(item.json, record, query.visibility);
         return page.items.size() < limit;

@@ -4,6 +4,7 @@
 
 #include "gateway/policy/call_outcomes.hpp"
 #include "gateway/projection/touch_events.hpp"
+#include "gateway/projection/feed_names.hpp"
 
 namespace touchgate::projection {
 
@@ -271,7 +272,7 @@ Result<TimelinePage> read_timeline(const LogReader& reader, EventRenderer& rende
         if (!record) return record.error();
         auto& item = page.items.emplace_back();
         item.sequence = record->sequence;
-        item.type = event_name(static_cast<EventType>(record->type));
+        item.type = feed_name(*record);
         renderer.append(item.json, *record, visibility);
         page.next = record->previous_of_contact;
     }

@@ -1,4 +1,5 @@
 #include "gateway/projection/queries.hpp"
+#include "gateway/projection/feed_names.hpp"
 
 #include <algorithm>
 #include <set>
@@ -46,7 +47,7 @@ Result<std::vector<EventText>> Queries::touch_events(const TouchId& touch, LogPo
         const auto record = kept.view();
         auto& event = events.emplace_back();
         event.sequence = record.sequence;
-        event.type = event_name(static_cast<EventType>(record.type));
+        event.type = feed_name(record);
         renderer_.append_brief(event.json, record, visibility);
     }
     return events;

@@ -4,8 +4,18 @@
 
 namespace touchgate::projection {
 
+namespace {
+
+// By the feed's common member, and by the shorter one that the socket and the resources use.
+void agent(JsonText& json, const std::string& id) {
+    json.text("agent_id", id);
+    json.text("agent", id);
+}
+
+}  // namespace
+
 void append_members(JsonText& json, const routing::AgentDefined& event) {
-    json.text("agent", event.id);
+    agent(json, event.id);
     json.raw("document", event.document);
 }
 void append_members(JsonText& json, const routing::QueueDefined& event) {
@@ -13,20 +23,20 @@ void append_members(JsonText& json, const routing::QueueDefined& event) {
     json.raw("document", event.document);
 }
 void append_members(JsonText& json, const routing::AgentSessionChanged& event) {
-    json.text("agent", event.agent);
+    agent(json, event.agent);
     json.text("session", routing::to_string(event.session));
     json.text_if("cause", event.cause);
     json.text_if("actor", event.actor);
 }
 void append_members(JsonText& json, const routing::AgentIntentChanged& event) {
-    json.text("agent", event.agent);
+    agent(json, event.agent);
     json.text("intent", routing::to_string(event.intent));
     json.text_if("reason", event.reason);
     json.text_if("cause", event.cause);
     json.text_if("actor", event.actor);
 }
 void append_members(JsonText& json, const routing::AgentHealthChanged& event) {
-    json.text("agent", event.agent);
+    agent(json, event.agent);
     json.boolean("healthy", event.healthy);
     json.text_if("reason", event.reason);
 }
@@ -45,7 +55,7 @@ void append_members(JsonText& json, const routing::ItemQueued& event) {
 void append_members(JsonText& json, const routing::OfferMade& event) {
     json.uuid("offer_id", event.offer);
     json.uuid("interaction_id", event.item);
-    json.text("agent", event.agent);
+    agent(json, event.agent);
     json.number("fence", static_cast<std::int64_t>(event.fence));
     json.instant_if("deadline", event.deadline);
     if (event.silent) json.boolean("reserved", true);
@@ -67,7 +77,7 @@ void append_members(JsonText& json, const routing::OfferMade& event) {
 void append_members(JsonText& json, const routing::OfferEnded& event) {
     json.uuid("offer_id", event.offer);
     json.uuid("interaction_id", event.item);
-    json.text("agent", event.agent);
+    agent(json, event.agent);
     json.text("result", routing::to_string(event.result));
     json.text_if("reason", event.reason);
     if (event.blocks) json.boolean("blocks", true);
@@ -75,7 +85,7 @@ void append_members(JsonText& json, const routing::OfferEnded& event) {
 }
 void append_members(JsonText& json, const routing::ItemAssigned& event) {
     json.uuid("interaction_id", event.item);
-    json.text("agent", event.agent);
+    agent(json, event.agent);
     json.text_if("channel", event.channel);
     json.text_if("queue", event.queue);
     json.text_if("cause", event.cause);
@@ -111,23 +121,30 @@ void append_members(JsonText& json, const PromiseMade& event) {
     json.uuid("promise_id", event.id);
     json.instant("at", event.at);
     json.text("channel", event.channel);
-    json.text_if("agent", event.agent);
+    if (!event.agent.empty()) agent(json, event.agent);
     json.text_if("queue", event.queue);
     json.uuid_if("interaction_id", event.interaction);
 }
 void append_members(JsonText& json, const PromiseChanged& event) {
     json.uuid("promise_id", event.id);
     json.text("state", event.state);
-    json.text_if("agent", event.agent);
+    if (!event.agent.empty()) agent(json, event.agent);
 }
 void append_members(JsonText& json, const AgentStateChanged& event) {
-    json.text("agent", event.agent);
+    agent(json, event.agent);
     json.text("from", event.from);
     json.text("to", event.to);
     json.text_if("reason", event.reason);
 }
+void append_members(JsonText& json, const InteractionStateChanged& event) {
+    json.uuid("interaction_id", event.interaction);
+    json.text("state", event.state);
+    if (!event.agent.empty()) agent(json, event.agent);
+    json.text_if("queue", event.queue);
+    json.uuid_if("offer_id", event.offer);
+}
 void append_members(JsonText& json, const AgentNoticed& event) {
-    json.text("agent", event.agent);
+    agent(json, event.agent);
     json.text("notice", event.kind);
     json.uuid_if("interaction_id", event.interaction);
 }

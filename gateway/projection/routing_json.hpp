@@ -24,5 +24,6 @@ void append_members(JsonText& json, const PromiseMade& event);
 void append_members(JsonText& json, const PromiseChanged& event);
 void append_members(JsonText& json, const AgentNoticed& event);
 void append_members(JsonText& json, const AgentStateChanged& event);
+void append_members(JsonText& json, const InteractionStateChanged& event);
 
 }  // namespace touchgate::projection

@@ -10,11 +10,12 @@ import threading
 import time
 import unittest
 
-from pbx import Asterisk, Sipp, answering, calling, free_port, wait_until
+from basics import PATIENCE, free_port, wait_until
+from parties import Sipp, answering, calling
+from pbx import Asterisk
 
 CONSOLE = os.environ["TOUCHGATE_CALL_CONSOLE"]
 FOLDER = os.environ["TOUCHGATE_ASTERISK"]
-PATIENCE = float(os.environ.get("TOUCHGATE_TEST_PATIENCE", "1"))
 
 
 class Console:
@@ -67,6 +68,8 @@ class Console:
     def kill(self):
         self.process.kill()
         self.process.wait()
+        self.process.stdin.close()
+        self.reader.join(10)
 
 
 class AsteriskTest(unittest.TestCase):
@@ -80,6 +83,7 @@ class AsteriskTest(unittest.TestCase):
         cls.pbx.stop()
 
     def setUp(self):
+        self.pbx.clear()
         self.console = self.connect()
 
     def connect(self, **more):

@@ -1,9 +1,8 @@
-"""A real Asterisk for tests: its configuration, its process, and customers and agents' telephones played by SIPp. Only on 127.0.0.1, ports free.
+"""A real Asterisk for tests: its configuration and its process. Only on 127.0.0.1, ports free. Who telephones through it: parties.py.
 
-    pbx.py FOLDER          starts it from the folder that setup.sh made, prints its ports as JSON, and runs until stdin ends
+    pbx.py FOLDER          starts it from the folder that setup.sh made, prints its ports as JSON, and runs until stdin ends"""
 
-As a module: Asterisk (start, stop, cli), Sipp (answering and calling parties)."""
-
+import base64
 import json
 import os
 import re
@@ -12,7 +11,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
+import urllib.error
+import urllib.request
+
+from basics import free_port, wait_until
 
 MODULES = r"""res_(pjproject|timing_timerfd|sorcery_(config|memory|astdb)|geolocation|statsd|http_websocket|websocket_client|crypto|srtp|rtp_asterisk|musiconhold)
     res_format_attr_.* res_ari.* res_stasis(|_answer|_broadcast|_device_state|_playback|_recording|_snoop) res_speech
@@ -23,33 +25,17 @@ MODULES = r"""res_(pjproject|timing_timerfd|sorcery_(config|memory|astdb)|geoloc
     func_(callerid|channel|logic|strings|pjsip_.*|talkdetect|timeout|global|hangupcause|db|math|rand|uri|frame_drop)"""
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(what, condition, seconds=20.0):
-    end = time.monotonic() + seconds * float(os.environ.get("TOUCHGATE_TEST_PATIENCE", "1"))
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("waited in vain: " + what)
-
-
 class Asterisk:
     """One Asterisk with an ARI user, agents' endpoints agent1..agentN (SIP over WebSocket; agents named in `desk_phones` are plain SIP at a SIPp), a trunk
-    to a SIPp that answers, and the dial plan of docs/voice.md."""
+    to a SIPp that answers, and the dial plan of docs/voice.md. `rtp_timeout`: seconds without sound after which a party counts as gone; 0: never."""
 
     def __init__(self, folder, agents=4, app="touchgate", desk_phones=None, trunk_port=None, rtp_timeout=30):
         self.root = os.path.join(folder, "root")
         self.app = app
         self.user, self.password = "touchgate", "secret-of-the-pbx"
         self.http_port = free_port()
-        self.sip_port = free_port(socket.SOCK_DGRAM)
-        self.trunk_port = trunk_port or free_port(socket.SOCK_DGRAM)
+        self.sip_port = free_port()
+        self.trunk_port = trunk_port or free_port()
         self.agents = agents
         self.desk_phones = dict(desk_phones or {})  # extension → SIP port
         self.rtp_timeout = rtp_timeout
@@ -125,8 +111,8 @@ read_only = yes
 password_format = plain
 password = {self.password}
 """)
-        low = 20000 + os.getpid() % 20000 * 2
-        self.write("rtp.conf", f"[general]\nrtpstart = {low}\nrtpend = {low + 2000}\nstrictrtp = no\nice_host_candidates = yes\n\n[ice_host_candidates]\n")
+        low = 20000 + os.getpid() % 6 * 2000
+        self.write("rtp.conf", f"[general]\nrtpstart = {low}\nrtpend = {low + 1998}\nstrictrtp = no\n{self.candidates()}")
         for name in ("musiconhold", "features", "cdr", "cel", "stasis", "codecs", "udptl", "sorcery", "pjproject", "ccss", "indications", "acl", "statsd", "geolocation", "websocket_client"):
             self.write(name + ".conf", "")
         self.write("musiconhold.conf", "[default]\nmode = files\ndirectory = /usr/share/asterisk/sounds/en/digits\n")
@@ -137,8 +123,19 @@ password = {self.password}
         self.write("pjsip.conf", self.pjsip())
         self.write("extensions.conf", self.dialplan())
 
+    def candidates(self):
+        """Asterisk offers a browser no address of the loopback network by itself: the machine's other address is to be shown as 127.0.0.1."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(("192.0.2.1", 9))  # nothing is sent
+                own = probe.getsockname()[0]
+            except OSError:
+                return ""
+        return "" if own.startswith("127.") else f"ice_permit = 127.0.0.0/255.0.0.0\n\n[ice_host_candidates]\n{own} => 127.0.0.1\n"
+
     def pjsip(self):
         media = f"rtp_timeout = {self.rtp_timeout}\nrtp_timeout_hold = 300\n"
+        trunk_media = "rtp_timeout = 30\nrtp_timeout_hold = 300\n" if self.rtp_timeout else ""
         text = f"""[global]
 type = global
 endpoint_identifier_order = auth_username,username,ip
@@ -161,10 +158,11 @@ disallow = all
 allow = ulaw,alaw
 direct_media = no
 send_connected_line = no
+dtmf_mode = info
 trust_id_inbound = yes
 send_pai = yes
 aors = trunk
-{media}
+{trunk_media}
 [trunk]
 type = aor
 contact = sip:127.0.0.1:{self.trunk_port}
@@ -252,6 +250,31 @@ exten => s,1,AMD()
         wait_until("Asterisk booted", lambda: "fully booted" in self.cli("core waitfullybooted"), 60)
         return self
 
+    def ask(self, method, path):
+        """A request to its REST interface: the JSON that it answers with, None without one."""
+        request = urllib.request.Request(self.url() + "/ari" + path, method=method)
+        request.add_header("Authorization", "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode())
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+            return None
+        return json.loads(text) if text else None
+
+    def channels(self, kind=""):
+        """The channels that are there, of this kind ("PJSIP/trunk")."""
+        return [channel for channel in self.ask("GET", "/channels") if channel["name"].startswith(kind)]
+
+    def clear(self):
+        """Nothing that an earlier test left behind is to be found by the next one."""
+        for channel in self.channels():
+            self.ask("DELETE", "/channels/" + channel["id"])
+        for bridge in self.ask("GET", "/bridges"):
+            self.ask("DELETE", "/bridges/" + bridge["id"])
+        wait_until("no channel is left", lambda: not self.channels())
+
     def cli(self, command):
         done = subprocess.run(["chroot", self.root, "/usr/sbin/asterisk", "-C", self.inside + "/asterisk.conf", "-rx", command], capture_output=True, text=True, timeout=20, check=False)
         return done.stdout + done.stderr
@@ -275,162 +298,6 @@ exten => s,1,AMD()
                 self.kill()
         if not os.environ.get("TOUCHGATE_KEEP_PBX"):
             shutil.rmtree(self.work, ignore_errors=True)
-
-
-SDP = """v=0
-o=user1 53655765 2353687637 IN IP4 [local_ip]
-s=-
-c=IN IP4 [media_ip]
-t=0 0
-m=audio [media_port] RTP/AVP 0
-a=rtpmap:0 PCMU/8000
-"""
-
-HEADERS = """[last_Via:]
-[last_From:]
-[last_To:];tag=[pid]SIPpTag01[call_number]
-[last_Call-ID:]
-[last_CSeq:]
-Contact: <sip:[local_ip]:[local_port]>
-"""
-
-
-def reply(status, words, with_sdp=False, retransmit=""):
-    body = "Content-Type: application/sdp\nContent-Length: [len]\n\n" + SDP if with_sdp else "Content-Length: 0\n\n"
-    return f"<send{retransmit}><![CDATA[\nSIP/2.0 {status} {words}\n{HEADERS}{body}]]></send>\n"
-
-
-def answering(ring_ms=200, talk_ms=None, status=None):
-    """A party that is called: rings, then answers and echoes the sound, or refuses. With `talk_ms` it hangs up by itself, else it waits to be."""
-    remember = "".join(f'<ereg regexp="{pattern}" search_in="hdr" header="{header}:" assign_to="{name}"/>' for header, name, pattern in
-                       (("From", "from", ".*"), ("To", "to", ".*"), ("Contact", "all,contact", "&lt;(.*)&gt;")))
-    text = f'<?xml version="1.0"?>\n<scenario name="called">\n<recv request="INVITE" rrs="true"><action>{remember}</action></recv>\n<Reference variables="from,to,all,contact"/>\n' + reply(180, "Ringing")
-    if ring_ms:
-        text += f'<pause milliseconds="{ring_ms}"/>\n'
-    if status == "never":
-        return text + '<recv request="CANCEL"/>\n' + reply(200, "OK") + reply(487, "Request Terminated", retransmit=' retrans="500"') + '<recv request="ACK"/>\n</scenario>\n'
-    if status:
-        return text + reply(status, "Refused", retransmit=' retrans="500"') + '<recv request="ACK"/>\n</scenario>\n'
-    text += reply(200, "OK", True, ' retrans="500"') + '<recv request="ACK"/>\n'
-    if talk_ms is None:
-        return text + '<recv request="BYE"/>\n' + reply(200, "OK") + "</scenario>\n"
-    return text + BYE.replace("%TALK%", str(talk_ms))
-
-
-BYE = """<pause milliseconds="%TALK%"/>
-<send retrans="500"><![CDATA[
-BYE [$contact] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-From:[$to];tag=[pid]SIPpTag01[call_number]
-To:[$from]
-[last_Call-ID:]
-CSeq: 1 BYE
-Max-Forwards: 70
-Content-Length: 0
-
-]]></send>
-<recv response="200"/>
-</scenario>
-"""
-
-
-def calling(number, caller, talk_ms=None, digits=""):
-    """A party that calls `number`. With `talk_ms` it hangs up by itself after the answer, else it waits to be hung up."""
-    who = f"From: \"{caller}\" <sip:{caller}@[local_ip]:[local_port]>;tag=[pid]SIPpTag00[call_number]"
-    text = f"""<?xml version="1.0"?>
-<scenario name="caller">
-<send retrans="500"><![CDATA[
-INVITE sip:{number}@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-{who}
-To: <sip:{number}@[remote_ip]:[remote_port]>
-Call-ID: [call_id]
-CSeq: 1 INVITE
-Contact: <sip:{caller}@[local_ip]:[local_port]>
-User-Agent: sipp-customer
-Max-Forwards: 70
-Content-Type: application/sdp
-Content-Length: [len]
-
-{SDP}]]></send>
-<recv response="100" optional="true"/>
-<recv response="180" optional="true"/>
-<recv response="183" optional="true"/>
-<recv response="200" rrs="true"/>
-<send><![CDATA[
-ACK [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-{who}
-[last_To:]
-Call-ID: [call_id]
-CSeq: 1 ACK
-Max-Forwards: 70
-Content-Length: 0
-
-]]></send>
-"""
-    if talk_ms is None:
-        return text + '<recv request="BYE"/>\n<send><![CDATA[\nSIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n]]></send>\n</scenario>\n'
-    return text + f"""<pause milliseconds="{talk_ms}"/>
-<send retrans="500"><![CDATA[
-BYE [next_url] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-{who}
-[last_To:]
-Call-ID: [call_id]
-CSeq: 2 BYE
-Max-Forwards: 70
-Content-Length: 0
-
-]]></send>
-<recv response="200"/>
-</scenario>
-"""
-
-
-class Sipp:
-    """One sipp process. `port`: where it listens."""
-
-    def __init__(self, scenario, port=None, remote=None, calls=None):
-        self.port = port or free_port(socket.SOCK_DGRAM)
-        self.work = tempfile.mkdtemp(prefix="touchgate-sipp-")
-        path = os.path.join(self.work, "scenario.xml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(scenario)
-        command = ["sipp", "-sf", path, "-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-mp", str(free_port(socket.SOCK_DGRAM) // 2 * 2), "-rtp_echo", "-nostdin",
-                   "-trace_err", "-error_file", os.path.join(self.work, "errors.log"), "-timeout", "300"]
-        if calls:
-            command += ["-m", str(calls)]
-        if remote:
-            command.append(f"127.0.0.1:{remote}")
-        with open(os.path.join(self.work, "screen.log"), "wb") as screen:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=screen, stderr=screen, cwd=self.work)
-        # What is sent to it before it listens is lost.
-        wait_until("sipp listens", lambda: self.process.poll() is not None or self.listens())
-
-    def listens(self):
-        with open("/proc/net/udp", encoding="ascii") as table:
-            return any(line.split()[1].endswith(f":{self.port:04X}") for line in table.readlines()[1:])
-
-    def wait(self, seconds=30):
-        return self.process.wait(seconds)
-
-    def errors(self):
-        try:
-            with open(os.path.join(self.work, "errors.log"), encoding="utf-8", errors="replace") as file:
-                return file.read()
-        except OSError:
-            return ""
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        shutil.rmtree(self.work, ignore_errors=True)
 
 
 if __name__ == "__main__":

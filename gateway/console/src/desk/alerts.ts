@@ -27,7 +27,8 @@ export class Alerts {
       this.ring.unlock();
       this.shown.soundLocked = false;
     };
-    for (const kind of ['pointerdown', 'keydown']) window.addEventListener(kind, unlock, {passive: true});
+    // Not when the button goes down: what disappears then would move what is being clicked.
+    for (const kind of ['click', 'keydown']) window.addEventListener(kind, unlock, {passive: true});
     desk.onPush(push => {
       if (push.type === 'offer' && !push.autoAnswer) this.announce(push.offer);
       if (push.type === 'message' && push.message.direction === 'in') {

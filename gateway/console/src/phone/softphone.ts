@@ -32,6 +32,7 @@ export function readPhoneSettings(reply: JsonRecord): PhoneSettings | null {
 export class Softphone {
   private agent: UA | null = null;
   private session: RTCSession | null = null;
+  private accepted = '';  // the call that the session was answered for, if by itself
   private microphoneGranted = false;
   private currentState: PhoneState = 'off';
   private readonly audio: HTMLAudioElement;
@@ -62,7 +63,7 @@ export class Softphone {
     agent.on('registrationFailed', () => this.set('failed'));
     agent.on('disconnected', () => { if (this.agent) this.set('connecting'); });
     agent.on('newRTCSession', (event: {originator: string; session: RTCSession; request: {getHeader(name: string): string | undefined}}) => {
-      if (event.originator === 'remote') this.incoming(event.session, event.request.getHeader('X-Call-Ref') ?? '');
+      if (event.originator === 'remote') this.incoming(event.session, event.request.getHeader('X-Touchgate-Interaction') ?? '');
     });
     agent.start();
   }
@@ -118,10 +119,15 @@ export class Softphone {
 
   private incoming(session: RTCSession, reference: string): void {
     if (this.session && !this.session.isEnded()) {
-      session.terminate({status_code: 486});
-      return;
+      // A telephone system that was restarted never says that its calls have ended; the gateway does.
+      if (this.accepted === '' || this.events.shallAnswer(this.accepted)) {
+        session.terminate({status_code: 486});
+        return;
+      }
+      this.session.terminate();
     }
     this.session = session;
+    this.accepted = '';
     let limit: ReturnType<typeof setTimeout> | null = null;
     session.on('icecandidate', (event: {ready: () => void}) => { limit ??= setTimeout(() => event.ready(), gatheringLimitMs); });
     session.on('peerconnection', (event: {peerconnection: RTCPeerConnection}) => {
@@ -151,7 +157,9 @@ export class Softphone {
     };
     session.on('ended', over);
     session.on('failed', over);
-    if (this.events.shallAnswer(reference)) this.answer();
-    else this.events.ringing({reference, caller: session.remote_identity.display_name || ''});
+    if (this.events.shallAnswer(reference)) {
+      this.accepted = reference;
+      this.answer();
+    } else this.events.ringing({reference, caller: session.remote_identity.display_name || ''});
   }
 }
