@@ -588,6 +588,9 @@ struct Engine::Internals {
     void begin_calls();
     void lose_calls(AccountNumber account, std::string_view reason);
     void recover_calls(AccountNumber account, const channel::Snapshot& snapshot);
+    [[nodiscard]] voice::Plan plan_again(const voice::Call& call);  // of a customer who was dialled by an earlier run of the program
+    // Under which item the agent wraps up his part of a call that he handed on.
+    [[nodiscard]] std::optional<Uuid> part_in_wrap_up(std::string_view agent, const Uuid& interaction) const;
 
     // ---- call_touches.cpp: calls that we make, and the touches that permit them
     struct DialTerms {                     // how the customer is dialled and what becomes of him

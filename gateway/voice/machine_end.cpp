@@ -22,6 +22,16 @@ void Machine::say_and_end(const Media& media, const std::string& outcome) {
     play(media);
 }
 
+// A customer whom we called, and nobody was with him in time.
+void Machine::too_late() {
+    const auto* agent = call_.party(Use::agent);
+    // Whose telephone rang all that time has not answered it.
+    const bool his_fault = call_.stage == Stage::calling_agent && agent != nullptr && !agent->up && agent->added_at + call_.live.plan.agent_within <= now_;
+    if (his_fault) host_.agent_unanswered("no_answer", true);
+    host_.nobody_in_time();
+    say_and_end(rules_.dropped, "dropped");
+}
+
 void Machine::take_message() {
     if (call_.is_over() || call_.stage == Stage::ending) return;
     const auto* customer = call_.party(Use::customer);
@@ -88,6 +98,7 @@ void Machine::due() {
         if (customer_is_served()) host_.cut_off();
         return close(call_.customer_up_at != Instant::min() || call_.bridged_at != Instant::min() ? "answered" : "unknown", "network");
     }
+    if (awaits_agent() && live.agent_by <= now_ && (call_.stage == Stage::waiting || call_.stage == Stage::calling_agent || call_.stage == Stage::joining)) return too_late();
     switch (call_.stage) {
         case Stage::arrived:
         case Stage::greeting:
@@ -98,7 +109,6 @@ void Machine::due() {
                 return follow(silent(menu->second, live.place, host_));
             return to_queue(rules_.inbound.queue, -1, {});
         case Stage::waiting:
-            if (call_.live.plan.kind == Plan::Kind::reserved && call_.bridged_at == Instant::min()) return say_and_end(rules_.dropped, "dropped");
             return say_and_end(rules_.closed, "cancelled");
         case Stage::calling_agent: {
             const auto* agent = call_.party(Use::agent);
