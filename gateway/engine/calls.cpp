@@ -332,7 +332,8 @@ void Engine::Internals::call_over(const voice::CallEnded& ended) {
     if (found->second.is_closed()) return;
     const auto item = router.item(ended.call);
     // In the words of conversations.
-    const std::string closed_by = ended.hung_up_by == "customer" || ended.hung_up_by == "agent" ? ended.hung_up_by : ended.hung_up_by == "network" ? "timeout" : "api";
+    const bool by_time = ended.hung_up_by == "network" || (ended.hung_up_by == "gateway" && talked && !call.reason.ends_with(" api"));
+    const std::string closed_by = ended.hung_up_by == "customer" || ended.hung_up_by == "agent" ? ended.hung_up_by : by_time ? "timeout" : "api";
     using routing::ItemState;
     if (item && item->state == ItemState::recovering) (void)router.set_recovering(ended.call, false, {}, now);
     const auto again = router.item(ended.call);

@@ -271,7 +271,7 @@ Result<InteractionDetails> Engine::close_interaction(const Uuid& id, const std::
         return Error{.kind = ErrorKind::conflict, .detail = "the interaction is closed already", .problems = {}, .retry_after_s = 0, .reference = to_string(id)};
     if (in.live_call(id) != nullptr) {
         // It ends when its telephone system says so.
-        in.hang_up_call(id, "gateway");
+        in.hang_up_call(id, "api");
         return in.details(open, true);
     }
     const auto item = in.router.item(id);

@@ -247,6 +247,8 @@ void Engine::Internals::interaction_ended(const RecordMeta& meta, const routing:
     const auto found = state.interactions.find(event.id);
     if (found == state.interactions.end()) return;
     auto& closed = found->second;
+    // Of a call it is known since its wrap-up began who ended it.
+    const auto ender = closed.state == "wrapping" && is_talk(closed, state.symbols) && !closed.reason.empty() ? closed.reason : event.reason;
     closed.state = event.state;
     closed.reason = event.reason;
     if (!event.outcome.empty()) closed.outcome = event.outcome;
@@ -264,7 +266,7 @@ void Engine::Internals::interaction_ended(const RecordMeta& meta, const routing:
         extra.last_conversation_end = std::max(extra.last_conversation_end, meta.time);
     }
     if (closed.agent.empty()) return;
-    push_to(closed.agent, {.at = meta.time, .kind = PushKind::closed, .interaction = event.id, .text = event.reason.empty() ? "agent" : event.reason, .more = {}}, meta);
+    push_to(closed.agent, {.at = meta.time, .kind = PushKind::closed, .interaction = event.id, .text = ender.empty() ? "agent" : ender, .more = {}}, meta);
     show_presence(closed.agent, meta);
 }
 

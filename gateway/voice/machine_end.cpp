@@ -74,7 +74,7 @@ void Machine::close(std::string_view outcome, std::string_view by) {
     if (!call_.mix.empty()) to(channel::EndMix{.mix = call_.mix});
     const auto ms = [](Instant at) { return at == Instant::min() ? 0 : unix_ms(at); };
     const CallEnded ended{.call = call_.id, .touch = call_.touch, .attempt = call_.attempt, .outbound = call_.outbound, .did = call_.did, .agent = call_.agent,
-                          .queue = host_.queue_name(), .outcome = std::string{outcome}, .hung_up_by = std::string{by}, .cause = call_.cause, .tech_cause = call_.tech_cause,
+                          .queue = host_.queue_name(), .outcome = std::string{outcome}, .hung_up_by = by == "api" ? std::string{"gateway"} : std::string{by}, .cause = call_.cause, .tech_cause = call_.tech_cause,
                           .answered_at = ms(call_.customer_up_at), .ended_at = unix_ms(now_), .wait_ms = call_.waited(now_), .ring_ms = call_.ring_ms,
                           .talk_ms = call_.talked(now_), .hold_ms = call_.was_held(now_), .estimated = call_.live.estimated, .sealed = call_.sealed};
     host_.note(ended);
