@@ -87,6 +87,7 @@ std::shared_ptr<const voice::CallRules> read_call_rules(JsonReader& reader, cons
     }
     rules->agent_ring_timeout = reader.duration("agent_ring_timeout", rules->agent_ring_timeout, second, 10 * minute);
     rules->ring_timeout = reader.duration("ring_timeout", rules->ring_timeout, second, 10 * minute);
+    rules->longest_park = reader.duration("longest_park", rules->longest_park, second, Duration{24 * hour});
     rules->longest_wait = reader.duration("longest_wait", rules->longest_wait, second, Duration{24 * hour});
     rules->longest_call = reader.duration("longest_call", rules->longest_call, second, Duration{24 * hour});
     rules->longest_message = reader.duration("longest_message", rules->longest_message, second, Duration{30 * minute});

@@ -132,7 +132,10 @@ std::string EngineCallHost::customer_answered(channel::AnsweredBy by) {
     if (const auto offer = kept.is_nil() ? std::nullopt : in_.router.offer(kept)) {
         const auto agent = std::string{offer->agent};
         if (is_machine) (void)in_.router.end_offer(kept, routing::OfferResult::cancelled, "machine", in_.now);
-        else if (in_.router.accept(agent, kept, std::nullopt, in_.now, routing::Phase::dialing)) return agent;
+        else if (in_.router.accept(agent, kept, std::nullopt, in_.now, routing::Phase::dialing)) {
+            in_.line_is_taken(call_.touch);
+            return agent;
+        }
     }
     // Nobody was kept for him, or the one who was is gone.
     return is_machine ? std::string{} : in_.agent_for_answer(call_.touch, id_);

@@ -36,6 +36,7 @@ public:
     void cut_off() override;
     void transfer_asked(const std::string& to) override;
     void consult_over() override;
+    void park_over() override { in_.park_over(id_); }
     void unwritten() override { in_.call_unwritten(id_); }
     void over(const voice::CallEnded& ended) override { in_.call_over(ended); }
 

@@ -79,7 +79,7 @@ Result<void> Engine::Internals::may_dial(const std::string& agent, const CallPur
     if (!view || view->session != routing::Session::signed_in) return refuse("wrong_state", "you are not signed in");
     if (view->definition->extension.empty()) return refuse("not_configured", "no telephone is configured for you");
     const auto& purposes = view->definition->dial_purposes;
-    if (!purposes.empty() && std::find(purposes.begin(), purposes.end(), purpose.purpose) == purposes.end())
+    if (std::find(purposes.begin(), purposes.end(), purpose.purpose) == purposes.end())
         return refuse("not_allowed", "you may not dial for purpose \"" + purpose.purpose + "\"");
     const auto voice = std::find_if(view->slots.begin(), view->slots.end(), [](const auto& slot) { return slot.channel == "voice"; });
     if (voice == view->slots.end() || voice->used >= voice->capacity) return refuse("no_capacity", "you have a call already");
@@ -118,8 +118,8 @@ bool Engine::Internals::dial_at_telephone(AccountNumber account, const std::stri
     const auto number = accounts[account].settings.calls->normalise(event.to);
     const auto view = router.agent(agent);
     const auto& rights = view->definition->rights;
-    if (number.empty() || std::find(rights.begin(), rights.end(), "dial_any") == rights.end()) return false;
-    CallPurpose purpose{.purpose = view->definition->dial_purposes.empty() ? "service" : view->definition->dial_purposes.front(), .campaign = {}, .queue = {}, .address = 0, .offer = {}};
+    if (number.empty() || std::find(rights.begin(), rights.end(), "dial_any") == rights.end() || view->definition->dial_purposes.empty()) return false;
+    CallPurpose purpose{.purpose = view->definition->dial_purposes.front(), .campaign = {}, .queue = {}, .address = 0, .offer = {}};
     if (!view->definition->queues.empty()) purpose.queue = view->definition->queues.front().queue;
     const auto contact = resolve({.id = {}, .address = Address{.kind = AddressKind::phone, .value = number, .account = {}}}, true, purpose.address);
     if (!contact || !may_dial(agent, purpose, *contact, account)) return false;
@@ -137,6 +137,8 @@ void Engine::Internals::ask_permit(const Uuid& id) {
         with_call(id, [](voice::Machine& machine) { machine.refused(); });
         return;
     }
+    purpose->second.agent_came = true;
+    if (purpose->second.shown) return permit_shown(id);
     auto request = dial_request(purpose->second, interaction->second.contact, id, call->account);
     const auto made = submit(request, policy::Detail::steps, nullptr);
     if (made && made->state == TouchState::queued) {
@@ -157,6 +159,11 @@ void Engine::Internals::dial_touch(std::uint32_t row, std::uint16_t attempt, cha
         terms.interaction = waiting->second;
         terms.plan.kind = voice::Plan::Kind::agent_waits;
         calls_to_permit.erase(waiting);
+        if (const auto* dialing = dialing_of(touch(row).id)) {
+            terms.plan.detect_machine = dialing->plan.detect_machines;
+            terms.ring_timeout = dialing->plan.ring_timeout;
+            terms.caller_id = dialing->plan.caller_id;
+        }
     } else if (auto campaign = campaign_terms(row)) {
         terms = std::move(*campaign);
     } else {
@@ -173,6 +180,7 @@ voice::Plan Engine::Internals::plan_again(const voice::Call& call) {
     if (!call.outbound || !call.dialed_by.empty() || row == 0 || call.bridged_at != Instant::min()) return {};
     auto& sent = touch(row);
     if (auto* dialing = dialing_of(call.touch)) {
+        if (dialing->plan.mode == dialing::Mode::preview) return {};  // his agent is on the line
         dialing->lines.try_emplace(call.touch, DialingRuntime::Line{.dialed_at = call.started_at, .answer_rate = 0.3, .offer = {}, .row = row, .answered = call.customer_up_at != Instant::min()});
         voice::Plan plan;
         plan.kind = voice::Plan::Kind::reserved;
@@ -258,7 +266,7 @@ void Engine::Internals::settle_call_touch(const voice::Call& call, const voice::
         }
         const auto row = row_of(waiting->first);
         waiting = calls_to_permit.erase(waiting);
-        if (row != 0 && touch(row).is_waiting()) cancel(row, "agent_left");
+        if (row != 0 && touch(row).is_waiting() && touch(row).origin == policy::Origin::agent) cancel(row, "agent_left");
     }
     channel::AttemptRef ref = 0;
     if (const auto purpose = call_purposes.find(call.id); purpose != call_purposes.end()) ref = std::exchange(purpose->second.ref, 0);

@@ -54,7 +54,7 @@ struct Shown {
         const auto found = in.state.interactions.find(e.call);
         if (found != in.state.interactions.end()) {
             found->second.outbound = e.outbound;
-            found->second.touch = e.touch;
+            if (!e.touch.is_nil()) found->second.touch = e.touch;
         }
         if (e.outbound || meta.contact.value == 0) return;
         // The customer has turned to us: what answers that may follow.
@@ -324,8 +324,9 @@ void Engine::Internals::call_over(const voice::CallEnded& ended) {
     if (const auto purpose = call_purposes.find(ended.call); purpose != call_purposes.end() && !purpose->second.offer.is_nil())
         (void)router.end_offer(purpose->second.offer, routing::OfferResult::cancelled, ended.outcome, now);
     settle_call_touch(call, ended);
+    const bool undialled = found != state.interactions.end() && !found->second.is_closed() && end_undialled(ended, found->second);
     call_purposes.erase(ended.call);
-    if (found == state.interactions.end() || (found->second.is_closed() && found->second.reason != "no_queue")) return;
+    if (undialled || found == state.interactions.end() || (found->second.is_closed() && found->second.reason != "no_queue")) return;
     const bool talked = call.bridged_at != Instant::min();
     if (talked) note_lead_answer(*this, found->second.contact, found->second.last_agent, call.bridged_at);
     if (!ended.outbound) capture_lead(found->second.contact, talked ? "call:inbound" : "call:missed", {}, "interaction " + to_string(ended.call));

@@ -62,6 +62,7 @@ ContactCard Engine::Internals::card_of(ContactIndex contact) {
         for (auto i = known->second.size(); i-- > 0 && card.interactions.size() < shown_max;) {
             const auto found = state.interactions.find(known->second[i]);
             if (found == state.interactions.end()) continue;
+            if (found->second.outbound && found->second.is_closed() && !state.calls.contains(found->first)) continue;  // he was only shown to an agent
             card.interactions.push_back({.id = found->first, .at = found->second.queued_at, .channel = std::string{state.symbols.name(found->second.channel)},
                                          .state = found->second.state, .disposition = found->second.disposition, .agent = found->second.last_agent});
         }

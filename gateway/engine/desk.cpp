@@ -35,7 +35,8 @@ Result<Hello> Desk::attach(const std::string& agent, std::shared_ptr<AgentConnec
     desk.connected.push_back({.connection = std::move(connection)});
     desk.heard = in.monotonic;
     Hello hello{.agent = agent, .name = view->definition->name, .role = view->definition->role == routing::Role::supervisor ? "supervisor" : "agent", .session = in.ids.next(in.now),
-                .last_seq = 0, .lease = in.settings.agents.lease};
+                .last_seq = 0, .lease = in.settings.agents.lease, .rights = view->definition->rights, .dial_purposes = view->definition->dial_purposes,
+                .supervises = view->definition->supervises};
     if (view->session != routing::Session::signed_in) {
         desk.lapsed = false;
         if (auto signed_in = in.router.sign_in(agent, "sign_in", in.now); !signed_in) return signed_in.error();
@@ -152,7 +153,9 @@ Result<InteractionDetails> Desk::accept(const std::string& agent, const Uuid& of
     if (auto error = in.refusal()) return *error;
     const auto view = in.router.offer(offer);
     const auto interaction = view ? view->item : Uuid{};
-    const auto phase = in.live_call(interaction) != nullptr ? routing::Phase::dialing : routing::Phase::active;  // a call has yet to reach his telephone
+    if (view && view->preview && view->agent == agent && (!fence || *fence == view->fence) && in.now < view->deadline)
+        if (auto may = in.may_dial_shown(agent, interaction); !may) return may.error();
+    const auto phase = in.live_call(interaction) != nullptr || (view && view->preview) ? routing::Phase::dialing : routing::Phase::active;  // a call has yet to reach his telephone
     if (auto accepted = in.router.accept(agent, offer, fence, in.now, phase); !accepted) return accepted.error();
     const auto found = in.state.interactions.find(interaction);
     if (found == in.state.interactions.end()) return refused("unknown_interaction", "the interaction is gone");
@@ -234,11 +237,15 @@ Result<ContactCard> Desk::card(const std::string& agent, const std::string& cont
     auto& in = engine_.internals();
     const auto row = in.contact_row(contact);
     const auto view = in.router.agent(agent);
-    // He sees whom he talks with, whom he owns, and who belongs to his unit.
+    // He sees whom he talks with, whom he owns, who belongs to his unit, and who has him as a contact in WeCom.
     const auto may_see = [&] {
         if (!view) return false;
         const auto* extras = in.state.contacts[row].extras.get();
         if (extras != nullptr && (extras->owner == agent || (!view->definition->unit.empty() && extras->unit == view->definition->unit))) return true;
+        const auto& userid = view->definition->wecom_userid;
+        for (const auto address : in.state.contacts[row].addresses)
+            if (const auto* reach = in.state.addresses[address].reach.get(); reach != nullptr && !userid.empty())
+                if (std::any_of(reach->followers.begin(), reach->followers.end(), [&](const Reach::Follower& each) { return each.employee == userid; })) return true;
         const auto known = in.state.interactions_of.find(row);
         if (known == in.state.interactions_of.end()) return false;
         return std::any_of(known->second.begin(), known->second.end(), [&](const Uuid& id) {
@@ -253,6 +260,12 @@ Result<ContactCard> Desk::card(const std::string& agent, const std::string& cont
     };
     if (row == 0 || !may_see()) return refused("not_yours", "there is no contact " + contact + " of yours", ErrorKind::not_found);
     return in.card_of(ContactIndex{row});
+}
+
+std::string Desk::contact_called(const std::string& external_userid) {
+    auto& in = engine_.internals();
+    const auto address = in.find_address({.kind = AddressKind::external_userid, .value = external_userid, .account = {}});
+    return address == 0 || in.state.addresses[address].owners.empty() ? std::string{} : in.state.contact_ids[in.state.addresses[address].owners.front().value];
 }
 
 Result<void> Desk::do_not_contact(const std::string& agent, const std::string& contact, const std::vector<std::string>& channels) {

@@ -52,6 +52,7 @@ struct OfferPush {
     ContactCard contact;
     std::string last_text;                 // of a conversation: what the customer wrote last
     std::string from, to;                  // of a call: masked
+    AttributeMap variables = {};           // of the touch that it is to carry out
     Instant expires_at{};
     bool auto_answer = false, preview = false;
 };
@@ -85,7 +86,13 @@ public:
 
 // ---- what is answered
 
-struct Hello { std::string agent, name, role; Uuid session{}; std::uint64_t last_seq = 0; Duration lease{15'000}; };
+struct Hello {
+    std::string agent, name, role;
+    Uuid session{};
+    std::uint64_t last_seq = 0;
+    Duration lease{15'000};
+    std::vector<std::string> rights = {}, dial_purposes = {}, supervises = {};
+};
 
 struct AgentDetails {
     std::string id, document;              // as it was put, JSON
@@ -114,8 +121,11 @@ struct Wallboard {
 struct PromiseInput { std::string contact, channel = "voice", note, agent; Instant at{}; };
 struct PromiseDetails { std::string id, contact_id, channel, note, agent, state; Instant at{}; };
 
+// A call that waits until an agent of its queue takes it up.
+struct ParkedCall { Uuid interaction{}; std::string queue, by; ContactCard contact; Instant since{}, until{}; };
+
 // What an agent does with a call that is his.
-enum class CallControl : std::uint8_t { hold, resume, mute, unmute, hang_up, record_pause, record_resume, consult_complete, consult_cancel, consult_toggle, conference };
+enum class CallControl : std::uint8_t { hold, resume, mute, unmute, hang_up, record_pause, record_resume, consult_complete, consult_cancel, consult_toggle, conference, park };
 enum class Supervision : std::uint8_t { monitor, whisper, barge, coach_off };
 
 // Inside a turn only. `agent` is the id that the connection signed in with.
@@ -143,6 +153,8 @@ public:
     Result<void> transfer(const std::string& agent, const Uuid& interaction, const std::string& to, const std::string& note, bool consult);  // "agent:ID", "queue:ID", "phone:ROUTE"
     Result<InteractionDetails> interaction(const std::string& agent, const Uuid& interaction);       // his, or a supervisor's
     Result<ContactCard> card(const std::string& agent, const std::string& contact);
+    // The id of the contact whom WeCom calls so; of several accounts the first. Empty: there is none.
+    [[nodiscard]] std::string contact_called(const std::string& external_userid);
     Result<void> do_not_contact(const std::string& agent, const std::string& contact, const std::vector<std::string>& channels);
     Result<PromiseDetails> create_promise(const std::string& agent, const PromiseInput& input);
     Result<void> promise_done(const std::string& agent, const std::string& promise);
@@ -153,6 +165,8 @@ public:
     Result<InteractionDetails> dial(const std::string& agent, const Dial& dial);  // policy_denied with the reason in `detail`
     Result<void> control(const std::string& agent, const Uuid& interaction, CallControl control);
     Result<void> send_digits(const std::string& agent, const Uuid& interaction, const std::string& digits);
+    Result<InteractionDetails> pick_up(const std::string& agent, const Uuid& interaction);  // a parked call of a queue of his
+    [[nodiscard]] std::vector<ParkedCall> parked(const std::string& agent);                  // those that he may pick up
     // Login data of his softphone, from the configuration; not_configured: he has none.
     struct Softphone { std::string uri, websocket, password; std::vector<std::string> ice; };
     Result<Softphone> softphone(const std::string& agent);
@@ -169,6 +183,8 @@ public:
     [[nodiscard]] Result<AgentDetails> agent(const std::string& id);
     [[nodiscard]] Result<QueueDetails> queue(const std::string& id);
     [[nodiscard]] std::vector<AgentDetails> agents(std::size_t limit, const std::string& after);
+    // As `agents`, each with the interactions of those whom he supervises, and of nobody else.
+    [[nodiscard]] std::vector<AgentDetails> colleagues(const std::string& agent, std::size_t limit);
     [[nodiscard]] std::vector<QueueDetails> queues(std::size_t limit, const std::string& after);
     [[nodiscard]] Wallboard wallboard();
     // From the bot to people: to "agent:ID" or "queue:ID", or empty: its queue. `summary` is the note that goes with it.

@@ -44,7 +44,8 @@ std::string Engine::Internals::extension_of(std::string_view agent) const {
 }
 
 void Engine::Internals::offer_accepted(Interaction& interaction) {
-    if (live_call(interaction.id) == nullptr || interaction.agent.empty()) return;
+    if (interaction.agent.empty()) return;
+    if (live_call(interaction.id) == nullptr) return dial_shown(interaction);
     with_call(interaction.id, [agent = interaction.agent](voice::Machine& machine) { machine.accepted(agent); });
 }
 
@@ -176,6 +177,8 @@ Result<void> Desk::control(const std::string& agent, const Uuid& interaction, Ca
     if (auto error = in.refusal()) return *error;
     const auto call = call_of(in, agent, interaction);
     if (!call) return call.error();
+    const auto item = in.router.item(interaction);
+    const bool can_wait = item && item->state == routing::ItemState::assigned && !item->queue.empty();
     bool done = false;
     in.with_call(interaction, [&](voice::Machine& machine) {
         switch (control) {
@@ -184,9 +187,11 @@ Result<void> Desk::control(const std::string& agent, const Uuid& interaction, Ca
             case CallControl::mute: done = machine.mute(true); break;
             case CallControl::unmute: done = machine.mute(false); break;
             case CallControl::hang_up:
+                if (const auto purpose = in.call_purposes.find(interaction); purpose != in.call_purposes.end()) purpose->second.agent_came = true;
                 machine.hang_up("agent");
                 done = true;
                 break;
+            case CallControl::park: done = can_wait && machine.park(); break;
             case CallControl::record_pause: done = machine.pause_recording(true); break;
             case CallControl::record_resume: done = machine.pause_recording(false); break;
             case CallControl::consult_complete: done = machine.consult_complete(); break;
@@ -196,6 +201,7 @@ Result<void> Desk::control(const std::string& agent, const Uuid& interaction, Ca
         }
     });
     if (!done) return refused("wrong_state", "the call is " + std::string{voice::to_string((*call)->stage)});
+    if (control == CallControl::park) return in.router.park(interaction, in.now);
     return {};
 }
 
@@ -210,6 +216,49 @@ Result<void> Desk::send_digits(const std::string& agent, const Uuid& interaction
     in.with_call(interaction, [&](voice::Machine& machine) { done = machine.send_digits(digits); });
     if (!done) return refused("wrong_state", "nobody hears digits now");
     return {};
+}
+
+// ---- parked calls
+
+void Engine::Internals::park_over(const Uuid& id) { (void)router.requeue(id, {}, {}, true, "park_over", now); }
+
+namespace {
+
+bool may_pick_up(Engine::Internals& in, const std::string& agent, const Interaction& parked) {
+    const auto view = in.router.agent(agent);
+    if (!view) return false;
+    const auto queue = in.state.symbols.name(parked.queue);
+    return std::any_of(view->definition->queues.begin(), view->definition->queues.end(), [&](const routing::Membership& each) { return each.queue == queue; }) ||
+           supervises(in, agent, parked);
+}
+
+}  // namespace
+
+Result<InteractionDetails> Desk::pick_up(const std::string& agent, const Uuid& interaction) {
+    auto& in = engine_.internals();
+    if (auto error = in.refusal()) return *error;
+    const auto found = in.state.interactions.find(interaction);
+    if (found == in.state.interactions.end()) return refused("unknown_interaction", "there is no interaction " + to_string(interaction));
+    if (!may_pick_up(in, agent, found->second)) return refused("not_allowed", "you do not serve its queue");
+    const auto* call = in.live_call(interaction);
+    if (call == nullptr || !call->is_parked()) return refused("wrong_state", "the call is not parked");
+    if (in.extension_of(agent).empty()) return refused("not_configured", "no telephone is configured for you");
+    if (auto assigned = in.router.assign(interaction, agent, "voice", in.state.symbols.name(found->second.queue), "pickup", false, in.now); !assigned) return assigned.error();
+    in.with_call(interaction, [&](voice::Machine& machine) { machine.accepted(agent); });
+    return in.details(found->second, true);
+}
+
+std::vector<ParkedCall> Desk::parked(const std::string& agent) {
+    auto& in = engine_.internals();
+    std::vector<ParkedCall> list;
+    for (const auto& [id, due] : in.call_due) {
+        const auto* call = in.live_call(id);
+        const auto found = in.state.interactions.find(id);
+        if (call == nullptr || !call->is_parked() || found == in.state.interactions.end() || !may_pick_up(in, agent, found->second)) continue;
+        list.push_back({.interaction = id, .queue = std::string{in.state.symbols.name(found->second.queue)}, .by = found->second.last_agent, .contact = in.card_of(found->second.contact),
+                        .since = call->stage_at, .until = due});
+    }
+    return list;
 }
 
 Result<void> Desk::supervise(const std::string& supervisor, const Uuid& interaction, Supervision how) {

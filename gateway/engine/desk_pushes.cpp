@@ -114,7 +114,12 @@ OfferPush Engine::Internals::offer_push(const Uuid& offer, const Uuid& interacti
             made.from = mask_phone(numbers.from);
             made.to = mask_phone(numbers.to);
         }
+    } else if (row.outbound && row.address != 0) {
+        made.to = mask_phone(state.addresses[row.address].value);
     }
+    if (const auto number = row_of(row.touch); number != 0 && row.outbound)
+        if (const auto* content = content_of(touch(number)))
+            for (const auto& [name, value] : content->variables) made.variables[name] = value;
     made.contact = card_of(row.contact);
     for (auto i = row.messages.size(); i-- > 0;)
         if (row.messages[i].inbound) {

@@ -34,9 +34,9 @@ Result<void> hand_on(Engine::Internals& in, Interaction& row, const std::string&
     const auto id = row.id;
     if (!note.empty()) in.emit(row.contact, InteractionNoted{.id = id, .by = by, .sealed = in.seal_for(row.contact, ConsentSecret{.evidence = note})});
     const auto item = in.router.item(id);
-    if (item && (item->state == routing::ItemState::assigned || item->state == routing::ItemState::recovering))
+    if (item && item->state != routing::ItemState::wrapping)
         return in.router.requeue(id, kind == "queue" ? name : std::string{}, kind == "agent" ? name : std::string{}, kind == "agent", cause, in.now);
-    if (item && item->state == routing::ItemState::wrapping) return refused("wrong_state", "the interaction is over");
+    if (item) return refused("wrong_state", "the interaction is over");
     const auto channel = std::string{in.state.symbols.name(row.channel)};
     const auto queue = kind == "queue" ? name : std::string{in.state.symbols.name(row.queue)};
     return in.router.enqueue({.item = id, .queue = in.router.queue(queue) ? queue : in.queue_for(in.state.symbols.name(row.account), channel), .channel = channel, .priority = {},
@@ -117,7 +117,11 @@ Result<void> Desk::reassign(const std::string& supervisor, const Uuid& interacti
     const auto found = in.state.interactions.find(interaction);
     if (found == in.state.interactions.end()) return refused("unknown_interaction", "there is no interaction " + to_string(interaction));
     if (!supervises(in, supervisor, in.state.symbols.name(found->second.queue), found->second.agent)) return refused("not_allowed", "you do not supervise this interaction");
-    if (in.state.symbols.name(found->second.channel) == "voice" && !found->second.agent.empty()) return in.transfer_call(found->second, to, {}, supervisor, false);
+    if (in.state.symbols.name(found->second.channel) == "voice") {
+        const auto* call = in.live_call(interaction);
+        if (call != nullptr && (!found->second.agent.empty() || call->is_parked())) return in.transfer_call(found->second, to, {}, supervisor, false);
+        if (call == nullptr || call->stage != voice::Stage::waiting) return refused("wrong_state", "nobody waits in this call");
+    }
     return hand_on(in, found->second, to, {}, supervisor, "reassigned");
 }
 

@@ -59,8 +59,6 @@ bool Engine::Internals::dialing_problems(CampaignRow& row, std::vector<Problem>&
     const auto account = account_numbers.find(plan.account);
     if (account == account_numbers.end() || !accounts[account->second].settings.calls) problems.push_back({"/dialing/account", "no telephone system of the configuration is called \"" + plan.account + "\""});
     if (!router.queue(plan.queue)) problems.push_back({"/dialing/queue", "there is no queue \"" + plan.queue + "\""});
-    if (plan.mode == dialing::Mode::preview)
-        problems.push_back({"/dialing/mode", "preview is not dialled by campaigns here; let agents dial from their leads, or use progressive, power or predictive"});
     return dialing_of(row) != nullptr;
 }
 
@@ -70,6 +68,10 @@ bool Engine::Internals::held_by_pacing(const QueueEntry& entry) {
     auto* row = campaign_of(touch(entry.row));
     auto* dialing = row == nullptr ? nullptr : dialing_of(*row);
     if (dialing == nullptr) return false;
+    if (dialing->shown.contains(touch(entry.row).id)) {  // listed again when whoever sees him has decided
+        touch(entry.row).is_queued = false;
+        return true;
+    }
     dialing->ready.push_back(entry);
     dialing->look_at = Instant::min();
     return true;
@@ -77,11 +79,13 @@ bool Engine::Internals::held_by_pacing(const QueueEntry& entry) {
 
 void Engine::Internals::run_dialing() {
     if (draining) return;
+    look_at_shown();
     for (auto* row : std::vector<CampaignRow*>{active_campaigns}) {
         auto* dialing = row->state == "running" ? dialing_of(*row) : nullptr;
         if (dialing == nullptr || (now < dialing->look_at && !routing_stirred)) continue;
         dialing->look_at = now + tick;
-        dial_some(*row, *dialing);
+        if (dialing->plan.mode == dialing::Mode::preview) show_recipients(*row, *dialing);
+        else dial_some(*row, *dialing);
     }
     routing_stirred = false;
 }
@@ -115,8 +119,11 @@ void Engine::Internals::dial_some(CampaignRow& row, DialingRuntime& dialing) {
         }
     }
     std::vector<dialing::LineView> lines;
-    for (const auto& [id, line] : dialing.lines)
-        if (!line.answered) lines.push_back({.dialed_at = line.dialed_at, .answer_rate = line.answer_rate});
+    for (const auto& [id, line] : dialing.lines) {
+        if (line.answered) continue;
+        lines.push_back({.dialed_at = line.dialed_at, .answer_rate = line.answer_rate});
+        if (!line.offer.is_nil()) agents.push_back({.phase = dialing::AgentPhase::free, .since = line.dialed_at});  // kept for this very line
+    }
     const auto account = account_numbers.find(dialing.plan.account);
     if (account == account_numbers.end()) return;
     auto* trunks = trunks_of(account->second);
@@ -205,10 +212,17 @@ std::string Engine::Internals::agent_for_answer(const TouchId& id, const Uuid& c
     return agent;
 }
 
+void Engine::Internals::line_is_taken(const TouchId& id) {
+    if (auto* dialing = dialing_of(id)) dialing->lines.erase(id);
+}
+
 void Engine::Internals::forget_line(const voice::Call& call) {
     for (const auto& tired : std::exchange(tired_numbers, {})) emit(ContactIndex{}, tired);
     routing_stirred = true;
-    if (auto* dialing = dialing_of(call.touch)) dialing->lines.erase(call.touch);
+    if (auto* dialing = dialing_of(call.touch)) {
+        dialing->lines.erase(call.touch);
+        dialing->shown.erase(call.touch);
+    }
 }
 
 // ---- again

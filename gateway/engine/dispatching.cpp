@@ -46,9 +46,11 @@ void Engine::Internals::pump() {
             const auto entry = account.queue.pop();
             auto& waiting = touch(entry->row);
             if (!waiting.is_queued || waiting.queue_ticket != entry->ticket || !waiting.is_waiting()) continue;
-            if (held_by_rate(*entry) || held_by_pacing(*entry)) continue;
+            const bool call_waits = !calls_to_permit.empty() && calls_to_permit.contains(waiting.id);  // an agent is at his telephone for it
+            if (!call_waits && (held_by_rate(*entry) || held_by_pacing(*entry))) continue;
             waiting.is_queued = false;
-            permit(entry->row, account, number);
+            const auto id = waiting.id;
+            if (!permit(entry->row, account, number) && call_waits && !touch(entry->row).is_queued) refuse_call(id);
         }
     }
 }

@@ -39,6 +39,7 @@ void Engine::Internals::apply(const RecordMeta& meta, const InteractionOpened& e
     made.queue = state.symbols.intern(event.queue);
     made.campaign = state.symbols.intern(event.campaign);
     made.touch = event.touch;
+    made.outbound = event.channel == "voice" && !event.touch.is_nil();  // a message's is the one that it answers
     made.state = event.state;
     made.reason = event.reason;
     made.priority = event.priority;

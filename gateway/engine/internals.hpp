@@ -184,6 +184,8 @@ struct Engine::Internals {
         std::uint32_t address = 0;
         Uuid offer{};                      // reserved for it; nil: none
         channel::AttemptRef ref = 0;       // of the permit; 0: not yet, or answered
+        bool shown = false;                // to the agent before it was dialled, by a campaign
+        bool agent_came = false;           // his telephone was answered, or he called it off himself
     };
     std::map<Uuid, CallPurpose> call_purposes;
     std::map<TouchId, Uuid> calls_to_permit;            // touches that a call waits for
@@ -624,6 +626,7 @@ struct Engine::Internals {
     bool dial_next(CampaignRow& row, DialingRuntime& dialing);      // false: nothing more can be dialled now
     [[nodiscard]] std::optional<DialTerms> campaign_terms(std::uint32_t row);  // of a touch that a campaign dials
     void forget_line(const voice::Call& call);
+    void line_is_taken(const TouchId& touch);  // its customer has his agent
     // The customer whom a campaign dialled is there: the agent who has him now, if one is free.
     [[nodiscard]] std::string agent_for_answer(const TouchId& touch, const Uuid& call);
     [[nodiscard]] DialingRuntime* dialing_of(const TouchId& touch);  // of the campaign that dials this touch
@@ -642,6 +645,21 @@ struct Engine::Internals {
     std::vector<CallerIdRested> tired_numbers;  // of this act: to rest
     bool routing_stirred = false;          // somebody became free, or a call ended, since dialling was looked at
 
+    // ---- shown_recipients.cpp: campaigns whose agents see each recipient before he is dialled
+    void show_recipients(CampaignRow& row, DialingRuntime& dialing);
+    bool show_next(CampaignRow& row, DialingRuntime& dialing, QueueEntry entry);  // false: nobody is free who has not just passed him over
+    void look_at_shown();                  // takes back who may not be dialled any more, and lists again whom nobody took
+    void list_again(DialingRuntime& dialing, const TouchId& touch, bool in_front);
+    struct ShownPlace { DialingRuntime* dialing = nullptr; DialingRuntime::Shown* shown = nullptr; };
+    [[nodiscard]] ShownPlace shown_as(const Interaction& interaction);
+    Result<void> may_dial_shown(const std::string& agent, const Uuid& interaction);
+    void dial_shown(Interaction& interaction);                      // an agent has asked for it
+    void permit_shown(const Uuid& call);                            // his telephone is up
+    void refuse_call(const TouchId& touch);                         // that waits for a permit, and gets none
+    [[nodiscard]] bool end_undialled(const voice::CallEnded& ended, Interaction& interaction);  // true: the customer was never dialled, and is listed again
+    void note_passed_over(const Uuid& interaction, const std::string& agent, std::int64_t until);
+    std::vector<CampaignRow*> showing;     // campaigns with somebody who is shown or dialled
+
     // ---- recordings.cpp
     void keep_recording(AccountNumber account, channel::RecordingFetched& fetched);
     void note_recording(const RecordMeta& meta, const voice::Call& call, const voice::RecordingChanged& fact);  // part of the fold
@@ -659,6 +677,7 @@ struct Engine::Internals {
     void call_over(const voice::CallEnded& ended);
     void call_flows_out(const Uuid& call, const routing::FlowOut& item);
     void hang_up_call(const Uuid& call, std::string_view by);
+    void park_over(const Uuid& call);
 
     // ---- desk_pushes.cpp: numbered pushes to agents
     void push_to(const std::string& agent, KeptPush push, const RecordMeta& meta);  // of a fold

@@ -69,6 +69,17 @@ struct Meaning {
         if (!meta.replay) in.schedule_conversation(row);
     }
 
+    // Everybody who may take it up.
+    void tell_of_parked(const Interaction& row) const {
+        for (const auto agent : in.router.agents()) {
+            const auto view = in.router.agent(agent);
+            const auto& queues = view->definition->queues;
+            if (view->session == routing::Session::signed_in &&
+                std::any_of(queues.begin(), queues.end(), [&](const routing::Membership& each) { return each.queue == in.state.symbols.name(row.queue); }))
+                in.push_to(std::string{agent}, {.at = meta.time, .kind = PushKind::notice, .interaction = row.id, .text = "parked", .more = {}}, meta);
+        }
+    }
+
     void operator()(const routing::AgentDefined& e) const {
         (void)in.state.agents[e.id];
         in.show_presence(e.id, meta);
@@ -81,6 +92,7 @@ struct Meaning {
         auto* row = of(e.item);
         if (row == nullptr) return;
         leave(*row, e.cause);
+        if (e.cause == "parked") tell_of_parked(*row);
         row->reason.clear();
         row->priority = e.priority;
         mirror(*row);
@@ -96,6 +108,8 @@ struct Meaning {
     }
     void operator()(const routing::OfferEnded& e, const std::optional<routing::OfferView>& before) const {
         auto* row = of(e.item);
+        const bool passed_over = e.result == routing::OfferResult::rejected || e.result == routing::OfferResult::timed_out;
+        if (passed_over && !meta.replay) in.note_passed_over(e.item, e.agent, e.backoff_until);
         if (e.offer.is_nil()) {  // his telephone was not answered: the call itself tells him
             in.show_presence(e.agent, meta);
             return;
@@ -261,7 +275,9 @@ void Engine::Internals::interaction_ended(const RecordMeta& meta, const routing:
     const auto open = state.open_interactions.find({closed.account.value, closed.address, closed.contact.value});
     if (open != state.open_interactions.end() && open->second == event.id) state.open_interactions.erase(open);
     if (!event.disposition.empty()) add_act(meta.contact, "disposition", event.disposition, state.symbols.name(closed.channel), meta.time);
-    if (closed.contact.value != 0 && closed.contact.value < state.contacts.size()) {
+    const auto call = state.calls.find(closed.id);
+    const bool was_only_shown = closed.outbound && !closed.touch.is_nil() && (call == state.calls.end() || call->second.touch.is_nil());  // to an agent, and never dialled
+    if (closed.contact.value != 0 && closed.contact.value < state.contacts.size() && !was_only_shown) {
         auto& extra = state.contacts[closed.contact.value].extra();
         extra.last_conversation_end = std::max(extra.last_conversation_end, meta.time);
     }

@@ -114,6 +114,11 @@ struct DialingRuntime {
     std::deque<QueueEntry> ready;            // may be dialled as far as the policy goes, in the audience's order
     struct Line { Instant dialed_at{}; double answer_rate = 0.3; Uuid offer{}; std::uint32_t row = 0; bool answered = false; };
     std::map<TouchId, Line> lines;           // dialled, and not yet with an agent or over
+    // Of mode preview: who is shown to an agent, or is dialled because an agent has asked for it.
+    struct Shown { Uuid interaction{}; bool accepted = false; };
+    std::map<TouchId, Shown> shown;
+    struct Skip { std::string agent; Instant until{}; };
+    std::map<TouchId, std::vector<Skip>> skips;  // whom a recipient is not shown to for a while
     Instant look_at = Instant::min();        // next tick
     std::string limit;                       // what held the last decision back
 };

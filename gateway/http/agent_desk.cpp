@@ -33,6 +33,7 @@ public:
     }
     Result<InteractionDetails> interaction(const std::string& agent, const Uuid& id) override { return desk_.interaction(agent, id); }
     Result<ContactCard> card(const std::string& agent, const std::string& contact) override { return desk_.card(agent, contact); }
+    std::string contact_called(const std::string& external_userid) override { return desk_.contact_called(external_userid); }
     Result<TimelineStart> timeline(const std::string& agent, const std::string& contact) override {
         // Whose card he may see, of him he may also see the history.
         if (const auto card = desk_.card(agent, contact); !card) return card.error();
@@ -73,6 +74,8 @@ public:
     Result<InteractionDetails> dial(const std::string& agent, const Desk::Dial& dial) override { return desk_.dial(agent, dial); }
     Result<void> control(const std::string& agent, const Uuid& id, CallControl control) override { return desk_.control(agent, id, control); }
     Result<void> send_digits(const std::string& agent, const Uuid& id, const std::string& digits) override { return desk_.send_digits(agent, id, digits); }
+    Result<InteractionDetails> pick_up(const std::string& agent, const Uuid& id) override { return desk_.pick_up(agent, id); }
+    std::vector<ParkedCall> parked(const std::string& agent) override { return desk_.parked(agent); }
     Result<Desk::Softphone> softphone(const std::string& agent) override { return desk_.softphone(agent); }
 
     Result<void> supervise(const std::string& supervisor, const Uuid& id, Supervision how) override { return desk_.supervise(supervisor, id, how); }
@@ -83,7 +86,7 @@ public:
     Result<void> pull_interaction(const std::string& supervisor, const Uuid& id) override { return desk_.pull_interaction(supervisor, id); }
 
     Result<AgentDetails> agent(const std::string& id) override { return desk_.agent(id); }
-    std::vector<AgentDetails> agents(std::size_t limit, const std::string& after) override { return desk_.agents(limit, after); }
+    std::vector<AgentDetails> colleagues(const std::string& agent, std::size_t limit) override { return desk_.colleagues(agent, limit); }
     std::vector<QueueDetails> queues(std::size_t limit, const std::string& after) override { return desk_.queues(limit, after); }
     Wallboard wallboard() override { return desk_.wallboard(); }
 

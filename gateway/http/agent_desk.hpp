@@ -36,6 +36,7 @@ public:
     virtual Result<void> transfer(const std::string& agent, const Uuid& interaction, const std::string& to, const std::string& note, bool consult) = 0;
     virtual Result<InteractionDetails> interaction(const std::string& agent, const Uuid& interaction) = 0;
     virtual Result<ContactCard> card(const std::string& agent, const std::string& contact) = 0;
+    virtual std::string contact_called(const std::string& external_userid) = 0;
     // Where the log tells of the contact; only whom the agent may see.
     struct TimelineStart { ContactIndex contact{}; LogPosition newest{}; };
     virtual Result<TimelineStart> timeline(const std::string& agent, const std::string& contact) = 0;
@@ -54,6 +55,8 @@ public:
     virtual Result<InteractionDetails> dial(const std::string& agent, const Desk::Dial& dial) = 0;
     virtual Result<void> control(const std::string& agent, const Uuid& interaction, CallControl control) = 0;
     virtual Result<void> send_digits(const std::string& agent, const Uuid& interaction, const std::string& digits) = 0;
+    virtual Result<InteractionDetails> pick_up(const std::string& agent, const Uuid& interaction) = 0;
+    virtual std::vector<ParkedCall> parked(const std::string& agent) = 0;
     virtual Result<Desk::Softphone> softphone(const std::string& agent) = 0;
 
     virtual Result<void> supervise(const std::string& supervisor, const Uuid& interaction, Supervision how) = 0;
@@ -62,7 +65,7 @@ public:
     virtual Result<void> pull_interaction(const std::string& supervisor, const Uuid& interaction) = 0;
 
     virtual Result<AgentDetails> agent(const std::string& id) = 0;
-    virtual std::vector<AgentDetails> agents(std::size_t limit, const std::string& after) = 0;
+    virtual std::vector<AgentDetails> colleagues(const std::string& agent, std::size_t limit) = 0;
     virtual std::vector<QueueDetails> queues(std::size_t limit, const std::string& after) = 0;
     virtual Wallboard wallboard() = 0;
 };

@@ -41,9 +41,11 @@ void write_offer(JsonObject& json, std::string& out, const OfferPush& offer) {
         JsonObject context{out};
         context.text_or_null("account", offer.account).text("direction", offer.direction.empty() ? std::string_view{"inbound"} : std::string_view{offer.direction});
         context.text_or_null("campaign", offer.campaign).text_or_null("last_text", offer.last_text);
-        context.text_or_null("from", offer.from).text_or_null("to", offer.to).boolean("preview", offer.preview).close();
+        context.text_or_null("from", offer.from).text_or_null("to", offer.to).name("variables");
+        append_attributes(out, offer.variables);
+        context.close();
     }
-    json.instant("expires_at", offer.expires_at).boolean("auto_answer", offer.auto_answer);
+    json.instant("expires_at", offer.expires_at).boolean("auto_answer", offer.auto_answer).boolean("preview", offer.preview);
 }
 
 // Writes the type and the members of each kind of push.
@@ -197,7 +199,7 @@ std::string render_push(const AgentPush& push) {
 std::string render_hello(const Hello& hello, Instant token_expires_at) {
     std::string out;
     JsonObject{out}.text("type", "hello").text("agent", hello.agent).text_or_null("name", hello.name).text("role", hello.role).id("session", hello.session)
-        .number("last_seq", hello.last_seq).text("lease", format_duration(hello.lease)).instant("token_expires_at", token_expires_at).close();
+        .texts("rights", hello.rights).texts("dial_purposes", hello.dial_purposes).texts("supervises", hello.supervises).number("last_seq", hello.last_seq).text("lease", format_duration(hello.lease)).instant("token_expires_at", token_expires_at).close();
     return out;
 }
 
@@ -225,8 +227,19 @@ void append_agent(std::string& out, const AgentDetails& agent) {
 }
 
 void append_colleague(std::string& out, const AgentDetails& agent) {
-    JsonObject{out}.text("id", agent.id).text_or_null("name", agent.name).text_or_null("unit", agent.unit).text("state", agent.state)
-        .instant("state_since", agent.state_since).close();
+    JsonObject json{out};
+    json.text("id", agent.id).text_or_null("name", agent.name).text_or_null("unit", agent.unit).text("state", agent.state).instant("state_since", agent.state_since);
+    json.name("interactions");
+    append_array(out, agent.interactions, [](std::string& to, const Uuid& id) { append_json_string(to, to_string(id)); });
+    json.close();
+}
+
+void append_parked(std::string& out, const ParkedCall& parked) {
+    JsonObject json{out};
+    json.id("interaction", parked.interaction).text_or_null("queue", parked.queue).text_or_null("parked_by", parked.by).instant("since", parked.since).instant("until", parked.until);
+    json.name("contact");
+    append_card(out, parked.contact);
+    json.close();
 }
 
 void append_queue(std::string& out, const QueueDetails& queue) {

@@ -25,6 +25,7 @@ void append_agent(std::string& out, const AgentDetails& agent);
 void append_queue(std::string& out, const QueueDetails& queue);
 // What colleagues see of each other: id, name, unit, state, since when.
 void append_colleague(std::string& out, const AgentDetails& agent);
+void append_parked(std::string& out, const ParkedCall& parked);
 
 [[nodiscard]] std::string render_wallboard(const Wallboard& wallboard);
 

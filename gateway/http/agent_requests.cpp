@@ -139,9 +139,14 @@ AgentWork interaction_get(Fields& fields) {
     return DeskWork{[id = fields.id("interaction")](AgentDesk& desk, const std::string& agent) { return with_interaction(desk.interaction(agent, id)); }};
 }
 
+// Also as {"external_userid": …}: whom WeCom's sidebar is opened beside.
 AgentWork contact_get(Fields& fields) {
-    return DeskWork{[contact = fields.contact("contact")](AgentDesk& desk, const std::string& agent) {
-        return with("contact", desk.card(agent, contact), [](std::string& out, const ContactCard& card) { append_card(out, card); });
+    std::string contact, external;
+    if (const auto given = fields.body.find("contact"); given != fields.body.end() && given->is_object() && given->contains("external_userid"))
+        external = JsonReader{*given, "/contact", fields.problems}.required_text("external_userid", {1, 200});
+    else contact = fields.contact("contact");
+    return DeskWork{[contact = std::move(contact), external = std::move(external)](AgentDesk& desk, const std::string& agent) {
+        return with("contact", desk.card(agent, external.empty() ? contact : desk.contact_called(external)), [](std::string& out, const ContactCard& card) { append_card(out, card); });
     }};
 }
 
@@ -178,7 +183,7 @@ AgentWork queues_list(Fields&) {
     return DeskWork{[](AgentDesk& desk, const std::string&) { return with_items(desk.queues(list_max, {}), append_queue); }};
 }
 AgentWork agents_list(Fields&) {
-    return DeskWork{[](AgentDesk& desk, const std::string&) { return with_items(desk.agents(list_max, {}), append_colleague); }};
+    return DeskWork{[](AgentDesk& desk, const std::string& agent) { return with_items(desk.colleagues(agent, list_max), append_colleague); }};
 }
 AgentWork wallboard_get(Fields&) {
     return DeskWork{[](AgentDesk& desk, const std::string&) {
@@ -272,6 +277,13 @@ AgentWork call_digits(Fields& fields) {
     return DeskWork{[id = fields.id("interaction"), digits = std::move(digits)](AgentDesk& desk, const std::string& agent) { return done(desk.send_digits(agent, id, digits)); }};
 }
 
+AgentWork call_pickup(Fields& fields) {
+    return DeskWork{[id = fields.id("interaction")](AgentDesk& desk, const std::string& agent) { return with_interaction(desk.pick_up(agent, id)); }};
+}
+AgentWork calls_parked(Fields&) {
+    return DeskWork{[](AgentDesk& desk, const std::string& agent) { return with_items(desk.parked(agent), append_parked); }};
+}
+
 // ---- supervisors
 
 template <Supervision how> AgentWork supervise(Fields& fields) {
@@ -335,6 +347,9 @@ constexpr RequestType request_types[] = {
     {"call.consult.cancel", call_control<CallControl::consult_cancel>},
     {"call.consult.toggle", call_control<CallControl::consult_toggle>},
     {"call.conference", call_control<CallControl::conference>},
+    {"call.park", call_control<CallControl::park>},
+    {"call.pickup", call_pickup},
+    {"calls.parked", calls_parked},
     {"supervisor.monitor", supervise<Supervision::monitor>},
     {"supervisor.whisper", supervise<Supervision::whisper>},
     {"supervisor.barge", supervise<Supervision::barge>},

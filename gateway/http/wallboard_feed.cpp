@@ -36,7 +36,7 @@ Wallboard wallboard_for(AgentDesk& desk, const Access& access) {
     auto board = desk.wallboard();
     if (!access.limited()) return board;
     constexpr std::size_t agents_max = 100'000;
-    return limited_wallboard(board, desk.agents(agents_max, {}), access);
+    return limited_wallboard(board, desk.colleagues({}, agents_max), access);
 }
 
 WallboardFeed::Room& WallboardFeed::room_of(Worker& worker) {

@@ -39,7 +39,7 @@ void fill_queues(Database& database, const Parsed& parsed, Report& report) {
     std::map<GroupKey, QueueSums> rows;
     Groups groups{parsed};
     Statement select{database, "SELECT queue, channel, offered_at, left_at, how, within, short, ended_at, closed_at, offers, rona, rejected FROM queue_items "
-                               "WHERE offered_at >= ? AND offered_at < ?"};
+                               "WHERE offered_at >= ? AND offered_at < ? AND how <> 5"};  // 5: only shown to an agent
     const auto [from, to] = bounds(parsed);
     select.bind(1, from).bind(2, to);
     while (select.step()) {

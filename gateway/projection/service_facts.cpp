@@ -8,7 +8,7 @@ namespace touchgate::projection {
 namespace {
 
 // As in the table.
-enum : std::int64_t { still_there = 0, was_answered = 1, was_abandoned = 2, flowed_out = 3, ended_otherwise = 4 };
+enum : std::int64_t { still_there = 0, was_answered = 1, was_abandoned = 2, flowed_out = 3, ended_otherwise = 4, only_shown = 5 };  // shown: to an agent who may let him be dialled
 
 }  // namespace
 
@@ -50,6 +50,7 @@ void ServiceFacts::apply(const Record& record) {
         case EventType::offer_made:
             visit_as<OfferMade>(record, [&](const OfferMade& e) {
                 statement_("UPDATE queue_items SET offers = offers + 1 WHERE interaction = ? AND how = 0").bind_blob(1, e.item.view()).run();
+                if (e.preview) statement_("UPDATE queue_items SET how = ? WHERE interaction = ? AND how = 0").bind(1, only_shown).bind_blob(2, e.item.view()).run();
             });
             return;
         case EventType::offer_ended:
@@ -93,10 +94,11 @@ void ServiceFacts::queued(const routing::ItemQueued& event, std::int64_t at) {
 void ServiceFacts::answered(const Uuid& item, const std::string& agent, std::int64_t at) {
     statement_(
         "UPDATE queue_items SET how = 1, left_at = ?1, agent = ?2, within = (?1 - offered_at <= coalesce((SELECT within_ms FROM queues WHERE id = queue), 20000)) "
-        "WHERE interaction = ?3 AND how = 0").bind(1, at).bind_text(2, agent).bind_blob(3, item.view()).run();
+        "WHERE interaction = ?3 AND how IN (0, ?4)").bind(1, at).bind_text(2, agent).bind_blob(3, item.view()).bind(4, only_shown).run();
 }
 
 void ServiceFacts::ended(const routing::ItemEnded& event, std::int64_t at) {
+    statement_("DELETE FROM queue_items WHERE interaction = ? AND how = ?").bind_blob(1, event.id.view()).bind(2, only_shown).run();
     const auto how = event.state == "abandoned" ? was_abandoned : event.state == "flowed_out" ? flowed_out : ended_otherwise;
     statement_(
         "UPDATE queue_items SET how = ?1, left_at = ?2, closed_at = ?2, within = (?2 - offered_at <= coalesce((SELECT within_ms FROM queues WHERE id = queue), 20000)), "

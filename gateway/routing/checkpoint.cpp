@@ -10,7 +10,7 @@ namespace touchgate::routing {
 
 namespace {
 
-constexpr std::uint8_t format = 2;
+constexpr std::uint8_t format = 3;  // 2: without parked items; 1: nor who did not answer before
 
 void write(ByteWriter& out, Instant at) { out.i64(unix_ms(at)); }
 Instant read_instant(ByteReader& in) { return from_unix_ms(in.i64()); }
@@ -99,7 +99,7 @@ void Router::Internals::save(std::string& bytes) {
         out.u64(item.serial);
         out.u8(static_cast<std::uint8_t>(item.state));
         out.u8(static_cast<std::uint8_t>(item.phase));
-        for (const bool flag : {item.recovering, item.front, item.dialled, item.after_hours, item.auto_answer}) out.boolean(flag);
+        for (const bool flag : {item.recovering, item.front, item.dialled, item.after_hours, item.auto_answer, item.parked}) out.boolean(flag);
         out.text(item.queue == nobody ? std::string_view{} : std::string_view{queues[item.queue]->id});
         out.text(channels[item.channel]);
         out.u8(item.priority);
@@ -154,7 +154,8 @@ void Router::Internals::save(std::string& bytes) {
 
 bool Router::Internals::restore(std::string_view bytes) {
     ByteReader in{bytes};
-    if (in.u8() != format || !agents.empty() || !queues.empty()) return false;
+    const auto written_as = in.u8();
+    if (written_as == 0 || written_as > format || !agents.empty() || !queues.empty()) return false;
     last_fence = in.u64();
     const auto serial = in.u64();
     clock = last_at = read_instant(in);
@@ -236,6 +237,7 @@ bool Router::Internals::restore(std::string_view bytes) {
         item.state = static_cast<ItemState>(in.u8());
         item.phase = static_cast<Phase>(in.u8());
         for (auto* flag : {&item.recovering, &item.front, &item.dialled, &item.after_hours, &item.auto_answer}) *flag = in.boolean();
+        item.parked = written_as > 2 && in.boolean();
         item.queue = find_queue(in.text());
         item.channel = intern_channel(in.text()).value_or(voice);
         item.priority = in.u8();
@@ -248,14 +250,14 @@ bool Router::Internals::restore(std::string_view bytes) {
         item.outcome = in.text();
         item.reserve_for = Duration{in.i64()};
         item.step_at = in.i64();
-        item.unanswered_before = static_cast<std::uint32_t>(in.varint());
+        if (written_as > 1) item.unanswered_before = static_cast<std::uint32_t>(in.varint());
         for (auto size = count(); size > 0 && !in.failed(); --size) {
             const auto agent = intern_agent(in.text());
             item.backoffs.push_back({.agent = agent, .until = in.i64()});
         }
         const bool waits = item.state == ItemState::queued || item.state == ItemState::reserved;
         if (item.serial == 0 || (waits && item.queue == nobody)) return false;
-        if (waits && !item.dialled) ++queues[item.queue]->waiting;
+        if (waits && item.is_counted()) ++queues[item.queue]->waiting;
         if (item.agent == nobody) continue;
         auto& agent = *agents[item.agent];
         if (item.state == ItemState::assigned || item.channel == voice) {

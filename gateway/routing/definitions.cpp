@@ -250,7 +250,7 @@ AgentDefinition parse_agent(const std::string& id, const Json& document, std::ve
     to.role = body.choice("role", {"agent", "supervisor"}, "agent") == "supervisor" ? Role::supervisor : Role::agent;
     to.supervises = read_names(body, "supervises");
     to.rights = read_names(body, "rights");
-    to.dial_purposes = read_names(body, "dial_purposes");
+    to.dial_purposes = body.has("dial_purposes") ? read_names(body, "dial_purposes") : std::vector<std::string>{"service"};
     to.share = body.number("share", 1, 0.001, 1'000);
     to.shift = read_hours(body, "shift");
     to.drain_before = body.duration("drain_before", to.drain_before, Duration{0}, one_day);

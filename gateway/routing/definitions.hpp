@@ -36,7 +36,8 @@ struct AgentDefinition {
     std::vector<Membership> queues;
     Role role = Role::agent;
     std::vector<std::string> supervises;               // units or queues
-    std::vector<std::string> rights, dial_purposes;
+    std::vector<std::string> rights;
+    std::vector<std::string> dial_purposes{"service"}; // that he may dial for; empty: for none
     double share = 1;                                  // of fair_share
     Json shift = nullptr;                              // calendar entries; null: always
     Duration drain_before{std::chrono::minutes{10}};

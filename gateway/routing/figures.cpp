@@ -44,17 +44,17 @@ void Router::Internals::enter_wait(ItemNumber number, Instant at) {
     item.told_now = false;
     if (unix_ms(at) >= queue.due) look_at_hours(queue, item.queue, at);
     items[number].after_hours = !queue.open;
-    if (item.dialled) return;
+    if (!item.is_counted()) return;
     ++counts_of(queue, at).offered;
     if (queue.waiting++ == 0) queue.busy_since = at;
 }
 
 void Router::Internals::leave_wait(ItemNumber number) {
-    if (!items[number].dialled) --queues[items[number].queue]->waiting;
+    if (items[number].is_counted()) --queues[items[number].queue]->waiting;
 }
 
 void Router::Internals::count_answer(ItemRecord& item, Instant at) {
-    if (item.dialled) return;
+    if (!item.is_counted()) return;
     auto& queue = *queues[item.queue];
     auto& counts = counts_of(queue, at);
     if (item.entered_day == queue.day) {

@@ -193,17 +193,21 @@ void Router::Internals::on(const ItemQueued& event, Instant at) {
         items[number].dialled = event.cause == dialled_cause;
     }
     const bool waited = known && waits(items[number]);
-    const bool moves = !waited || items[number].queue != queue;
+    const bool parked = event.cause == parked_cause;
+    const bool moves = !waited || items[number].queue != queue || items[number].parked != parked;
     if (known) {
         unplace(number);
         if (waited && moves) {
             auto& old = *queues[items[number].queue];
             leave_wait(number);
-            if (!items[number].dialled && counts_of(old, at).offered > 0 && items[number].entered_day == old.day) ++old.counts.flowed_out;
+            if (items[number].is_counted() && counts_of(old, at).offered > 0 && items[number].entered_day == old.day) ++old.counts.flowed_out;
         }
         release(number, at);
     }
     auto& item = items[number];
+    // Who was called and has been talked with is a caller like any other; not while his agent's telephone has only not been answered.
+    if (known && !waited && event.cause != to_string(OfferResult::timed_out)) item.dialled = item.auto_answer = false;
+    item.parked = parked;
     item.state = ItemState::queued;
     item.phase = Phase::active;
     item.queue = queue;
@@ -245,7 +249,7 @@ void Router::Internals::on(const OfferMade& event, Instant at) {
         items[item_number].state = ItemState::reserved;
         place(item_number, at);
     }
-    if (queues[item.queue]->definition.strategy == Strategy::ring_progressively && !event.silent) item.step_at = unix_ms(at + queues[item.queue]->definition.progressive_step);
+    if (queues[item.queue]->definition.strategy == Strategy::ring_progressively && !item.dialled) item.step_at = unix_ms(at + queues[item.queue]->definition.progressive_step);
     item.wants_more = false;
     arm_item(item_number);
     item.offers.push_back(number);
@@ -339,6 +343,7 @@ void Router::Internals::on(const ItemAssigned& event, Instant at) {
         unplace(number);
         release(number, at);
         if (const auto queue = find_queue(event.queue); queue != nobody) items[number].queue = queue;
+        items[number].parked = false;
     }
     items[number].channel = *channel;
     items[number].phase = event.cause == "dial" ? Phase::dialing : event.cause == "consult" ? Phase::consulting : Phase::active;
@@ -411,7 +416,7 @@ void Router::Internals::on(const ItemEnded& event, Instant at) {
         leave_wait(number);
         auto& queue = *queues[item.queue];
         auto& counts = counts_of(queue, at);
-        if (!item.dialled && item.entered_day == queue.day) {
+        if (item.is_counted() && item.entered_day == queue.day) {
             if (event.state == "abandoned") {
                 ++counts.abandoned;
                 if (at - item.entered_at < queue.definition.short_abandon) ++counts.short_abandoned;

@@ -16,6 +16,7 @@ inline constexpr std::size_t considered_max = 8;              // of a trace
 inline constexpr std::size_t ended_offers_kept = 16'384;      // to tell a stale offer from an unknown one
 inline constexpr Duration tell_again_after{5'000};            // an item that was not taken out of the router's hands
 inline constexpr std::size_t lanes_kept = 64;                 // of one queue, used or not
+inline constexpr std::string_view parked_cause = "parked";    // of an ItemQueued that nobody is offered
 
 [[nodiscard]] inline Error conflict(std::string_view code, std::string detail) {
     return {.kind = ErrorKind::conflict, .detail = std::move(detail), .reference = std::string{code}};
@@ -168,6 +169,9 @@ struct Router::Internals {
     void time_out(OfferNumber number, std::string_view reason, Instant now);
     void reject(OfferNumber number, std::string_view reason, Instant now);
     void withdraw_unroutable(AgentNumber agent);                                    // the same, if he may get none any more
+    // Whom a reservation would get.
+    struct Reserved { AgentNumber agent = nobody; LaneNumber lane = nobody; ChoiceTrace trace = {}; };
+    Result<Reserved> find_for(const Reserve& request, Instant now);
     void requeue(ItemNumber number, QueueNumber queue, std::string_view only, bool front, std::string_view cause);
     void go_offline_with_work(AgentNumber agent, Instant now);                      // his conversations
     void finish_wrap_up(ItemNumber number);

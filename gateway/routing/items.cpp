@@ -35,6 +35,11 @@ void Router::Internals::requeue(ItemNumber number, QueueNumber queue, std::strin
 void Router::Internals::back_to_queue(ItemNumber number, std::string_view cause) {
     const auto& item = items[number];
     if (item.serial == 0 || item.state != ItemState::reserved || !item.offers.empty()) return;
+    if (item.is_previewed()) {
+        // Whoever asked looks for somebody else, or asks about something else.
+        append(ItemEnded{.id = item.id, .state = "cancelled", .outcome = {}, .disposition = {}, .reason = std::string{cause}, .sealed = {}});
+        return;
+    }
     const auto only = item.only == nobody ? std::string{} : agents[item.only]->id;
     requeue(number, item.queue, only, item.front, cause);
 }
@@ -178,50 +183,72 @@ Result<void> Router::unanswered(const Uuid& id, std::string_view reason, Instant
     const bool blocks = before + 1 >= static_cast<std::uint32_t>(call ? definition.rona_voice : definition.rona_message);
     in.append(OfferEnded{.offer = {}, .item = id, .agent = in.agents[agent]->id, .result = OfferResult::timed_out, .reason = std::string{reason}, .blocks = blocks,
                          .backoff_until = unix_ms(now + definition.backoff_no_answer)});
-    in.requeue(item, queue, {}, false, to_string(OfferResult::timed_out));
+    if (in.items[item].is_previewed())
+        in.append(ItemEnded{.id = id, .state = "cancelled", .outcome = {}, .disposition = {}, .reason = "timeout", .sealed = {}});
+    else in.requeue(item, queue, {}, false, to_string(OfferResult::timed_out));
     if (blocks) in.withdraw_offers_of(agent, "not_routable");
     return {};
 }
 
+Result<Router::Internals::Reserved> Router::Internals::find_for(const Reserve& request, Instant now) {
+    const auto& wanted = request.item;
+    const auto queue = find_queue(wanted.queue);
+    if (queue == nobody) return not_found("unknown_queue", "there is no queue \"" + wanted.queue + "\"");
+    if (find_item(wanted.item) != nobody) return conflict("wrong_state", "the interaction is already routed");
+    const Error nobody_free{.kind = ErrorKind::unavailable, .detail = "no agent is free", .reference = "no_capacity"};
+    const auto channel = find_channel(wanted.channel);
+    if (!channel) return nobody_free;
+    if (!wanted.only.empty()) {
+        const auto agent = find_agent(wanted.only);
+        if (agent == nobody) return not_found("unknown_agent", "there is no agent \"" + wanted.only + "\"");
+        if ((agents[agent]->available & bit(*channel)) == 0) return nobody_free;
+        return Reserved{.agent = agent, .lane = nobody,
+                        .trace = {.strategy = "only", .tie_break = "only_candidate", .members = static_cast<std::uint32_t>(queues[queue]->members.size()), .routable = 1, .skilled = 1,
+                                  .not_in_backoff = 1, .with_capacity = 1, .ring = 0, .considered = {wanted.only}}};
+    }
+    const auto lane = lane_of(queue, *channel, intern_needs(wanted.needs), 0);
+    best_candidates(lane, nullptr, considered_max + request.not_to.size(), false, false, now);
+    std::erase_if(scratch, [&](const Candidate& each) { return std::find(request.not_to.begin(), request.not_to.end(), agents[each.agent]->id) != request.not_to.end(); });
+    if (scratch.empty()) return nobody_free;
+    Reserved found{.agent = scratch.front().agent, .lane = lane, .trace = trace_of(*lanes[lane], nullptr, now)};
+    found.trace.tie_break = std::string{tie_break(*lanes[lane])};
+    for (std::size_t i = 0; i < scratch.size() && i < considered_max; ++i) found.trace.considered.push_back(agents[scratch[i].agent]->id);
+    return found;
+}
+
+bool Router::can_reserve(const Reserve& request, Instant now) {
+    const Decision decision{*internals_, now};  // settled: who is free is listed
+    return internals_->find_for(request, now).has_value();
+}
+
 Result<Uuid> Router::reserve(const Reserve& request, Instant now) {
     auto& in = *internals_;
+    const Decision decision{in, now};
+    auto found = in.find_for(request, now);
+    if (!found) return found.error();
     const auto& wanted = request.item;
-    const auto queue = in.find_queue(wanted.queue);
-    if (queue == nobody) return not_found("unknown_queue", "there is no queue \"" + wanted.queue + "\"");
-    if (in.find_item(wanted.item) != nobody) return conflict("wrong_state", "the interaction is already routed");
-    const Decision decision{in, now};  // settled: who is free is listed
-    const Error nobody_free{.kind = ErrorKind::unavailable, .detail = "no agent is free", .reference = "no_capacity"};
-    const auto channel = in.find_channel(wanted.channel);
-    if (!channel) return nobody_free;
-    const auto& definition = in.queues[queue]->definition;
-    auto agent = nobody;
-    bool draws_again = false;
-    ChoiceTrace trace;
-    if (!wanted.only.empty()) {
-        agent = in.find_agent(wanted.only);
-        if (agent == nobody) return not_found("unknown_agent", "there is no agent \"" + wanted.only + "\"");
-        if ((in.agents[agent]->available & bit(*channel)) == 0) return nobody_free;
-        trace = {.strategy = "only", .tie_break = "only_candidate", .members = static_cast<std::uint32_t>(in.queues[queue]->members.size()), .routable = 1, .skilled = 1,
-                 .not_in_backoff = 1, .with_capacity = 1, .ring = 0, .considered = {wanted.only}};
-    } else {
-        const auto lane = in.lane_of(queue, *channel, in.intern_needs(wanted.needs), 0);
-        in.best_candidates(lane, nullptr, considered_max, false, false, now);
-        if (in.scratch.empty()) return nobody_free;
-        agent = in.scratch.front().agent;
-        trace = in.trace_of(*in.lanes[lane], nullptr, now);
-        trace.tie_break = std::string{in.tie_break(*in.lanes[lane])};
-        for (const auto& candidate : in.scratch) trace.considered.push_back(in.agents[candidate.agent]->id);
-        draws_again = in.won_draw(agent, lane);
-    }
+    const auto& definition = in.queues[in.find_queue(wanted.queue)]->definition;
+    const bool draws_again = in.won_draw(found->agent, found->lane);
     in.append(ItemQueued{.item = wanted.item, .queue = wanted.queue, .channel = wanted.channel,
                          .priority = static_cast<std::uint8_t>(std::clamp(wanted.priority.value_or(definition.priority), 0, 100)),
                          .first_queued_at = unix_ms(wanted.first_queued_at.value_or(now)), .cause = "dialing", .needs = wanted.needs, .prefers = wanted.prefers, .only = wanted.only,
                          .front = wanted.front});
     const auto offer = in.journal.new_offer_id();
-    in.append(OfferMade{.offer = offer, .item = wanted.item, .agent = in.agents[agent]->id, .fence = in.last_fence + 1, .deadline = unix_ms(now + request.longest), .silent = true,
-                        .auto_answer = request.auto_answer, .preview = false, .trace = std::move(trace)});
-    if (draws_again && in.agents[agent]->available != 0) in.list(agent);
+    const auto lasts = request.preview ? definition.offer_timeout_of(in.find_channel(wanted.channel) == voice) : request.longest;
+    in.append(OfferMade{.offer = offer, .item = wanted.item, .agent = in.agents[found->agent]->id, .fence = in.last_fence + 1, .deadline = unix_ms(now + lasts),
+                        .silent = !request.preview, .auto_answer = request.auto_answer && !request.preview, .preview = request.preview, .trace = std::move(found->trace)});
+    if (draws_again && in.agents[found->agent]->available != 0) in.list(found->agent);
     return offer;
+}
+
+Result<void> Router::park(const Uuid& id, Instant now) {
+    auto& in = *internals_;
+    const auto item = in.find_item(id);
+    if (item == nobody) return no_such_item();
+    if (in.items[item].state != ItemState::assigned || in.items[item].queue == nobody) return conflict("wrong_state", "nobody is working on it, or it came from no queue");
+    const Decision decision{in, now};
+    in.requeue(item, in.items[item].queue, {}, false, parked_cause);
+    return {};
 }
 
 Result<void> Router::assign(const Uuid& id, std::string_view agent_id, std::string_view channel, std::string_view queue, std::string_view cause, bool over_capacity, Instant now,

@@ -238,7 +238,7 @@ void Router::Internals::place(ItemNumber number, Instant at) {
         }
         return;
     }
-    if (items[number].after_hours && !queues[queue_number]->open) {
+    if (items[number].parked || (items[number].after_hours && !queues[queue_number]->open)) {
         queues[queue_number]->held.insert(key);
         items[number].place = Place::held;
         return;

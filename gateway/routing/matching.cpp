@@ -261,6 +261,7 @@ void Router::Internals::settle(Instant now) {
 
 bool Router::Internals::tell_flow_out(ItemNumber number, Instant now) {
     auto& item = items[number];
+    if (item.parked) return false;  // whoever parked it looks after it
     const auto& queue = *queues[item.queue];
     const auto& definition = queue.definition;
     FlowOut told{.item = item.id, .to = {}, .reason = {}};

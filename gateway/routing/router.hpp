@@ -56,6 +56,7 @@ struct ItemView {
     Uuid id{};
     ItemState state = ItemState::queued;
     Phase phase = Phase::active;
+    bool parked = false;
     std::string_view queue, channel, agent, only;
     std::uint8_t priority = 50;
     Instant first_queued_at{}, queued_at{};
@@ -134,9 +135,13 @@ public:
     // An accepted call did not reach the agent: his telephone was not answered. It counts as an unanswered offer, and the item is back at its old place.
     Result<void> unanswered(const Uuid& item, std::string_view reason, Instant now);
     // Reserves the best agent of a queue for an item that is not there yet (a call about to be dialled): a silent offer without a push.
-    // Kind unavailable: nobody is free.
-    struct Reserve { ItemRequest item; Duration longest{60'000}; bool auto_answer = true; };
+    // With `preview` the agent is shown the offer and has the queue's time to answer it; unless he accepts, the item ends with the offer.
+    // `not_to`: agents who are passed over. Kind unavailable: nobody is free.
+    struct Reserve { ItemRequest item; Duration longest{60'000}; bool auto_answer = true, preview = false; std::vector<std::string> not_to = {}; };
     Result<Uuid> reserve(const Reserve& request, Instant now);           // the offer
+    [[nodiscard]] bool can_reserve(const Reserve& request, Instant now); // it would find somebody
+    // A call leaves its agent and waits where nobody is offered it, until it is assigned or queued again.
+    Result<void> park(const Uuid& item, Instant now);
     // A new item begins in phase dialing for cause "dial", consulting for "consult", else active. `wraps_up`: see requeue.
     Result<void> assign(const Uuid& item, std::string_view agent, std::string_view channel, std::string_view queue, std::string_view cause, bool over_capacity, Instant now,
                         bool wraps_up = false);

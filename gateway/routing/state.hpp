@@ -181,6 +181,7 @@ struct ItemRecord {
     bool recovering = false, front = false;
     bool dialled = false;                       // reserved for before it was there; not in the queue's figures
     bool after_hours = false;                   // came while the queue was closed
+    bool parked = false;                        // nobody is offered it; not in the queue's figures
     QueueNumber queue = nobody;
     ChannelNumber channel = 0;
     std::uint8_t priority = 50;
@@ -190,7 +191,7 @@ struct ItemRecord {
     std::int64_t entered_day = 0;
     std::string outcome;                        // said when wrapping began
     Duration reserve_for{60'000};               // of one that is dialled: how long an agent is kept
-    bool auto_answer = false;
+    bool auto_answer = false;                   // of one that is dialled; else it is shown before it is
     std::uint32_t unanswered_before = 0;        // of its agent, when he accepted: should his telephone not be answered, he did not
     std::int64_t step_at = std::numeric_limits<std::int64_t>::max();  // ring_progressively: when the next agent is added
     absl::InlinedVector<Backoff, 1> backoffs;
@@ -204,6 +205,9 @@ struct ItemRecord {
     std::int64_t told_at = 0;                   // that it should leave; 0: never
     bool told_now = false;                      // whoever was told has his turn: nobody is looked for at that very instant
     std::int64_t due = std::numeric_limits<std::int64_t>::max();
+    // There only as long as somebody is asked whether it is to be dialled.
+    [[nodiscard]] bool is_previewed() const { return dialled && !auto_answer; }
+    [[nodiscard]] bool is_counted() const { return !dialled && !parked; }
 };
 
 struct OfferRecord {

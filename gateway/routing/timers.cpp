@@ -40,6 +40,7 @@ void Router::Internals::arm_item(ItemNumber number) {
     switch (item.state) {
         case ItemState::queued:
         case ItemState::reserved: {
+            if (item.parked) break;
             const auto& definition = queue->definition;
             due = item.wants_more ? never : item.step_at;
             if (const auto ring = ring_of(item, clock); item.only == nobody && ring < definition.relax.size()) due = std::min(due, unix_ms(item.entered_at + definition.relax[ring].after));

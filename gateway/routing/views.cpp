@@ -102,8 +102,8 @@ std::optional<QueueView> Router::queue(std::string_view id) const {
         const auto* key = &waiting.front();
         while (key != nullptr) {
             const auto& item = in.items[key->item];
-            if (!item.dialled && (!view.oldest || item.first_queued_at < *view.oldest)) view.oldest = item.first_queued_at;
-            key = item.dialled ? waiting.after(*key) : waiting.after(WaitingKey{key->rank | time_mask, ~std::uint32_t{0}, nobody});
+            if (item.is_counted() && (!view.oldest || item.first_queued_at < *view.oldest)) view.oldest = item.first_queued_at;
+            key = !item.is_counted() ? waiting.after(*key) : waiting.after(WaitingKey{key->rank | time_mask, ~std::uint32_t{0}, nobody});
         }
     };
     for (const auto lane : queue.lanes) {
@@ -126,7 +126,7 @@ std::optional<ItemView> Router::item(const Uuid& id) const {
     if (number == nobody) return std::nullopt;
     const auto& item = in.items[number];
     const auto name = [&](AgentNumber agent) { return agent == nobody ? std::string_view{} : std::string_view{in.agents[agent]->id}; };
-    ItemView view{.id = item.id, .state = item.recovering ? ItemState::recovering : item.state, .phase = item.phase,
+    ItemView view{.id = item.id, .state = item.recovering ? ItemState::recovering : item.state, .phase = item.phase, .parked = item.parked,
                   .queue = item.queue == nobody ? std::string_view{} : std::string_view{in.queues[item.queue]->id}, .channel = in.channels[item.channel], .agent = name(item.agent),
                   .only = name(item.only), .priority = item.priority, .first_queued_at = item.first_queued_at, .queued_at = item.queued_at, .assigned_at = {}, .wrap_deadline = {},
                   .offers = {}};
@@ -187,7 +187,7 @@ std::optional<Router::Place> Router::place(const Uuid& id) const {
         const auto key = in.key_of(number);
         std::size_t before = 0;
         for (const auto lane : queue.lanes) before += in.lanes[lane]->items.rank(key);
-        if (item.place == ItemRecord::Place::held) before += queue.held.rank(key);
+        if (item.place == ItemRecord::Place::held && !item.parked) before += queue.held.rank(key);
         if (item.place == ItemRecord::Place::own) before = in.agents[item.only]->own.rank(key);
         place.position += static_cast<std::uint32_t>(before);
     }

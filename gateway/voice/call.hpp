@@ -97,6 +97,7 @@ struct Call {
     [[nodiscard]] const Party* party(Use use) const { return const_cast<Call*>(this)->party(use); }
     [[nodiscard]] Party* leg(std::string_view name);
     [[nodiscard]] bool is_over() const { return stage == Stage::ended; }
+    [[nodiscard]] bool is_parked() const { return stage == Stage::waiting && reason == "parked"; }
     [[nodiscard]] Instant due() const { return is_over() ? instant_never : std::min(live.deadline, live.tick); }
     // So far, in milliseconds: talk with holds, holds alone, from queued to accepted.
     [[nodiscard]] std::int64_t talked(Instant now) const;

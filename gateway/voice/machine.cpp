@@ -34,7 +34,7 @@ Duration Machine::limit(Stage stage) const {
 }
 
 void Machine::arm() {
-    call_.live.deadline = now_ + limit(call_.stage);
+    call_.live.deadline = now_ + (call_.is_parked() ? rules_.longest_park : limit(call_.stage));
     const bool counts = call_.stage == Stage::waiting || call_.stage == Stage::calling_agent || call_.stage == Stage::joining;
     if (counts && awaits_agent()) call_.live.deadline = std::min(call_.live.deadline, call_.live.agent_by);
 }

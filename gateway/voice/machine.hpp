@@ -50,6 +50,7 @@ public:
     virtual void cut_off() = 0;
     virtual void transfer_asked(const std::string& to) = 0;  // by the agent's telephone
     virtual void consult_over() = 0;                  // whoever was asked is free again
+    virtual void park_over() = 0;                     // nobody took up the call that was parked: he waits for the next who is free
     virtual void unwritten() = 0;                     // the customer's leg was never made: the permit's deadline had passed, or the line was down
     virtual void over(const CallEnded& ended) = 0;
 };
@@ -89,6 +90,7 @@ public:
     bool send_digits(const std::string& digits);
     void hang_up(std::string_view by);
     bool release(const std::string& reason);                  // to another queue or agent: the customer waits again
+    bool park();                                              // the agent leaves, the customer waits until somebody takes him up
     bool transfer_outside(const std::string& name, const std::string& number);
     bool consult(const std::string& with, const std::string& target);  // "agent:ID" with his extension, "phone:NAME" with its number
     bool consult_toggle();

@@ -109,6 +109,11 @@ void Machine::due() {
                 return follow(silent(menu->second, live.place, host_));
             return to_queue(rules_.inbound.queue, -1, {});
         case Stage::waiting:
+            if (call_.is_parked()) {
+                move(Stage::waiting, "park_over");
+                if (rules_.announce_every > Duration{0}) live.tick = now_ + rules_.announce_every;
+                return host_.park_over();
+            }
             return say_and_end(rules_.closed, "cancelled");
         case Stage::calling_agent: {
             const auto* agent = call_.party(Use::agent);

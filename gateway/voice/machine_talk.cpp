@@ -124,6 +124,15 @@ bool Machine::release(const std::string& reason) {
     if (call_.stage != Stage::talking && call_.stage != Stage::joining && call_.stage != Stage::calling_agent && call_.stage != Stage::waiting) return false;
     if (call_.party(Use::customer) == nullptr) return false;
     if (call_.stage != Stage::waiting) wait_again(reason);
+    else if (call_.is_parked()) move(Stage::waiting, reason);
+    return true;
+}
+
+bool Machine::park() {
+    if (!can_act() || call_.stage != Stage::talking || call_.consult != Consult::none || call_.party(Use::customer) == nullptr) return false;
+    wait_again("parked");
+    call_.live.deadline = now_ + rules_.longest_park;
+    call_.live.tick = instant_never;  // he has no place in the queue that could be told
     return true;
 }
 

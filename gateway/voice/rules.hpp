@@ -40,6 +40,7 @@ struct CallRules {
     Duration agent_ring_timeout{15'000};
     Duration ring_timeout{30'000};                   // of customers and outside parties
     Duration longest_wait{std::chrono::hours{2}};
+    Duration longest_park{std::chrono::minutes{5}};  // then the call is in its queue again, at the front
     Duration longest_call{std::chrono::hours{4}};
     Duration longest_message{120'000};               // of voicemail
     Duration lost_after{std::chrono::minutes{10}};   // so long a call waits for a telephone system that is gone

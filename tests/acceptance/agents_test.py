@@ -136,6 +136,8 @@ class HandshakeTest(unittest.TestCase):
         answer = request(self.world.url + "/v1/agent", key=self.world.agent_token("a1"))
         self.assertEqual((answer.status, answer.headers["Upgrade"], answer.headers["Sec-WebSocket-Version"]), (426, "websocket", "13"))
         self.assertEqual(self.world.post("/v1/agent").status, 405)
+        for bad in (None, KEY, "x.y"):
+            self.assertEqual(request(self.world.url + "/v1/agent", key=bad).status, 401, "who may come in is asked first")
 
     def test_only_pages_of_the_named_origins_may_connect(self):
         token = self.world.agent_token("a1")
@@ -392,6 +394,10 @@ class OfferTest(unittest.TestCase):
         stranger = self.world.put("/v1/contacts/stranger", {"phones": ["+8613900000000"]})
         self.assertEqual(stranger.status, 201)
         self.assertEqual((desk.code("contact.get", contact="stranger"), desk.code("timeline.get", contact="stranger")), ("not_yours", "not_yours"))
+        self.assertEqual(self.world.put("/v1/contacts/chat", {"external_userids": ["wmHt8CBwAA"], "owner": "a1"}).status, 201)
+        self.assertEqual(desk.ok("contact.get", contact={"external_userid": "wmHt8CBwAA"})["contact"]["id"], "chat")
+        self.assertEqual(desk.code("contact.get", contact={"external_userid": "wmNobody"}), "not_yours")
+        self.assertEqual(desk.code("contact.get", contact={"external_userid": 7}), "bad_request")
         at = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
         promise = desk.ok("promise.create", contact=contact, at=at, channel="sms", note="回电")["promise"]
         self.assertEqual([item["id"] for item in desk.ok("promises.list")["items"]], [promise["id"]])

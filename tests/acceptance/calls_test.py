@@ -2,78 +2,10 @@
 
 import time
 import unittest
-import urllib.parse
 
 from agent_socket import Desk
-from gateway import SCOPES, World, request
-
-CUSTOMER = "+8613800000101"
-
-
-class Telephones(World):
-    """A gateway with a telephone system, a queue and two agents."""
-
-    def __init__(self, queue=None, account=None, agents=None, pbx=None, **more):
-        self.pbx_account, self.pbx = account or {}, pbx or {}
-        super().__init__(**more)
-        assert self.put("/v1/queues/care", {"channels": ["voice"], "wrap_up": "PT30S", "offer_timeout": "PT20S", **(queue or {})}).status == 201
-        for agent, extension in (("a1", "1001"), ("a2", "1002")):
-            document = {"name": "Agent " + agent, "capacity": {"voice": 1}, "extension": extension, "queues": ["care"], **(agents or {})}
-            assert self.put("/v1/agents/" + agent, document).status == 201
-        self.desks = {}
-
-    def start_sandbox(self):
-        self.sandbox_config["pbx"] = {"listen": "127.0.0.1:0", "users": {"gateway": "secret"}, "agents": ["1001", "1002"]}
-        if self.pbx:
-            self.sandbox_config["behaviour"] = {"pbx": self.pbx}
-        super().start_sandbox()
-
-    def write_config(self):
-        self.accounts = {"pbx-main": {"adapter": "asterisk_ari", "base_url": "http://" + self.ports["pbx"], "username": "gateway", "password": "secret", "app": "touchgate",
-                                      "agent_endpoint": "PJSIP/{extension}", "customer_endpoint": "PJSIP/{number}@trunk", "inbound": {"queue": "care"}, **self.pbx_account}}
-        super().write_config()
-
-    def control(self, method, path, body=None):
-        answer = request(f"http://{self.ports['listen']}/sandbox/pbx{path}", method, body, key=None)
-        assert answer.status < 300, f"{path}: {answer.status} {answer.text}"
-        return answer.json if answer.text else None
-
-    def up(self):
-        self.wait(lambda: self.get("/v1/accounts").json["items"][0]["health"] == "up", "the telephone system is connected")
-
-    def behaves(self, number, outcome="answer", **more):
-        self.control("PUT", "/numbers/" + urllib.parse.quote(number), {"outcome": outcome, "after": "PT0.2S", **more})
-
-    def desk(self, agent, ready=True, **more):
-        desk = self.desks[agent] = Desk(self, agent, **more)
-        if ready:
-            desk.ready()
-        return desk
-
-    def call_in(self, number="13800000101", did="1000"):
-        self.up()
-        return self.control("POST", "/calls", {"from": number, "to": did, "talk": "PT60S", "patience": "PT60S"})["channel"]
-
-    def legs(self):
-        return self.control("GET", "/legs")["items"]
-
-    def ended(self):
-        return [event["data"] for event in self.events(types="call.ended")]
-
-    def interaction(self, id):
-        return self.get("/v1/interactions/" + id).json
-
-    def take(self, desk):
-        """The agent accepts what is offered, and is put through: the interaction."""
-        offer = desk.wait_push("offer")
-        desk.ok("offer.accept", offer=offer["offer"], fence=offer["fence"])
-        desk.wait_push("interaction.connected", lambda push: push["interaction"] == offer["interaction"])
-        return offer["interaction"]
-
-    def close(self):
-        for desk in self.desks.values():
-            desk.close()
-        super().close()
+from gateway import SCOPES
+from telephones import CUSTOMER, Telephones
 
 
 class InboundTest(unittest.TestCase):

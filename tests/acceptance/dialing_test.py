@@ -4,82 +4,8 @@ import threading
 import time
 import unittest
 
-from agent_socket import Desk
-from gateway import World, request
-
-
-class Dialer(World):
-    """A gateway with a telephone system, a queue and agents who answer at once."""
-
-    def __init__(self, agents=2, queue=None, policy=None, account=None, pbx=None):
-        self.over, self.reader, self.desks = threading.Event(), None, []
-        self.pbx_behaviour, self.pbx_account, self.extensions = pbx or {}, account or {}, [f"10{n:02d}" for n in range(1, agents + 1)]
-        super().__init__(policy=policy)
-        assert self.put("/v1/queues/sales", {"channels": ["voice"], "wrap_up": "PT0S", "offer_timeout": "PT20S", **(queue or {})}).status == 201
-        for extension in self.extensions:
-            self.behaves(extension, "answer", after="PT0.05S")
-            answer = self.put("/v1/agents/a" + extension, {"name": "Agent", "capacity": {"voice": 1}, "extension": extension, "queues": ["sales"], "rights": ["dial_any"]})
-            assert answer.status == 201, answer.text
-
-    def start_sandbox(self):
-        self.sandbox_config["pbx"] = {"listen": "127.0.0.1:0", "users": {"gateway": "secret"}, "agents": self.extensions}
-        if self.pbx_behaviour:
-            self.sandbox_config["behaviour"] = {"pbx": self.pbx_behaviour}
-        super().start_sandbox()
-
-    def write_config(self):
-        self.accounts = {"pbx-main": {"adapter": "asterisk_ari", "base_url": "http://" + self.ports["pbx"], "username": "gateway", "password": "secret", "app": "touchgate",
-                                      "agent_endpoint": "PJSIP/{extension}", "customer_endpoint": "PJSIP/{number}@trunk", **self.pbx_account}}
-        super().write_config()
-
-    def control(self, method, path, body=None):
-        answer = request(f"http://{self.ports['listen']}/sandbox/pbx{path}", method, body, key=None)
-        assert answer.status < 300, f"{path}: {answer.status} {answer.text}"
-        return answer.json if answer.text else None
-
-    def behaves(self, number, outcome, **more):
-        self.control("PUT", "/numbers/" + number.lstrip("+"), {"outcome": outcome, "after": "PT0.2S", **more})  # of a customer or an extension
-
-    def sit_down(self):
-        """Agents whose desktops are read, so that their leases go on."""
-        for extension in self.extensions:
-            desk = Desk(self, "a" + extension)
-            desk.ready()
-            self.desks.append(desk)
-        self.reader = threading.Thread(target=self.read_desks)
-        self.reader.start()
-
-    def read_desks(self):
-        while not self.over.is_set():
-            for desk in self.desks:
-                desk.quiet(0.05)
-
-    def campaign(self, numbers, dialing, id="c1", **more):
-        body = {"id": id, "purpose": "service", "dialing": {"account": "pbx-main", "queue": "sales", "ring_timeout": "PT5S", **dialing}, **more}
-        assert self.post("/v1/campaigns", body).status == 201
-        taken = request(f"{self.url}/v1/campaigns/{id}/audience", "POST", "\n".join('{"contact":{"phone":"%s"}}' % number for number in numbers), content_type="application/x-ndjson").json
-        assert taken["added"] == len(numbers), taken
-        started = self.post(f"/v1/campaigns/{id}/start")
-        assert started.status in (200, 202), started.text
-
-    def counts(self, id="c1"):
-        return self.get("/v1/campaigns/" + id).json
-
-    def outcomes(self):
-        """Outcome by the customer's number, from the events."""
-        return {event["data"]["to"]: event["data"]["outcome"] for event in self.events(types="call.ended") if event["data"]["direction"] == "outbound"}
-
-    def stand_up(self):
-        self.over.set()
-        if self.reader:
-            self.reader.join()
-        for desk in self.desks:
-            desk.cut()
-        self.over, self.reader, self.desks = threading.Event(), None, []
-
-    def close(self):
-        self.stand_up()
-        super().close()
+from gateway import request
+from telephones import Dialer
 
 
 class ProgressiveTest(unittest.TestCase):
@@ -117,6 +43,17 @@ class ProgressiveTest(unittest.TestCase):
             # In the audience's order.
             dialled = [event["data"]["to"] for event in world.events(types="call.started")]
             self.assertEqual(dialled, numbers)
+
+    def test_while_one_talks_the_others_are_dialled_for(self):
+        with Dialer(agents=2) as world:
+            numbers = [f"+86138000001{n:02d}" for n in range(5)]
+            for n, number in enumerate(numbers):
+                world.behaves(number, "answer" if n == 0 else "busy", talk="PT60S", patience="PT60S")
+            world.sit_down()
+            world.campaign(numbers, {"mode": "progressive"})
+            world.wait(lambda: len(world.outcomes()) == 4, "the others are dialled", 20)
+            self.assertEqual(set(world.outcomes().values()), {"busy"})
+            self.assertEqual(len(world.legs("customer")), 1, "the first still talks")
 
     def test_nobody_is_dialled_while_nobody_is_ready(self):
         with Dialer(agents=1) as world:

@@ -102,7 +102,7 @@ export class MockGateway {
 
   addContact(card: Json): void { this.contacts.set(card['id'], card); }
 
-  offer(agentId: string, {channel = 'wecom', contact = 'cust-42', queue = 'care', text = '你好，请问订单什么时候发货？', timeoutMs = 20_000, autoAnswer = false, preview = false} = {}): {offer: string; interaction: string} {
+  offer(agentId: string, {channel = 'wecom', contact = 'cust-42', queue = 'care', text = '你好，请问订单什么时候发货？', timeoutMs = 20_000, autoAnswer = false, preview = false, variables = {} as Record<string, string>} = {}): {offer: string; interaction: string} {
     const agent = this.agents.get(agentId)!;
     const interaction: Interaction = {id: randomUUID(), channel, queue, contact, state: 'reserved', agent: null, call: null, wrapUp: null, wrapUpTimer: null,
                                       messages: channel === 'voice' ? [] : [this.message('in', {text})]};
@@ -110,7 +110,8 @@ export class MockGateway {
     const made: Offer = {id: randomUUID(), fence: ++this.fence, interaction: interaction.id, expiresAt: Date.now() + timeoutMs, timer: null};
     made.timer = setTimeout(() => this.timeOut(agent, made), timeoutMs);
     agent.offers.set(made.id, made);
-    this.push(agent, {...this.offerView(made), auto_answer: autoAnswer, preview});
+    const view = this.offerView(made);
+    this.push(agent, {...view, context: {...view['context'], variables}, auto_answer: autoAnswer, preview});
     this.presence(agent);
     if (autoAnswer) this.accept(agent, made);
     return {offer: made.id, interaction: interaction.id};

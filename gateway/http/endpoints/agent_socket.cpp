@@ -31,34 +31,35 @@ struct Handshake {
     bool names_protocol = false;
 };
 
+// Who may come in is asked first: whoever may not learns nothing else.
 Handshake read_handshake(Exchange& exchange) {
     const auto refused = [&](ErrorKind kind, const char* detail, int status = 0) { return Handshake{.refusal = exchange.problem_of(plain_error(kind, detail), {}, status)}; };
-    if (!has_word(exchange.header("Upgrade"), "websocket") || !has_word(exchange.header("Connection"), "upgrade") || trim(exchange.header("Sec-WebSocket-Version")) != "13") {
-        auto handshake = refused(ErrorKind::malformed, "this is a WebSocket (RFC 6455, version 13): ask for an upgrade", 426);
-        handshake.refusal->headers.emplace_back("Upgrade", "websocket");
-        handshake.refusal->headers.emplace_back("Sec-WebSocket-Version", "13");
-        return handshake;
-    }
-    if (exchange.header("Sec-WebSocket-Key").empty()) return refused(ErrorKind::malformed, "the header Sec-WebSocket-Key is missing");
-    const auto& hub = *exchange.services().agents;
-    const auto origin = exchange.header("Origin");
-    const auto& origins = hub.options().origins;
-    if (!origin.empty() && !origins.empty() && std::find(origins.begin(), origins.end(), origin) == origins.end())
-        return refused(ErrorKind::forbidden, "pages of this origin may not connect (see agents.origins)");
-
     Handshake handshake;
     std::string token;
     for (const auto& protocol : words_of(exchange.header("Sec-WebSocket-Protocol"))) {
         if (protocol == agent_protocol) handshake.names_protocol = true;
         else if (protocol.starts_with(token_prefix)) token = protocol.substr(token_prefix.size());
     }
-    if (!handshake.names_protocol) return refused(ErrorKind::malformed, "offer the sub-protocol touchgate.v1");
     constexpr std::string_view scheme = "bearer ";
     if (const auto authorization = exchange.header("Authorization"); to_lower_ascii(authorization.substr(0, scheme.size())) == scheme)
         token = trim(authorization.substr(scheme.size()));
+    const auto& hub = *exchange.services().agents;
     const auto verified = hub.tokens().verify(token, hub.clock().wall_now());
     if (!verified) return refused(ErrorKind::unauthorized, "send a valid agent token as \"Authorization: Bearer …\" or as the sub-protocol bearer.<token>");
     handshake.token = *verified;
+
+    if (!has_word(exchange.header("Upgrade"), "websocket") || !has_word(exchange.header("Connection"), "upgrade") || trim(exchange.header("Sec-WebSocket-Version")) != "13") {
+        auto no_upgrade = refused(ErrorKind::malformed, "this is a WebSocket (RFC 6455, version 13): ask for an upgrade", 426);
+        no_upgrade.refusal->headers.emplace_back("Upgrade", "websocket");
+        no_upgrade.refusal->headers.emplace_back("Sec-WebSocket-Version", "13");
+        return no_upgrade;
+    }
+    if (exchange.header("Sec-WebSocket-Key").empty()) return refused(ErrorKind::malformed, "the header Sec-WebSocket-Key is missing");
+    const auto origin = exchange.header("Origin");
+    const auto& origins = hub.options().origins;
+    if (!origin.empty() && !origins.empty() && std::find(origins.begin(), origins.end(), origin) == origins.end())
+        return refused(ErrorKind::forbidden, "pages of this origin may not connect (see agents.origins)");
+    if (!handshake.names_protocol) return refused(ErrorKind::malformed, "offer the sub-protocol touchgate.v1");
     return handshake;
 }
 

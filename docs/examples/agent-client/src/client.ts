@@ -7,7 +7,7 @@
 // The token travels as a WebSocket sub-protocol, never in the URL. `lastSeq` is the number of the last push that was taken; who keeps it together with
 // what he made of the pushes, and starts the next client with it, loses nothing and gets nothing twice.
 import {readPush, type Push} from './pushes.ts';
-import {countOf, isRecord, textOf, type JsonRecord} from './reading.ts';
+import {countOf, isRecord, textOf, textsOf, type JsonRecord} from './reading.ts';
 
 // The part of a browser's WebSocket that is used; the package `ws` has it too.
 export interface SocketLike {
@@ -24,7 +24,8 @@ export interface Timers {
   after(ms: number, run: () => void): () => void;  // the result cancels
 }
 
-export interface Hello { agent: string; session: string; lastSeq: number; raw: JsonRecord }
+// `dialPurposes`: what he may dial for; empty: he may not dial. `raw`: the frame, with what a newer gateway tells.
+export interface Hello { agent: string; session: string; lastSeq: number; role: string; rights: string[]; dialPurposes: string[]; raw: JsonRecord }
 
 export type ConnectionStatus =
   | {kind: 'stopped'}
@@ -221,7 +222,8 @@ export class AgentClient {
     this.cancelTimer();
     this.everOpen = true;
     const lastSeq = countOf(frame['last_seq']) ?? 0;
-    this.options.onHello?.({agent: textOf(frame['agent']), session: textOf(frame['session']), lastSeq, raw: frame});
+    this.options.onHello?.({agent: textOf(frame['agent']), session: textOf(frame['session']), lastSeq, role: textOf(frame['role']), rights: textsOf(frame['rights']),
+                           dialPurposes: textsOf(frame['dial_purposes']), raw: frame});
     const after = this.lastSeqTaken;
     // The gateway never takes back a number: one below ours is another gateway, or another log.
     if (after === null || after > lastSeq) {

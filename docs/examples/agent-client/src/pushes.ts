@@ -74,7 +74,8 @@ export interface OfferPush {
   context: JsonRecord;
   expiresAt: string;
   autoAnswer: boolean;
-  preview: boolean;
+  preview: boolean;                   // a recipient of a campaign: accepting lets him be dialled
+  variables: Record<string, string>;  // of what a campaign wants to say to him
 }
 
 export interface LeadPush { type: 'lead.assigned'; lead: string; contact: string; dueAt: string; product: string; grade: string }
@@ -238,6 +239,7 @@ function readOffer(frame: JsonRecord): OfferPush | null {
   return {
     type: 'offer', offer, interaction, fence: numberOf(frame['fence']), queue: textOf(frame['queue']), channel: textOf(frame['channel']), card: readCard(frame['contact']),
     context: {...recordOf(frame['context']), ...(textOf(frame['last_text']) === '' ? {} : {text: textOf(frame['last_text'])})}, expiresAt: textOf(frame['expires_at']), autoAnswer: frame['auto_answer'] === true, preview: frame['preview'] === true,
+    variables: Object.fromEntries(Object.entries(recordOf(recordOf(frame['context'])['variables'])).map(([name, value]) => [name, shown(value)])),
   };
 }
 

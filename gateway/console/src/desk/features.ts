@@ -2,7 +2,7 @@
 import {reactive} from 'vue';
 import {RequestError} from '@agent-client';
 
-const optional = ['contact.get', 'timeline.get', 'templates.list', 'queues.list', 'agents.list', 'interaction.get', 'wallboard.get', 'wallboard.watch', 'sip.settings', 'promises.list', 'lead.accept'];
+const optional = ['contact.get', 'timeline.get', 'templates.list', 'queues.list', 'agents.list', 'interaction.get', 'wallboard.get', 'wallboard.watch', 'sip.settings', 'promises.list', 'lead.accept', 'calls.parked'];
 
 export class Features {
   private readonly missing = reactive(new Set<string>());

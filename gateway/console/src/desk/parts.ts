@@ -3,11 +3,13 @@ import {inject, type InjectionKey} from 'vue';
 import type {Alerts} from './alerts.ts';
 import type {Customers} from './customers.ts';
 import type {Directory} from './directory.ts';
+import type {ParkedCalls} from './parked.ts';
 import type {PhoneLine} from './phone_line.ts';
 
 export const phoneKey: InjectionKey<PhoneLine> = Symbol('phone');
 export const customersKey: InjectionKey<Customers> = Symbol('customers');
 export const directoryKey: InjectionKey<Directory> = Symbol('directory');
+export const parkedKey: InjectionKey<ParkedCalls> = Symbol('parked');
 export const alertsKey: InjectionKey<Alerts> = Symbol('alerts');
 
 // The page that was asked from provides it; pages without telephone or dialling have no use for the components that ask.

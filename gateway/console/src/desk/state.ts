@@ -5,6 +5,7 @@ import type {Card, Disposition, InteractionView, LeadPush, Message, OfferPush, P
 export interface Presence { agent: string; state: string; intent: string; reason: string; slots: Record<string, Slot>; since: number }
 export interface Offer {
   id: string; fence: number | null; interaction: string; queue: string; channel: string; card: Card | null; subject: string; expiresAt: string; preview: boolean;
+  variables: Record<string, string>;
 }
 export interface ShownMessage extends Message { receivedAt: number }
 // A message of one's own that no push has shown yet.
@@ -99,7 +100,7 @@ function addOffer(state: DeskState, push: OfferPush, now: number): void {
     return;
   }
   const offer: Offer = {id: push.offer, fence: push.fence, interaction: push.interaction, queue: push.queue, channel: push.channel, card: push.card, subject: subjectOf(push),
-                        expiresAt: push.expiresAt, preview: push.preview};
+                        expiresAt: push.expiresAt, preview: push.preview, variables: push.variables};
   state.offers = [...state.offers.filter(each => each.id !== push.offer && each.interaction !== push.interaction), offer];
 }
 

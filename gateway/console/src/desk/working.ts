@@ -14,8 +14,8 @@ export async function acceptOffer(desk: Desk, offer: Offer): Promise<void> {
   if (id) desk.look({kind: 'work', id});
 }
 
-export async function rejectOffer(desk: Desk, offer: Offer): Promise<void> {
-  const reply = await desk.ask('offer.reject', {offer: offer.id, reason: 'agent'});
+export async function rejectOffer(desk: Desk, offer: Offer, reason = ''): Promise<void> {
+  const reply = await desk.ask('offer.reject', {offer: offer.id, reason: reason || 'agent'});
   if (!reply) return;
   desk.state.offers = desk.state.offers.filter(each => each.id !== offer.id);
   desk.changed();
@@ -133,6 +133,19 @@ export async function toggleRecording(desk: Desk, work: Work): Promise<void> {
   const pause = !call.recordingPaused;
   if (await desk.ask(pause ? 'call.record_pause' : 'call.record_resume', {interaction: work.id})) call.recordingPaused = pause;
   desk.changed();
+}
+
+// The customer waits for whoever of the queue takes him up; this desk is free.
+export async function park(desk: Desk, work: Work): Promise<void> {
+  if (await desk.ask('call.park', {interaction: work.id})) desk.notices.say(t('parked.done'));
+}
+
+export async function pickUp(desk: Desk, interaction: string): Promise<void> {
+  const reply = await desk.ask('call.pickup', {interaction});
+  if (!reply) return;
+  const id = acceptedOffer(desk.state, '', readInteraction(reply['interaction']), gatewayNow());
+  desk.changed();
+  if (id) desk.look({kind: 'work', id});
 }
 
 export async function hangUp(desk: Desk, work: Work): Promise<void> {

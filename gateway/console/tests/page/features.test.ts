@@ -106,6 +106,21 @@ describe('features', mockOnly, () => {
     assert.equal(await page.getByLabel('Phone number').count(), 0, 'a number may be dialled without the right to');
   });
 
+  test('a recipient of a campaign is dialled, or skipped with a reason', async () => {
+    const page = await ready();
+    mock.offer('agent-1', {channel: 'voice', preview: true, variables: {plan: 'Gold'}});
+    const offer = page.locator('.offer');
+    await expectText(offer, 'nothing is dialled before you say so');
+    await expectText(offer.locator('.details'), 'Gold');
+    await offer.getByLabel('Reason for skipping').fill('on holiday');
+    await offer.getByRole('button', {name: 'Skip'}).click();
+    await expectCount(offer, 0);
+    assert.deepEqual(mock.asked('offer.reject').map(each => each['reason']), ['on holiday']);
+    mock.offer('agent-1', {channel: 'voice', preview: true});
+    await offer.getByRole('button', {name: 'Dial'}).click();
+    await expectText(page.getByTestId('call-state'), 'Calling your phone');
+  });
+
   test('the card: suggestion, leads, history by pages, do not contact again with one click', async () => {
     const page = await ready();
     mock.offer('agent-1');

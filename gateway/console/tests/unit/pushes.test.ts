@@ -19,6 +19,16 @@ describe('reading pushes', () => {
     assert.deepEqual(card?.suggested, [{action: 'keep_promise', text: '', texts: {}}]);
   });
 
+  test('an offer tells whether it is a preview, and what is to be said', () => {
+    const offer = {type: 'offer', offer: 'o', interaction: 'i', fence: 1, queue: 'sales', channel: 'voice', context: {campaign: 'c1', variables: {plan: 'Gold', count: 3}}, preview: true};
+    const push = readPush(offer);
+    assert(push?.type === 'offer');
+    assert.deepEqual([push.preview, push.autoAnswer, push.variables], [true, false, {plan: 'Gold', count: '3'}]);
+    const plain = readPush({type: 'offer', offer: 'o', interaction: 'i', context: null});
+    assert(plain?.type === 'offer');
+    assert.deepEqual([plain.preview, plain.variables], [false, {}]);
+  });
+
   test('nothing that is no card reads as one, and nothing throws', () => {
     for (const value of [null, undefined, 7, 'x', [], {}, {id: {}}, {id: ''}]) assert.equal(readCard(value), null);
     for (const value of [null, 7, [], {}, {direction: 'in', content: 7}, {direction: 'in', content: null}]) readMessage(value);

@@ -75,6 +75,7 @@ public:
         asked.push_back("card " + contact);
         return ContactCard{};
     }
+    std::string contact_called(const std::string& external_userid) override { return external_userid == "wmLin" ? "lin" : ""; }
     Result<TimelineStart> timeline(const std::string&, const std::string& contact) override {
         asked.push_back("timeline " + contact);
         return TimelineStart{};
@@ -96,6 +97,11 @@ public:
     }
     Result<void> control(const std::string&, const Uuid&, CallControl control) override { return told("control " + std::to_string(static_cast<int>(control))); }
     Result<void> send_digits(const std::string&, const Uuid&, const std::string& digits) override { return told("digits " + digits); }
+    Result<InteractionDetails> pick_up(const std::string&, const Uuid&) override {
+        asked.emplace_back("pick up");
+        return InteractionDetails{};
+    }
+    std::vector<ParkedCall> parked(const std::string&) override { return {}; }
     Result<Desk::Softphone> softphone(const std::string&) override { return agent_error("not_configured", "none"); }
     Result<void> supervise(const std::string&, const Uuid&, Supervision how) override { return told("supervise " + std::to_string(static_cast<int>(how))); }
     Result<void> force_presence(const std::string&, const std::string& agent, const std::string& state) override { return told("force " + agent + " " + state); }
@@ -109,7 +115,7 @@ public:
         details.connections = 1;
         return details;
     }
-    std::vector<AgentDetails> agents(std::size_t, const std::string&) override { return {}; }
+    std::vector<AgentDetails> colleagues(const std::string&, std::size_t) override { return {}; }
     std::vector<QueueDetails> queues(std::size_t, const std::string&) override { return {}; }
     Wallboard wallboard() override { return {}; }
 

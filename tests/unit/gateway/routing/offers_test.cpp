@@ -302,6 +302,100 @@ TEST_CASE("a reservation for a call that is dialled shows nothing, is taken by a
     }
 }
 
+TEST_CASE("a preview is shown to one agent, and the item ends with its offer unless that is accepted", "[routing]") {
+    World w;
+    const auto strategy = GENERATE(as<std::string>{}, "longest_idle", "ring_all", "ring_progressively");
+    w.queue("sales", Json{{"strategy", strategy}, {"offer_timeout", "PT10S"}, {"progressive_step", "PT1S"}});
+    w.agent("ann", voice_agent("sales"));
+    w.agent("bob", voice_agent("sales"));
+    const auto item = w.ids.next(w.now);
+    const auto offer = w.router->reserve({.item = {.item = item, .queue = "sales", .channel = "voice"}, .preview = true}, w.now).value();
+    const auto shown = *w.router->offer(offer);
+    const std::string agent{shown.agent}, other = agent == "ann" ? "bob" : "ann";
+    CHECK(shown.preview);
+    CHECK_FALSE(shown.silent);
+    CHECK_FALSE(shown.auto_answer);
+    CHECK(shown.deadline == w.now + 10s);
+    CHECK(w.router->agent(agent)->offers == std::vector<Uuid>{offer});
+    w.pass(5s);
+    CHECK(w.events<OfferMade>().size() == 1);
+    CHECK(w.shown(other) == "ready");
+    SECTION("accepted") {
+        w.router->accept(agent, offer, std::nullopt, w.now).value();
+        CHECK(w.owner(item) == agent);
+        SECTION("his telephone is not answered") {
+            w.router->unanswered(item, "no_answer", w.now).value();
+            CHECK(w.state(item) == "ended");
+            CHECK(w.shown(agent) == "rona_blocked");
+            CHECK(w.shown(other) == "ready");
+        }
+        SECTION("it was talked with, and waits again like any other") {
+            w.router->requeue(item, "sales", {}, true, "recovered", w.now).value();
+            CHECK(w.events<OfferMade>().back().item == item);
+            CHECK_FALSE(w.events<OfferMade>().back().silent);
+            CHECK_FALSE(w.events<OfferMade>().back().preview);
+            w.router->reject(std::string{w.events<OfferMade>().back().agent}, w.events<OfferMade>().back().offer, "", w.now).value();
+            CHECK(w.state(item) != "ended");
+        }
+    }
+    SECTION("rejected") {
+        w.router->reject(agent, offer, "knows him", w.now).value();
+        CHECK(w.state(item) == "ended");
+        CHECK(w.events<ItemEnded>().back().state == "cancelled");
+        CHECK(w.events<OfferEnded>().back().reason == "knows him");
+        CHECK(w.shown(agent) == "ready");
+        const auto request = Router::Reserve{.item = {.item = w.ids.next(w.now), .queue = "sales", .channel = "voice"}, .preview = true, .not_to = {agent}};
+        CHECK(w.router->can_reserve(request, w.now));
+        CHECK(w.router->offer(w.router->reserve(request, w.now).value())->agent == other);
+        CHECK_FALSE(w.router->can_reserve({.item = {.item = w.ids.next(w.now), .queue = "sales", .channel = "voice"}, .preview = true, .not_to = {agent}}, w.now));
+    }
+    SECTION("not answered") {
+        w.pass(5s);
+        CHECK(w.state(item) == "ended");
+        CHECK(w.shown(agent) == "rona_blocked");
+    }
+    SECTION("its agent goes") {
+        w.router->set_intent(agent, Intent::not_ready, "break", "", w.now).value();
+        CHECK(w.state(item) == "ended");
+        CHECK(w.shown(other) == "ready");
+    }
+    CHECK(w.router->queue("sales")->waiting == 0);
+}
+
+TEST_CASE("a parked call is nobody's and offered to nobody until it is taken up or queued again", "[routing]") {
+    World w;
+    w.queue("care", Json{{"max_wait", "PT10S"}, {"overflow", "hangup"}, {"wrap_up", "PT30S"}});
+    w.agent("ann", voice_agent("care"));
+    const auto item = w.item("care");
+    w.answer(item);
+    w.router->park(item, w.now).value();
+    w.agent("bob", voice_agent("care"));
+    CHECK(w.shown("ann") == "ready");
+    CHECK(w.router->item(item)->parked);
+    w.pass(60s);
+    CHECK(w.events<OfferMade>().size() == 1);
+    CHECK(w.router->take_flow_outs().empty());
+    CHECK(w.router->queue("care")->waiting == 0);
+    CHECK(w.router->queue("care")->offered == 1);
+    CHECK(code_of(w.router->park(item, w.now)) == "wrong_state");
+    SECTION("taken up") {
+        w.router->assign(item, "bob", "voice", "care", "pickup", false, w.now).value();
+        CHECK(w.owner(item) == "bob");
+        CHECK(w.router->queue("care")->answered == 1);
+        w.router->requeue(item, "care", {}, false, "transfer", w.now).value();
+        CHECK(w.events<OfferMade>().size() == 2);
+    }
+    SECTION("queued again") {
+        w.router->requeue(item, "care", {}, true, "park_over", w.now).value();
+        CHECK_FALSE(w.router->item(item)->parked);
+        CHECK(w.events<OfferMade>().size() == 2);
+    }
+    SECTION("over") {
+        w.router->end({.id = item, .state = "completed"}, w.now).value();
+        CHECK(w.state(item) == "ended");
+    }
+}
+
 TEST_CASE("an item can be given to an agent, taken from another and put back", "[routing]") {
     World w;
     w.queue("care");

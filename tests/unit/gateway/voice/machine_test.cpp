@@ -74,6 +74,10 @@ struct Line final : CallHost {
     void cut_off() override { told.emplace_back("cut_off"); }
     void transfer_asked(const std::string& to) override { told.push_back("transfer " + to); }
     void consult_over() override { told.emplace_back("consult_over"); }
+    void park_over() override {
+        told.emplace_back("park_over");
+        queued = true;
+    }
     void unwritten() override { told.emplace_back("unwritten"); }
     void over(const CallEnded& ended) override { ends.push_back(ended); }
 
@@ -324,6 +328,51 @@ TEST_CASE("machine: asking a colleague, talking in turn, together, and handing o
     line.pbx.hang_up(line.caller());
     line.run();
     line.check_over();
+}
+
+TEST_CASE("machine: a parked customer waits with music until he is taken up, or waits again in his queue") {
+    Line line;
+    line.rules.longest_park = Duration{60'000};
+    line.rules.announce_every = Duration{10'000};
+    line.rules.position = {"number:{position}"};
+    line.talk();
+    CHECK(line.machine().hold(true));
+    CHECK(line.machine().park());
+    line.run();
+    CHECK(line.call.is_parked());
+    CHECK_FALSE(line.call.held);
+    CHECK(line.pbx.legs.size() == 1);
+    CHECK_FALSE(line.machine().park());
+    line.pass(Duration{30'000});
+    CHECK(line.call.live.play.empty());  // he has no place that could be told
+    SECTION("taken up") {
+        line.accept("a2");
+        line.pbx.pick_up(line.pbx.leg_to("ext-a2"));
+        line.run();
+        CHECK(line.call.stage == Stage::talking);
+        CHECK(line.call.agent == "a2");
+    }
+    SECTION("nobody took him up") {
+        line.pass(Duration{30'000});
+        CHECK(line.was_told("park_over"));
+        CHECK_FALSE(line.call.is_parked());
+        CHECK(line.call.stage == Stage::waiting);
+    }
+    SECTION("found again after a restart") {
+        line.machine().lost();
+        line.machine().recover(line.pbx.snapshot());
+        line.run();
+        CHECK(line.call.is_parked());
+        CHECK(line.call.live.deadline == line.now + Duration{60'000});
+    }
+    SECTION("handed to somebody else meanwhile") {
+        CHECK(line.machine().release("transfer"));
+        CHECK_FALSE(line.call.is_parked());
+    }
+    line.pbx.hang_up(line.caller());
+    line.run();
+    line.check_over();
+    CHECK(line.ends.front().outcome == "answered");
 }
 
 TEST_CASE("machine: who is asked and does not answer is let go") {
