@@ -1,5 +1,6 @@
 #include "adapters/asterisk_ari/adapter.hpp"
 
+#include "adapters/asterisk_ari/commands.hpp"
 #include "adapters/asterisk_ari/session.hpp"
 #include "gateway/channel/http_text.hpp"
 #include "gateway/crypto/crypto.hpp"
@@ -55,6 +56,8 @@ Result<std::string> Adapter::read_probe(const channel::HttpResponse& response) c
         return Error{.kind = ErrorKind::unavailable, .detail = host + " answers, but has no ARI there (HTTP 404; is base_url right, is enabled = yes in ari.conf, is res_ari loaded?)", .retry_after_s = 1};
     return Error{.kind = ErrorKind::unavailable, .detail = host + " answers HTTP " + status, .retry_after_s = 1};
 }
+
+bool Adapter::can_play(const std::string& medium) const { return media_uri(medium, *settings_).has_value(); }
 
 std::unique_ptr<channel::CallSession> Adapter::make_session(std::uint64_t seed) const { return std::make_unique<Session>(settings_, seed); }
 

@@ -19,6 +19,7 @@ public:
     [[nodiscard]] Stream stream() const override;
     [[nodiscard]] std::optional<channel::HttpRequest> probe() const override;
     [[nodiscard]] Result<std::string> read_probe(const channel::HttpResponse& response) const override;
+    [[nodiscard]] bool can_play(const std::string& medium) const override;
     [[nodiscard]] std::size_t requests_at_once() const override { return settings_->requests_at_once; }
     [[nodiscard]] int window() const override { return settings_->window; }
     [[nodiscard]] std::unique_ptr<channel::CallSession> make_session(std::uint64_t seed) const override;

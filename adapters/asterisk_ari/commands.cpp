@@ -90,17 +90,6 @@ Planned plan_leg(const MakeLeg& command, const Settings& settings) {
     return job;
 }
 
-// "file:welcome" → "sound:welcome"; nothing when this system cannot play it.
-std::optional<std::string> media_uri(const std::string& medium, const Settings& settings) {
-    const auto colon = medium.find(':');
-    if (colon == std::string::npos || colon + 1 == medium.size() || medium.find(',') != std::string::npos) return std::nullopt;
-    const auto kind = medium.substr(0, colon), rest = medium.substr(colon + 1);
-    if (kind == "file") return "sound:" + rest;
-    if (kind == "number" || kind == "digits" || kind == "tone") return medium;
-    if (kind == "recording") return "recording:" + recording_name(settings, rest);
-    return std::nullopt;
-}
-
 Planned plan_play(const Play& command, const Settings& settings) {
     std::string media;
     for (const auto& medium : command.media) {
@@ -239,6 +228,17 @@ struct Planner {
 };
 
 }  // namespace
+
+std::optional<std::string> media_uri(const std::string& medium, const Settings& settings) {
+    const auto colon = medium.find(':');
+    if (medium.empty() || colon + 1 == medium.size() || medium.find(',') != std::string::npos) return std::nullopt;
+    const auto kind = colon == std::string::npos ? std::string{"file"} : medium.substr(0, colon);
+    const auto rest = colon == std::string::npos ? medium : medium.substr(colon + 1);
+    if (kind == "file" || kind == "sound") return "sound:" + rest;
+    if (kind == "number" || kind == "digits" || kind == "tone") return medium;
+    if (kind == "recording") return "recording:" + recording_name(settings, rest);
+    return std::nullopt;
+}
 
 std::variant<Job, Refusal> plan(const CallCommand& command, const Settings& settings) {
     auto planned = std::visit(Planner{settings}, command);

@@ -1,6 +1,8 @@
 // Commands as ARI requests. Pure.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <variant>
 
 #include "adapters/asterisk_ari/job.hpp"
@@ -15,6 +17,9 @@ struct Refusal {
 
 // The requests of a command. AskSnapshot has none. What the session knows of the leg (its plays, its music) is added by the session.
 [[nodiscard]] std::variant<Job, Refusal> plan(const channel::CallCommand& command, const Settings& settings);
+
+// "file:welcome" → "sound:welcome", as are "sound:welcome" and "welcome"; nothing when this system cannot play it.
+[[nodiscard]] std::optional<std::string> media_uri(const std::string& medium, const Settings& settings);
 
 // The keys under which commands wait for one another.
 [[nodiscard]] std::string leg_key(const channel::LegId& leg);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/base/ids.hpp"
 #include "gateway/channel/http_text.hpp"
 #include "gateway/crypto/crypto.hpp"
 
@@ -159,8 +160,15 @@ void Session::on_sync_answer(Monotonic now, Instant wall, int part, const HttpRe
         sync_->began_at = began_at(body, response, wall);
         sync_->informed = true;
     } else if (part == part_application) {
-        if (!body.is_object()) return fail_sync(now, "the PBX does not tell of the application \"" + settings_->app + "\" (HTTP " + std::to_string(response.status) + ")", false);
-        sync_->application = body;
+        if (response.status == 404) {
+            // A simpler PBX: what is ours its channels and bridges tell.
+            sync_->warning.append(sync_->warning.empty() ? "" : "; ").append("the PBX does not tell of its applications (HTTP 404)");
+            sync_->application = Json::object();
+        } else if (!body.is_object()) {
+            return fail_sync(now, "the PBX does not tell of the application \"" + settings_->app + "\" (HTTP " + std::to_string(response.status) + ")", false);
+        } else {
+            sync_->application = body;
+        }
     } else {
         if (!body.is_array()) return fail_sync(now, "the PBX does not list its channels and bridges (HTTP " + std::to_string(response.status) + ")", false);
         (part == part_channels ? sync_->channels : sync_->bridges) = body;
@@ -207,7 +215,7 @@ Snapshot Session::take_stock(Instant wall) {
         if (event.type == "StasisStart" && event.replaced.id.empty()) arriving.insert(event.channel.id);
 
     Snapshot snapshot;
-    std::map<LegId, Leg, std::less<>> found;
+    std::map<LegId, Leg, std::less<>> found, strangers;
     for (const auto& each : *sync_->channels) {
         const auto channel = read_channel(each);
         if (channel.id.empty()) continue;
@@ -216,9 +224,11 @@ Snapshot Session::take_stock(Instant wall) {
         leg.arrived = known == legs_.end() || known->second.arrived;
         learn(leg, channel);
         const bool made_here = !leg.arrived || !leg.owner.empty();
-        if (!made_here && !(ours.contains(channel.id) && channel.app_name == "Stasis")) continue;
+        const bool sure = made_here || (ours.contains(channel.id) && channel.app_name == "Stasis");
         if (leg.arrived && known == legs_.end() && arriving.contains(channel.id)) continue;
         if (unwanted_.contains(channel.id)) continue;
+        // A name such as the gateway gives, of which the PBX has kept nothing else.
+        if (known == legs_.end() && !made_here && (channel.app_name != "Stasis" || channel.app_data.empty()) && parse_uuid(channel.id)) leg.arrived = false;
         leg.up = channel.state == "Up";
         leg.in_app = leg.in_app || channel.app_name == "Stasis";
         leg.told_ringing = leg.told_ringing || leg.up || channel.state == "Ringing";
@@ -227,13 +237,14 @@ Snapshot Session::take_stock(Instant wall) {
         if (!leg.since) leg.since = channel.created;
         if (!leg.silent)
             snapshot.legs.push_back({.leg = channel.id, .owner = leg.owner, .role = leg.role, .number = leg.number, .answered = leg.up, .arrived = leg.arrived,
-                                     .since = std::min(leg.since.value_or(wall), wall)});
-        found.emplace(channel.id, std::move(leg));
+                                     .since = std::min(leg.since.value_or(wall), wall), .unsure = !sure});
+        (sure || known != legs_.end() ? found : strangers).emplace(channel.id, std::move(leg));
     }
     // What a command under way is only now making is not gone.
     for (auto& [id, leg] : legs_)
         if (!found.contains(id) && jobs_.maker_of(id) != 0) found.emplace(id, std::move(leg));
     legs_ = std::move(found);
+    strangers_ = std::move(strangers);
     mixes_.clear();
     if (sync_->first) stopped_plays_.clear();
     for (const auto& each : *sync_->bridges) {

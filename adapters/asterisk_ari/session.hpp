@@ -117,7 +117,7 @@ private:
     void leg_ended(const channel::LegId& id, int cause, int tech_cause, Instant wall);
     // The leg that the application's arguments or the channel's variables tell of.
     void learn(Leg& leg, const ChannelSnapshot& channel) const;
-    [[nodiscard]] Leg* find_leg(const std::string& id);
+    [[nodiscard]] Leg* find_leg(const std::string& id);  // a stranger is one of ours from then on
 
     // ---- Commands (session_jobs.cpp)
     void adapt(Job& job, const channel::CallCommand& command);
@@ -154,6 +154,8 @@ private:
     std::vector<Event> held_back_;              // events that came while a snapshot was under way
 
     std::map<channel::LegId, Leg, std::less<>> legs_;
+    // Channels of the last snapshot of which the PBX does not say whose they are. The PBX tells what becomes of one only if it is ours.
+    std::map<channel::LegId, Leg, std::less<>> strangers_;
     std::set<channel::MixId, std::less<>> mixes_;
     std::set<std::string, std::less<>> stopped_plays_;  // the PBX calls these "done" as well
     // Legs whose making was reported as failed: should one come to life after all, it is hung up.

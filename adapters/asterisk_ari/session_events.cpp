@@ -24,8 +24,9 @@ std::string onto(const std::string& id, std::string_view rest) { return "/channe
 }  // namespace
 
 Session::Leg* Session::find_leg(const std::string& id) {
-    const auto found = legs_.find(id);
-    return found == legs_.end() ? nullptr : &found->second;
+    if (const auto found = legs_.find(id); found != legs_.end()) return &found->second;
+    auto stranger = strangers_.extract(id);
+    return stranger.empty() ? nullptr : &legs_.insert(std::move(stranger)).position->second;
 }
 
 void Session::learn(Leg& leg, const ChannelSnapshot& channel) const {
@@ -96,8 +97,9 @@ void Session::on_stasis_start(Monotonic now, Instant wall, const Event& event) {
     if (channel.id.empty()) return;
     if (!event.replaced.id.empty()) return on_replacement(now, event);
     const std::string_view word = event.args.empty() ? std::string_view{} : std::string_view{event.args.front()};
+    const bool is_strange = strangers_.contains(channel.id);
     auto* leg = find_leg(channel.id);
-    if (leg == nullptr) {
+    if (leg == nullptr || is_strange) {
         if (word != "leg" && word != "snoop" && word != "amd") return on_arrival(now, wall, event);
         // Made by an earlier run of the gateway.
         leg = &legs_[channel.id];
@@ -199,7 +201,10 @@ void Session::on_hangup_request(const Event& event) {
     if (event.tech_cause != 0) leg->tech_cause = event.tech_cause;
 }
 
-void Session::on_destroyed(Instant wall, const Event& event) { leg_ended(event.channel.id, event.cause, event.tech_cause, wall); }
+void Session::on_destroyed(Instant wall, const Event& event) {
+    (void)find_leg(event.channel.id);
+    leg_ended(event.channel.id, event.cause, event.tech_cause, wall);
+}
 
 void Session::leg_ended(const LegId& id, int cause, int tech_cause, Instant wall) {
     const auto found = legs_.find(id);
@@ -244,7 +249,7 @@ void Session::on_play_end(const Event& event) {
     bool cut_off = stopped_plays_.erase(event.subject) == 1;
     for (auto& [id, leg] : legs_)
         if (leg.plays.erase(event.subject) == 1) cut_off = cut_off || leg.hangup_asked;
-    tell(PlayEnded{.play = event.subject, .completed = event.state == "done" && !cut_off});
+    tell(PlayEnded{.play = event.subject, .completed = event.state == "done" && !cut_off, .failed = event.state == "failed" && !cut_off});
 }
 
 }  // namespace touchgate::adapters::asterisk_ari

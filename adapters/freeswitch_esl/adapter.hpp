@@ -17,6 +17,7 @@ public:
     explicit Adapter(Settings settings);
     [[nodiscard]] channel::Capabilities capabilities() const override;
     [[nodiscard]] Stream stream() const override;
+    [[nodiscard]] bool can_play(const std::string& medium) const override { return !medium.starts_with("text:") || !settings_->speech.empty(); }
     [[nodiscard]] int window() const override { return settings_->window; }
     [[nodiscard]] std::unique_ptr<channel::CallSession> make_session(std::uint64_t seed) const override;
 

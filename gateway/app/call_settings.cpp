@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gateway/http/phone_numbers.hpp"
+#include "gateway/voice/media.hpp"
 
 namespace touchgate::app {
 
@@ -106,7 +107,7 @@ std::shared_ptr<const voice::CallRules> read_call_rules(JsonReader& reader, cons
     return rules;
 }
 
-std::vector<Problem> voice_content_problems(const voice::CallRules& rules, const channel::Content& content) {
+std::vector<Problem> voice_content_problems(const voice::CallRules& rules, const std::function<bool(const std::string&)>& can_play, const channel::Content& content) {
     if (content.body_json.empty()) return {{"", "a call needs \"voice\": {\"play\": …}, {\"ivr\": …} or {\"queue\": …}"}};
     const auto body = Json::parse(content.body_json, nullptr, false);
     const auto voice = body.is_object() ? body.find("voice") : body.end();
@@ -121,7 +122,11 @@ std::vector<Problem> voice_content_problems(const voice::CallRules& rules, const
         } else {
             kinds += key != "caller_id" ? 1 : 0;
             if (key == "ivr" && !rules.menus.contains(value.get<std::string>())) problems.push_back({"/voice/ivr", "the account has no such menu"});
-            if (key == "play" && value.get<std::string>().empty()) problems.push_back({"/voice/play", "is empty"});
+            if (key != "play") continue;
+            const auto medium = voice::medium_of(value.get<std::string>());
+            if (value.get<std::string>().empty()) problems.push_back({"/voice/play", "is empty"});
+            else if (!can_play(medium) && medium.starts_with("text:")) problems.push_back({"/voice/play", "the account's telephone system cannot speak; name a file, such as \"file:welcome\""});
+            else if (!can_play(medium)) problems.push_back({"/voice/play", "is nothing that the account's telephone system can play"});
         }
     }
     if (problems.empty() && kinds != 1) problems.push_back({"/voice", "has exactly one of play, ivr and queue"});

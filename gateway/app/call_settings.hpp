@@ -2,6 +2,7 @@
 // "phone_routes" and the times. What concerns the system itself (addresses, endpoints, forms of numbers) is read by the adapter.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,7 @@ namespace touchgate::app {
 [[nodiscard]] std::shared_ptr<const voice::CallRules> read_call_rules(JsonReader& reader, const std::string& default_region);
 
 // What is wrong with the content of a touch that is a call: {"voice": {"play": …} | {"ivr": name} | {"queue": id}}. Pointers are relative to the content.
-[[nodiscard]] std::vector<Problem> voice_content_problems(const voice::CallRules& rules, const channel::Content& content);
+// `can_play`: whether the telephone system can play a medium. Whether there is such a queue the engine knows.
+[[nodiscard]] std::vector<Problem> voice_content_problems(const voice::CallRules& rules, const std::function<bool(const std::string&)>& can_play, const channel::Content& content);
 
 }  // namespace touchgate::app

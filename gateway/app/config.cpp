@@ -184,7 +184,9 @@ void read_account(Config& config, const std::string& name, const Json& value, co
     if (std::holds_alternative<std::unique_ptr<channel::CallAdapter>>(account.adapter)) {
         settings.calls = read_call_rules(reader, config.engine.default_region);
         settings.trunks = dialing::read_trunks(reader);
-        settings.content_problems = [calls = settings.calls](const channel::Content& content) { return voice_content_problems(*calls, content); };
+        settings.content_problems = [calls = settings.calls, pbx = std::get<std::unique_ptr<channel::CallAdapter>>(account.adapter).get()](const channel::Content& content) {
+            return voice_content_problems(*calls, [pbx](const std::string& medium) { return pbx->can_play(medium); }, content);
+        };
     }
     reader.finish();
     if (const auto* exchange = account.exchange()) {

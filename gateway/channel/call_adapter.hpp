@@ -77,7 +77,9 @@ using CallCommand = std::variant<MakeLeg, AnswerLeg, RingLeg, EndLeg, MakeMix, J
 
 // Everything of this application at the telephone system, at one moment.
 struct Snapshot {
-    struct Leg { LegId leg; std::string owner; LegRole role = LegRole::customer; std::string number; bool answered = false; bool arrived = false; Instant since{}; };
+    struct Leg { LegId leg; std::string owner; LegRole role = LegRole::customer; std::string number; bool answered = false; bool arrived = false; Instant since{};
+                 // The telephone system does not say whose it is: this application's only if the gateway knows its name.
+                 bool unsure = false; };
     struct Mix { MixId mix; std::string owner; std::vector<LegId> legs; };
     std::vector<Leg> legs;
     std::vector<Mix> mixes;
@@ -115,7 +117,7 @@ struct LegHeld { LegId leg; bool held = true; };           // by the telephone i
 // The telephone's own transfer put another leg into this one's place: the gateway goes on with `by`.
 struct LegReplaced { LegId leg; LegId by; };
 struct TransferAsked { LegId leg; std::string to; };       // the telephone asks for a transfer; the gateway does it or not
-struct PlayEnded { std::string play; bool completed = true; };
+struct PlayEnded { std::string play; bool completed = true; bool failed = false; };  // failed: it could not be played; else, if not completed, it was cut off
 struct RecordingEnded { std::string recording; Duration lasted{}; std::string failure = {}; };
 struct RecordingFetched { std::string recording; std::string content_type; std::string bytes; std::string failure = {}; };
 struct CommandFailed { CommandId command = 0; bool unwritten = false; bool unknown = false; std::string code, detail; };  // unknown: it may have been carried out
@@ -176,6 +178,8 @@ public:
     // operator; `unauthorized` when the credentials are refused. Without one the event stream is opened, and closed again.
     [[nodiscard]] virtual std::optional<HttpRequest> probe() const { return std::nullopt; }
     [[nodiscard]] virtual Result<std::string> read_probe(const HttpResponse&) const { return std::string{}; }
+    // Whether a medium (a word of Play) is one that this system can play, as far as is known before it is tried.
+    [[nodiscard]] virtual bool can_play(const std::string& /*medium*/) const { return true; }
     [[nodiscard]] virtual std::size_t requests_at_once() const { return 8; }
     [[nodiscard]] virtual int window() const { return 1'000; }  // permitted dials that the customer has not yet answered or refused
     [[nodiscard]] int segments(std::string_view /*text*/) const { return 1; }

@@ -75,7 +75,10 @@ bool EngineCallHost::enqueue(const std::string& queue, int priority, const std::
     const auto* interaction = row();
     if (interaction == nullptr || interaction->is_closed()) return false;
     const auto wanted = queue.empty() ? in_.queue_for(call_.account, "voice") : queue;
-    if (!in_.router.queue(wanted)) return false;
+    if (!in_.router.queue(wanted)) {
+        in_.end_interaction(id_, "flowed_out", {}, {}, "no_queue", {});
+        return false;
+    }
     const auto first = interaction->queued_at;
     auto prefers = in_.last_agent_of(interaction->contact, wanted);
     return in_.router
@@ -101,7 +104,15 @@ bool EngineCallHost::agent_dropped(const std::string& reason) {
     return in_.router.requeue(id_, queue, {}, true, "recovered", in_.now).has_value();
 }
 
+void EngineCallHost::nobody_in_time() {
+    const auto* interaction = row();
+    if (interaction != nullptr && !interaction->is_closed()) in_.end_interaction(id_, "abandoned", "dropped", {}, "timeout", {});
+}
+
 void EngineCallHost::phase(voice::AgentPhase phase) {
+    // Whoever was asked is in a conference as well.
+    if (const auto asked = in_.consulted.find(id_); phase == voice::AgentPhase::conference && asked != in_.consulted.end())
+        (void)in_.router.set_phase(asked->second, routing::Phase::conference, in_.now);
     const auto item = in_.router.item(id_);
     if (!item || item->state != routing::ItemState::assigned) return;
     const auto wanted = phase == voice::AgentPhase::dialing      ? routing::Phase::dialing
@@ -114,21 +125,20 @@ void EngineCallHost::phase(voice::AgentPhase phase) {
 
 std::string EngineCallHost::customer_answered(channel::AnsweredBy by) {
     in_.call_answered(id_);
+    if (call_.live.plan.kind != voice::Plan::Kind::reserved) return {};
+    const bool is_machine = by == channel::AnsweredBy::machine && call_.live.plan.detect_machine;
     const auto purpose = in_.call_purposes.find(id_);
-    if (purpose != in_.call_purposes.end() && purpose->second.offer.is_nil() && !(by == channel::AnsweredBy::machine && call_.live.plan.detect_machine))
-        return in_.agent_for_answer(call_.touch, id_);
-    if (purpose == in_.call_purposes.end() || purpose->second.offer.is_nil()) return {};
-    const auto offer = in_.router.offer(purpose->second.offer);
-    if (!offer) return {};
-    const auto offer_id = std::exchange(purpose->second.offer, Uuid{});
-    const auto agent = std::string{offer->agent};
-    if (by == channel::AnsweredBy::machine && call_.live.plan.detect_machine) {
-        (void)in_.router.end_offer(offer_id, routing::OfferResult::cancelled, "machine", in_.now);
-        return {};
+    const auto kept = purpose == in_.call_purposes.end() ? Uuid{} : std::exchange(purpose->second.offer, Uuid{});
+    if (const auto offer = kept.is_nil() ? std::nullopt : in_.router.offer(kept)) {
+        const auto agent = std::string{offer->agent};
+        if (is_machine) (void)in_.router.end_offer(kept, routing::OfferResult::cancelled, "machine", in_.now);
+        else if (in_.router.accept(agent, kept, std::nullopt, in_.now, routing::Phase::dialing)) {
+            in_.line_is_taken(call_.touch);
+            return agent;
+        }
     }
-    if (!in_.router.accept(agent, offer_id, std::nullopt, in_.now)) return {};
-    in_.line_is_taken(call_.touch);
-    return agent;
+    // Nobody was kept for him, or the one who was is gone.
+    return is_machine ? std::string{} : in_.agent_for_answer(call_.touch, id_);
 }
 
 void EngineCallHost::content_played() {
@@ -138,7 +148,7 @@ void EngineCallHost::content_played() {
 
 void EngineCallHost::handed_on(const std::string& to_agent) {
     const auto item = in_.router.item(id_);
-    if (!to_agent.empty()) (void)in_.router.assign(id_, to_agent, "voice", queue_name(), "transfer", true, in_.now);
+    if (!to_agent.empty()) (void)in_.router.assign(id_, to_agent, "voice", queue_name(), "transfer", true, in_.now, true);
     else if (item && item->state == routing::ItemState::assigned) (void)in_.router.finish(id_, "transferred", "transfer", in_.now);
     consult_over();  // afterwards: he is not free in between
 }

@@ -26,6 +26,7 @@ public:
     bool enqueue(const std::string& queue, int priority, const std::vector<std::string>& needs) override;
     void agent_unanswered(const std::string& reason, bool his_fault) override;
     bool agent_dropped(const std::string& reason) override;
+    void nobody_in_time() override;
     void phase(voice::AgentPhase phase) override;
     void agent_is_up() override { in_.ask_permit(id_); }
     std::string customer_answered(channel::AnsweredBy by) override;

@@ -2,6 +2,7 @@
 // knows is ended.
 
 #include "gateway/engine/call_host.hpp"
+#include "gateway/routing/parts.hpp"
 
 namespace touchgate {
 
@@ -11,7 +12,7 @@ void Engine::Internals::begin_calls() {
     for (const auto id : router.agents()) {
         const auto view = router.agent(id);
         for (const auto& item : std::vector<Uuid>{view->items})
-            if (!state.interactions.contains(item)) (void)router.end({.id = item, .state = "cancelled", .outcome = {}, .disposition = {}, .reason = "restart", .sealed = {}}, now);
+            if (!state.interactions.contains(routing::whole_of(item).value_or(item))) (void)router.end({.id = item, .state = "cancelled", .outcome = {}, .disposition = {}, .reason = "restart", .sealed = {}}, now);
     }
     std::vector<Uuid> live;
     for (const auto& [id, call] : state.calls) {
@@ -51,13 +52,14 @@ void Engine::Internals::recover_calls(AccountNumber account, const channel::Snap
     for (const auto& id : affected) {
         const auto item = router.item(id);
         if (item && item->state == routing::ItemState::recovering) (void)router.set_recovering(id, false, {}, now);
-        with_call(id, [&](voice::Machine& machine) { machine.recover(snapshot); });
+        const auto plan = plan_again(state.calls.at(id));
+        with_call(id, [&](voice::Machine& machine) { machine.recover(snapshot, plan); });
     }
     for (const auto& [id, recording] : to_fetch) call_orders.push_back({.account = account, .id = 0, .command = channel::FetchRecording{.recording = recording}});
 
     // What is there and belongs to no call of ours. One that came in and still waits to be answered is a caller like any other.
     for (const auto& leg : snapshot.legs) {
-        if (call_names.contains(call_key(name, leg.leg))) continue;
+        if (leg.unsure || call_names.contains(call_key(name, leg.leg))) continue;
         if (leg.arrived && !leg.answered && leg.owner.empty() && leg.role == channel::LegRole::customer) {
             channel::LegArrived arrival;
             arrival.leg = leg.leg;

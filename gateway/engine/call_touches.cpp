@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/engine/call_host.hpp"
+#include "gateway/voice/media.hpp"
 
 namespace touchgate {
 
@@ -27,12 +28,21 @@ std::string text_member(const Json& object, const char* name) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
-// A file or a medium's own word as it is; anything else is spoken.
-std::string medium_of(const std::string& text) {
-    for (const auto* kind : {"file:", "text:", "number:", "digits:", "recording:", "tone:"})
-        if (text.starts_with(kind)) return text;
-    const bool is_name = !text.empty() && text.find_first_of(" \t\n") == std::string::npos && text.find_first_of("./") != std::string::npos;
-    return (is_name ? "file:" : "text:") + text;
+// What becomes of the customer whom a touch outside a dialling campaign calls.
+voice::Plan plan_of(const Json& voice, const channel::Content& content) {
+    voice::Plan plan;
+    if (const auto queue = text_member(voice, "queue"); !queue.empty()) {
+        plan.kind = voice::Plan::Kind::queue;
+        plan.name = queue;
+    } else if (const auto menu = text_member(voice, "ivr"); !menu.empty()) {
+        plan.kind = voice::Plan::Kind::menu;
+        plan.name = menu;
+    } else {
+        plan.kind = voice::Plan::Kind::play;
+        const auto text = text_member(voice, "play");
+        plan.media = {voice::medium_of(text.empty() ? content.text : text)};
+    }
+    return plan;
 }
 
 }  // namespace
@@ -158,21 +168,30 @@ void Engine::Internals::dial_touch(std::uint32_t row, std::uint16_t attempt, cha
         terms = std::move(*campaign);
     } else {
         const auto voice = voice_of(content.body_json);
-        auto& plan = terms.plan;
-        if (const auto queue = text_member(voice, "queue"); !queue.empty()) {
-            plan.kind = voice::Plan::Kind::queue;
-            plan.name = terms.queue = queue;
-        } else if (const auto menu = text_member(voice, "ivr"); !menu.empty()) {
-            plan.kind = voice::Plan::Kind::menu;
-            plan.name = menu;
-        } else {
-            plan.kind = voice::Plan::Kind::play;
-            const auto text = text_member(voice, "play");
-            plan.media = {medium_of(text.empty() ? content.text : text)};
-        }
+        terms.plan = plan_of(voice, content);
+        if (terms.plan.kind == voice::Plan::Kind::queue) terms.queue = terms.plan.name;
         terms.caller_id = text_member(voice, "caller_id");
     }
     (void)begin_dial(row, attempt, ref, account, terms);
+}
+
+voice::Plan Engine::Internals::plan_again(const voice::Call& call) {
+    const auto row = row_of(call.touch);
+    if (!call.outbound || !call.dialed_by.empty() || row == 0 || call.bridged_at != Instant::min()) return {};
+    auto& sent = touch(row);
+    if (auto* dialing = dialing_of(call.touch)) {
+        if (dialing->plan.mode == dialing::Mode::preview) return {};  // his agent is on the line
+        dialing->lines.try_emplace(call.touch, DialingRuntime::Line{.dialed_at = call.started_at, .answer_rate = 0.3, .offer = {}, .row = row, .answered = call.customer_up_at != Instant::min()});
+        voice::Plan plan;
+        plan.kind = voice::Plan::Kind::reserved;
+        plan.name = dialing->plan.queue;
+        plan.agent_within = dialing->plan.no_agent_within;
+        plan.detect_machine = dialing->plan.detect_machines;
+        return plan;
+    }
+    const auto* cached = content_of(sent);
+    const auto content = cached == nullptr ? Result<channel::Content>{Error{.kind = ErrorKind::not_found, .detail = {}}} : render(*cached, template_of(sent), state.profiles.at(chosen_profile(sent)), {});
+    return content ? plan_of(voice_of(content->body_json), *content) : voice::Plan{};
 }
 
 Uuid Engine::Internals::begin_dial(std::uint32_t row, std::uint16_t attempt, channel::AttemptRef ref, AccountNumber account, const DialTerms& terms) {
@@ -270,7 +289,7 @@ void Engine::Internals::settle_call_touch(const voice::Call& call, const voice::
         emit(sent.contact, TouchCompleted{.touch = sent.id, .attempt = call.attempt, .provider_id = {}, .raw = ended.outcome, .provider_time = 0});
         return;
     }
-    const auto slot = counts(ended.outcome) ? SlotChange::keep : SlotChange::release;
+    const auto slot = counts(ended.outcome) || call.customer_up_at != Instant::min() ? SlotChange::keep : SlotChange::release;
     if (ended.outcome == "unknown") {
         ++counters.unknown_outcomes;
         emit(sent.contact, TouchUnknown{.touch = sent.id, .attempt = call.attempt, .code = "unknown", .detail = "what became of the call is not known"});
@@ -290,7 +309,7 @@ void Engine::Internals::settle_call_touch(const voice::Call& call, const voice::
         go_on(row);
         return;
     }
-    fail(row, call.attempt, ended.outcome, slot, {}, ended.outcome);
+    fail(row, call.attempt, ended.outcome, slot, {}, call.live.failure.empty() ? ended.outcome : call.live.failure);
 }
 
 }  // namespace touchgate

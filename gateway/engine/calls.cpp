@@ -239,6 +239,10 @@ void Engine::Internals::take_call_event(AccountNumber account, channel::CallEven
             if constexpr (std::is_same_v<Event, channel::CommandFailed>) {
                 for (auto& [id, call] : state.calls) {
                     if (call.is_over()) continue;
+                    if (each.command != 0 && call.live.play_command == each.command && !call.live.play.empty()) {
+                        call_names.erase(call_key(call.account, call.live.play));
+                        return with_call(id, [&](voice::Machine& machine) { machine.play_failed(each.detail); });
+                    }
                     const auto made = std::find_if(call.parties.begin(), call.parties.end(), [&](const voice::Party& party) { return party.command == each.command && each.command != 0; });
                     if (made == call.parties.end() || made->up) continue;
                     const auto leg = made->leg;
@@ -322,13 +326,15 @@ void Engine::Internals::call_over(const voice::CallEnded& ended) {
     settle_call_touch(call, ended);
     const bool undialled = found != state.interactions.end() && !found->second.is_closed() && end_undialled(ended, found->second);
     call_purposes.erase(ended.call);
-    if (undialled || found == state.interactions.end() || found->second.is_closed()) return;
+    if (undialled || found == state.interactions.end() || (found->second.is_closed() && found->second.reason != "no_queue")) return;
     const bool talked = call.bridged_at != Instant::min();
     if (talked) note_lead_answer(*this, found->second.contact, found->second.last_agent, call.bridged_at);
     if (!ended.outbound) capture_lead(found->second.contact, talked ? "call:inbound" : "call:missed", {}, "interaction " + to_string(ended.call));
+    if (found->second.is_closed()) return;
     const auto item = router.item(ended.call);
     // In the words of conversations.
-    const std::string closed_by = ended.hung_up_by == "customer" || ended.hung_up_by == "agent" ? ended.hung_up_by : ended.hung_up_by == "network" ? "timeout" : "api";
+    const bool by_time = ended.hung_up_by == "network" || (ended.hung_up_by == "gateway" && talked && !call.reason.ends_with(" api"));
+    const std::string closed_by = ended.hung_up_by == "customer" || ended.hung_up_by == "agent" ? ended.hung_up_by : by_time ? "timeout" : "api";
     using routing::ItemState;
     if (item && item->state == ItemState::recovering) (void)router.set_recovering(ended.call, false, {}, now);
     const auto again = router.item(ended.call);

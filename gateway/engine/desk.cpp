@@ -155,7 +155,8 @@ Result<InteractionDetails> Desk::accept(const std::string& agent, const Uuid& of
     const auto interaction = view ? view->item : Uuid{};
     if (view && view->preview && view->agent == agent && (!fence || *fence == view->fence) && in.now < view->deadline)
         if (auto may = in.may_dial_shown(agent, interaction); !may) return may.error();
-    if (auto accepted = in.router.accept(agent, offer, fence, in.now); !accepted) return accepted.error();
+    const auto phase = in.live_call(interaction) != nullptr || (view && view->preview) ? routing::Phase::dialing : routing::Phase::active;  // a call has yet to reach his telephone
+    if (auto accepted = in.router.accept(agent, offer, fence, in.now, phase); !accepted) return accepted.error();
     const auto found = in.state.interactions.find(interaction);
     if (found == in.state.interactions.end()) return refused("unknown_interaction", "the interaction is gone");
     in.offer_accepted(found->second);
@@ -192,14 +193,21 @@ Result<InteractionDetails> Desk::wrap_up(const std::string& agent, const Uuid& i
     const auto found = in.state.interactions.find(interaction);
     if (found == in.state.interactions.end()) return refused("unknown_interaction", "there is no interaction " + to_string(interaction));
     auto& row = found->second;
-    if (!is_his(in, agent, row, false)) return refused("not_yours", "the interaction is not yours");
+    const auto part = in.part_in_wrap_up(agent, interaction);
+    if (!part && !is_his(in, agent, row, false)) return refused("not_yours", "the interaction is not yours");
     const bool talks = in.state.symbols.name(row.channel) == "voice";
-    if (row.state != "wrapping" && (talks || row.state != "assigned")) return refused("wrong_state", talks ? "the call is not over" : "the interaction is " + row.state);
-    const auto meant = in.disposition_of(row, disposition);
+    if (!part && row.state != "wrapping" && (talks || row.state != "assigned")) return refused("wrong_state", talks ? "the call is not over" : "the interaction is " + row.state);
+    const auto item = part ? in.router.item(*part) : std::nullopt;
+    const auto meant = in.disposition_of(item ? item->queue : in.state.symbols.name(row.queue), disposition);
     if (!meant) return meant.error();
     const auto contact = row.contact;
     in.carry_out(row, *meant, "agent");
-    in.end_interaction(interaction, "completed", row.outcome.empty() ? "handled" : row.outcome, disposition, "agent", note);
+    if (part) {
+        const auto sealed = note.empty() ? std::string{} : in.seal_for(contact, ConsentSecret{.evidence = note});
+        (void)in.router.end({.id = *part, .state = "completed", .outcome = "transferred", .disposition = disposition, .reason = "transfer", .sealed = sealed}, in.now);
+    } else {
+        in.end_interaction(interaction, "completed", row.outcome.empty() ? "handled" : row.outcome, disposition, "agent", note);
+    }
     if (*meant != nullptr && !(*meant)->dnc_channels.empty()) in.settle(contact, [] {});
     else in.contact_changed(contact);
     return in.details(in.state.interactions.at(interaction), true);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/engine/call_host.hpp"
+#include "gateway/routing/parts.hpp"
 
 namespace touchgate {
 
@@ -46,6 +47,14 @@ void Engine::Internals::offer_accepted(Interaction& interaction) {
     if (interaction.agent.empty()) return;
     if (live_call(interaction.id) == nullptr) return dial_shown(interaction);
     with_call(interaction.id, [agent = interaction.agent](voice::Machine& machine) { machine.accepted(agent); });
+}
+
+std::optional<Uuid> Engine::Internals::part_in_wrap_up(std::string_view agent, const Uuid& interaction) const {
+    for (int n = 0; n < routing::parts_max; ++n) {
+        const auto part = routing::part_of(interaction, n);
+        if (const auto item = router.item(part); item && item->agent == agent) return part;
+    }
+    return std::nullopt;
 }
 
 void Engine::Internals::hang_up_call(const Uuid& id, std::string_view by) {
@@ -103,7 +112,6 @@ Result<void> Engine::Internals::transfer_call(Interaction& interaction, const st
             const auto busy = ids.next(now);
             consulted[id] = busy;
             (void)router.assign(busy, agent, "voice", {}, "consult", true, now);
-            (void)router.set_phase(busy, routing::Phase::consulting, now);
         }
     } else if (kind == "phone") {
         with_call(id, [&](voice::Machine& machine) { done = machine.transfer_outside("phone:" + name, number); });
@@ -113,10 +121,11 @@ Result<void> Engine::Internals::transfer_call(Interaction& interaction, const st
         if (wanted.empty()) wanted = queue_for(call->account, "voice");
         if (!router.queue(wanted)) return refused("wrong_state", "no queue takes calls: name one");
         if (item && item->state == routing::ItemState::wrapping) return no_call(id);
+        const bool talked = call->bridged_at != Instant::min() && call->agent == interaction.agent;
         with_call(id, [&](voice::Machine& machine) { done = machine.release("transfer"); });
         if (done) {
             const auto only = kind == "agent" ? name : std::string{};
-            if (item) return router.requeue(id, wanted, only, kind == "agent", "transfer", now);
+            if (item) return router.requeue(id, wanted, only, kind == "agent", "transfer", now, talked);
             return router.enqueue({.item = id, .queue = wanted, .channel = "voice", .priority = {}, .needs = {}, .prefers = {}, .only = only, .first_queued_at = interaction.queued_at,
                                    .front = kind == "agent", .cause = "transfer"},
                                   now);

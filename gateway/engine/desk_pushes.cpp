@@ -4,6 +4,7 @@
 
 #include "gateway/base/text.hpp"
 #include "gateway/engine/internals.hpp"
+#include "gateway/routing/parts.hpp"
 
 namespace touchgate {
 
@@ -204,7 +205,7 @@ std::shared_ptr<const AgentPush> Engine::Internals::snapshot_of(const std::strin
         for (const auto& offer : offers)
             if (const auto made = router.offer(offer)) body.offers.push_back(offer_push(offer, made->item));
         for (const auto& item : items)
-            if (const auto row = state.interactions.find(item); row != state.interactions.end()) body.interactions.push_back(details(row->second, true));
+            if (const auto row = state.interactions.find(routing::whole_of(item).value_or(item)); row != state.interactions.end()) body.interactions.push_back(details(row->second, true));
     }
     snapshot->seq = state.agents[agent].last_seq;
     snapshot->at = now;

@@ -170,7 +170,7 @@ std::optional<Engine::Internals::DialTerms> Engine::Internals::campaign_terms(st
     terms.plan.kind = voice::Plan::Kind::reserved;
     terms.plan.name = terms.queue = plan.queue;
     terms.plan.detect_machine = plan.detect_machines;
-    if (!keeps_agents(plan.mode)) terms.plan.agent_within = plan.no_agent_within;
+    terms.plan.agent_within = plan.no_agent_within;
     terms.ring_timeout = plan.ring_timeout;
     terms.caller_id = plan.caller_id;
     terms.interaction = ids.next(now);
@@ -192,6 +192,14 @@ std::string Engine::Internals::agent_for_answer(const TouchId& id, const Uuid& c
     const auto line = dialing->lines.find(id);
     if (line == dialing->lines.end()) return {};
     line->second.answered = true;
+    if (const auto item = router.item(call)) {
+        // He was kept a place by an earlier run of the program: who has accepted him, or is asked, has him.
+        auto agent = std::string{item->agent};
+        if (agent.empty() && !item->offers.empty())
+            if (const auto made = router.offer(item->offers.front()); made && router.accept(made->agent, made->id, std::nullopt, now, routing::Phase::dialing)) agent = made->agent;
+        if (!agent.empty()) dialing->lines.erase(line);
+        return agent;
+    }
     const auto reserved = router.reserve({.item = {.item = call, .queue = dialing->plan.queue, .channel = "voice", .priority = {}, .cause = "answered"}, .longest = Duration{30'000},
                                           .auto_answer = true},
                                          now);
@@ -199,7 +207,7 @@ std::string Engine::Internals::agent_for_answer(const TouchId& id, const Uuid& c
     const auto offer = router.offer(*reserved);
     if (!offer) return {};
     const auto agent = std::string{offer->agent};
-    if (!router.accept(agent, *reserved, std::nullopt, now)) return {};
+    if (!router.accept(agent, *reserved, std::nullopt, now, routing::Phase::dialing)) return {};
     dialing->lines.erase(line);
     return agent;
 }

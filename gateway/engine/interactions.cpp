@@ -272,10 +272,10 @@ Result<InteractionDetails> Engine::close_interaction(const Uuid& id, const std::
         return Error{.kind = ErrorKind::conflict, .detail = "the interaction is closed already", .problems = {}, .retry_after_s = 0, .reference = to_string(id)};
     if (in.live_call(id) != nullptr) {
         // It ends when its telephone system says so.
-        in.hang_up_call(id, "gateway");
+        in.hang_up_call(id, "api");
         return in.details(open, true);
     }
-    const auto meant = disposition.empty() ? Result<const routing::Disposition*>{nullptr} : in.disposition_of(open, disposition);
+    const auto meant = disposition.empty() ? Result<const routing::Disposition*>{nullptr} : in.disposition_of(in.state.symbols.name(open.queue), disposition);
     if (!meant) return meant.error();
     const auto contact = open.contact;
     in.carry_out(open, *meant, "api");
@@ -293,8 +293,8 @@ Result<InteractionDetails> Engine::close_interaction(const Uuid& id, const std::
     return in.details(in.state.interactions.at(id), true);
 }
 
-Result<const routing::Disposition*> Engine::Internals::disposition_of(const Interaction& interaction, const std::string& code) const {
-    const auto queue = router.queue(state.symbols.name(interaction.queue));
+Result<const routing::Disposition*> Engine::Internals::disposition_of(std::string_view queue_id, const std::string& code) const {
+    const auto queue = router.queue(queue_id);
     if (!queue || queue->definition->dispositions.empty()) return nullptr;
     std::string codes;
     for (const auto& each : queue->definition->dispositions) {

@@ -567,8 +567,8 @@ struct Engine::Internals {
     void take_routed(const RecordMeta& meta, const routing::Event& event);
     void interaction_ended(const RecordMeta& meta, const routing::ItemEnded& event);
     // Ends it, whether or not the routing core knows it.
-    // Of the interaction's queue; null for one that means nothing more. Error: the queue lists its dispositions, and this is none of them.
-    Result<const routing::Disposition*> disposition_of(const Interaction& interaction, const std::string& code) const;
+    // Null for one that means nothing more. Error: the queue lists its dispositions, and this is none of them.
+    Result<const routing::Disposition*> disposition_of(std::string_view queue, const std::string& code) const;
     // The withdrawals that a disposition stands for.
     void carry_out(const Interaction& interaction, const routing::Disposition* disposition, std::string_view by);
     void end_interaction(const Uuid& id, std::string state_word, std::string outcome, std::string disposition, std::string reason, const std::string& note);
@@ -595,6 +595,9 @@ struct Engine::Internals {
     void begin_calls();
     void lose_calls(AccountNumber account, std::string_view reason);
     void recover_calls(AccountNumber account, const channel::Snapshot& snapshot);
+    [[nodiscard]] voice::Plan plan_again(const voice::Call& call);  // of a customer who was dialled by an earlier run of the program
+    // Under which item the agent wraps up his part of a call that he handed on.
+    [[nodiscard]] std::optional<Uuid> part_in_wrap_up(std::string_view agent, const Uuid& interaction) const;
 
     // ---- call_touches.cpp: calls that we make, and the touches that permit them
     struct DialTerms {                     // how the customer is dialled and what becomes of him

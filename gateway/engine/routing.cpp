@@ -2,6 +2,7 @@
 
 #include "gateway/engine/internals.hpp"
 #include "gateway/engine/working_hours.hpp"
+#include "gateway/routing/parts.hpp"
 
 namespace touchgate {
 
@@ -65,7 +66,8 @@ struct Meaning {
     void leave(Interaction& row, const std::string& why) const {
         if (row.agent.empty()) return;
         const auto agent = std::exchange(row.agent, {});
-        in.push_to(agent, {.at = meta.time, .kind = PushKind::closed, .interaction = row.id, .text = closed_word(why), .more = {}}, meta);
+        if (!in.part_in_wrap_up(agent, row.id))  // else when that is over
+            in.push_to(agent, {.at = meta.time, .kind = PushKind::closed, .interaction = row.id, .text = closed_word(why), .more = {}}, meta);
         in.show_presence(agent, meta);
     }
     void take(Interaction& row, const std::string& agent) const {
@@ -144,7 +146,7 @@ struct Meaning {
         in.show_presence(e.agent, meta);
     }
     void operator()(const routing::ItemPhaseChanged& e) const {
-        if (const auto* row = of(e.item); row != nullptr && !row->agent.empty()) in.show_presence(row->agent, meta);
+        if (const auto item = in.router.item(e.item); item && !item->agent.empty()) in.show_presence(std::string{item->agent}, meta);
     }
     void operator()(const routing::ItemRecovering& e) const {
         auto* row = of(e.item);
@@ -153,6 +155,7 @@ struct Meaning {
         if (!row->agent.empty()) in.show_presence(row->agent, meta);
     }
     void operator()(const routing::ItemWrapping& e) const {
+        if (routing::whole_of(e.item)) return wrap_part(e);
         auto* row = of(e.item);
         if (row == nullptr) return;
         row->ended_at = meta.time;
@@ -165,7 +168,23 @@ struct Meaning {
                    meta);
         in.show_presence(row->agent, meta);
     }
-    void operator()(const routing::ItemEnded& e) const { in.interaction_ended(meta, e); }
+    void wrap_part(const routing::ItemWrapping& e) const {
+        const auto item = in.router.item(e.item);
+        if (!item) return;
+        const auto agent = std::string{item->agent};
+        in.push_to(agent, {.at = meta.time, .kind = PushKind::wrap_up, .interaction = routing::whole_of(e.item).value_or(e.item), .text = std::string{item->queue}, .more = {},
+                           .until = e.deadline},
+                   meta);
+        in.show_presence(agent, meta);
+    }
+    void operator()(const routing::ItemEnded& e, const std::string& agent) const {
+        const auto whole = routing::whole_of(e.id);
+        if (!whole) return in.interaction_ended(meta, e);
+        if (agent.empty()) return;
+        if (!e.disposition.empty()) in.add_act(meta.contact, "disposition", e.disposition, "voice", meta.time);
+        in.push_to(agent, {.at = meta.time, .kind = PushKind::closed, .interaction = *whole, .text = "transfer", .more = {}}, meta);
+        in.show_presence(agent, meta);
+    }
 };
 
 }  // namespace
@@ -186,9 +205,9 @@ void Engine::Internals::RoutingJournal::append(const routing::Event& event) {
             using Value = std::decay_t<decltype(value)>;
             ContactIndex contact{};
             if constexpr (requires { value.item; }) {
-                if (const auto found = engine_.state.interactions.find(value.item); found != engine_.state.interactions.end()) contact = found->second.contact;
+                if (const auto found = engine_.state.interactions.find(routing::whole_of(value.item).value_or(value.item)); found != engine_.state.interactions.end()) contact = found->second.contact;
             } else if constexpr (std::is_same_v<Value, routing::ItemEnded>) {
-                if (const auto found = engine_.state.interactions.find(value.id); found != engine_.state.interactions.end()) contact = found->second.contact;
+                if (const auto found = engine_.state.interactions.find(routing::whole_of(value.id).value_or(value.id)); found != engine_.state.interactions.end()) contact = found->second.contact;
             }
             engine_.payload.clear();
             encode(engine_.payload, value);
@@ -238,10 +257,18 @@ void Engine::Internals::take_routed(const RecordMeta& meta, const routing::Event
         meaning(*ended, before);
         return;
     }
+    if (const auto* ended = std::get_if<routing::ItemEnded>(&event)) {
+        const auto item = router.item(ended->id);
+        const auto agent = item ? std::string{item->agent} : std::string{};
+        router.apply(event, meta.time);
+        meaning(*ended, agent);
+        return;
+    }
     router.apply(event, meta.time);
     std::visit(
         [&](const auto& value) {
-            if constexpr (!std::is_same_v<std::decay_t<decltype(value)>, routing::OfferEnded>) meaning(value);
+            using Value = std::decay_t<decltype(value)>;
+            if constexpr (!std::is_same_v<Value, routing::OfferEnded> && !std::is_same_v<Value, routing::ItemEnded>) meaning(value);
         },
         event);
 }
@@ -250,6 +277,8 @@ void Engine::Internals::interaction_ended(const RecordMeta& meta, const routing:
     const auto found = state.interactions.find(event.id);
     if (found == state.interactions.end()) return;
     auto& closed = found->second;
+    // Of a call it is known since its wrap-up began who ended it.
+    const auto ender = closed.state == "wrapping" && is_talk(closed, state.symbols) && !closed.reason.empty() ? closed.reason : event.reason;
     closed.state = event.state;
     if (event.reason != "auto" || closed.reason.empty()) closed.reason = event.reason;  // who ended it says more than that its wrap-up ran out
     if (!event.outcome.empty()) closed.outcome = event.outcome;
@@ -269,7 +298,7 @@ void Engine::Internals::interaction_ended(const RecordMeta& meta, const routing:
         extra.last_conversation_end = std::max(extra.last_conversation_end, meta.time);
     }
     if (closed.agent.empty()) return;
-    push_to(closed.agent, {.at = meta.time, .kind = PushKind::closed, .interaction = event.id, .text = closed_word(closed.reason), .more = {}}, meta);
+    push_to(closed.agent, {.at = meta.time, .kind = PushKind::closed, .interaction = event.id, .text = closed_word(ender), .more = {}}, meta);
     show_presence(closed.agent, meta);
 }
 

@@ -21,6 +21,14 @@ Problem no_such_channel(const TouchRequest& request, std::size_t index, const st
     return {pointer_to_channel(request, index), "\"" + channel + "\" is neither an account nor a channel that an account serves"};
 }
 
+// {"voice": {"queue": …}} of a call; empty: it leads to none.
+std::string queue_of_call(const std::string& body_json) {
+    const auto body = Json::parse(body_json, nullptr, false);
+    const Json none;
+    const auto& voice = body.is_object() && body.contains("voice") ? body["voice"] : none;
+    return voice.is_object() && voice.contains("queue") && voice["queue"].is_string() ? voice["queue"].get<std::string>() : std::string{};
+}
+
 }  // namespace
 
 bool Engine::Internals::serves(std::string_view channel_or_account) const {
@@ -185,6 +193,10 @@ Result<Engine::Internals::Prepared> Engine::Internals::prepare(const TouchReques
             if (prepared.used == nullptr && !request.content.text_is_template) {
                 const auto& given = request.content;
                 auto found = accounts[*account].settings.content_problems({.text = given.text, .template_code = given.template_code, .params = given.params, .body_json = given.body_json});
+                if (found.empty() && accounts[*account].settings.calls) {
+                    const auto queue = queue_of_call(given.body_json);
+                    if (!queue.empty() && !router.queue(queue)) found.push_back({"/voice/queue", "there is no queue \"" + queue + "\""});
+                }
                 if (!found.empty()) {
                     if (!refusal_of_content) refusal_of_content = Problem{"/content" + found.front().pointer, found.front().detail};
                     continue;

@@ -446,8 +446,10 @@ struct EventData {
         append_members(json, e);
         if constexpr (requires { e.outbound; e.sealed; })  // the ends of a call
             if (const auto secret = open_sealed<CallSecret>(names(), record.contact, e.sealed)) {
-                party("from", secret->from);
-                party("to", secret->to);
+                // Also what is no number of the whole world, such as an extension: `did` tells what is the gateway's own.
+                const auto number = [&](std::string_view name, const std::string& value) { json.text_if(name, visibility.addresses || value.empty() ? value : mask_phone(value)); };
+                number("from", secret->from);
+                number("to", secret->to);
             }
     }
     void operator()(const ContactMerged& e) {

@@ -10,7 +10,7 @@ namespace touchgate::routing {
 
 namespace {
 
-constexpr std::uint8_t format = 2;
+constexpr std::uint8_t format = 3;
 
 void write(ByteWriter& out, Instant at) { out.i64(unix_ms(at)); }
 Instant read_instant(ByteReader& in) { return from_unix_ms(in.i64()); }
@@ -250,7 +250,7 @@ bool Router::Internals::restore(std::string_view bytes) {
         item.outcome = in.text();
         item.reserve_for = Duration{in.i64()};
         item.step_at = in.i64();
-        item.unanswered_before = static_cast<std::uint32_t>(in.varint());
+        if (written_as > 1) item.unanswered_before = static_cast<std::uint32_t>(in.varint());
         for (auto size = count(); size > 0 && !in.failed(); --size) {
             const auto agent = intern_agent(in.text());
             item.backoffs.push_back({.agent = agent, .until = in.i64()});

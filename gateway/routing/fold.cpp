@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/routing/internals.hpp"
+#include "gateway/routing/parts.hpp"
 
 namespace touchgate::routing {
 
@@ -48,7 +49,6 @@ void Router::Internals::take(AgentNumber agent_number, ItemNumber number, Instan
     auto& agent = *agents[agent_number];
     auto& item = items[number];
     item.state = ItemState::assigned;
-    item.phase = Phase::active;
     item.recovering = false;
     item.agent = agent_number;
     item.assigned_at = at;
@@ -69,7 +69,10 @@ void Router::Internals::release(ItemNumber number, Instant at) {
     if (item.agent == nobody) return;
     auto& agent = *agents[item.agent];
     if (item.state == ItemState::assigned) count_talk(agent, item, at);
-    if (item.state == ItemState::assigned || item.channel == voice) {
+    const auto part = std::find_if(agent.items.begin(), agent.items.end(), [&](ItemNumber each) { return items[each].takes_slot && whole_of(items[each].id) == item.id; });
+    if (part != agent.items.end()) {
+        items[*part].takes_slot = false;
+    } else if (item.state == ItemState::assigned || item.channel == voice) {
         --agent.used[item.channel];
         --agent.used_total;
     }
@@ -206,6 +209,7 @@ void Router::Internals::on(const ItemQueued& event, Instant at) {
     if (known && !waited && event.cause != to_string(OfferResult::timed_out)) item.dialled = item.auto_answer = false;
     item.parked = parked;
     item.state = ItemState::queued;
+    item.phase = Phase::active;
     item.queue = queue;
     item.channel = *channel;
     item.priority = event.priority;
@@ -325,6 +329,7 @@ void Router::Internals::on(const ItemAssigned& event, Instant at) {
     const auto agent = find_agent(event.agent);
     const auto channel = intern_channel(event.channel);
     if (agent == nobody || !channel) return;
+    if (event.cause == part_cause) return on_part(event, agent, at);
     auto number = find_item(event.item);
     if (number == nobody) {
         number = new_item(event.item);
@@ -341,11 +346,30 @@ void Router::Internals::on(const ItemAssigned& event, Instant at) {
         items[number].parked = false;
     }
     items[number].channel = *channel;
+    items[number].phase = event.cause == "dial" ? Phase::dialing : event.cause == "consult" ? Phase::consulting : Phase::active;
     items[number].unanswered_before = 0;
     ++agents[agent]->used[*channel];
     ++agents[agent]->used_total;
     take(agent, number, at);
     arm_item(number);
+    refresh(agent, at);
+}
+
+// Until its whole goes on without him it shares the slot; then the slot is the part's.
+void Router::Internals::on_part(const ItemAssigned& event, AgentNumber agent, Instant at) {
+    const auto whole_id = whole_of(event.item);
+    const auto whole = whole_id ? find_item(*whole_id) : nobody;
+    if (whole == nobody || items[whole].agent != agent || items[whole].state != ItemState::assigned || find_item(event.item) != nobody) return;
+    const auto number = new_item(event.item);
+    auto& part = items[number];
+    part.state = ItemState::assigned;
+    part.phase = items[whole].phase;
+    part.queue = find_queue(event.queue);
+    part.channel = items[whole].channel;
+    part.agent = agent;
+    part.first_queued_at = part.queued_at = part.assigned_at = at;
+    part.takes_slot = true;
+    agents[agent]->items.push_back(number);
     refresh(agent, at);
 }
 

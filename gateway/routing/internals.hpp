@@ -175,6 +175,10 @@ struct Router::Internals {
     void requeue(ItemNumber number, QueueNumber queue, std::string_view only, bool front, std::string_view cause);
     void go_offline_with_work(AgentNumber agent, Instant now);                      // his conversations
     void finish_wrap_up(ItemNumber number);
+    // Around the hand-over of a call: the wrap-up of the one who had it (parts.hpp); nil: he has none.
+    [[nodiscard]] Uuid begin_part(ItemNumber of);
+    void wrap_part(const Uuid& part, Instant now);
+    void on_part(const ItemAssigned& event, AgentNumber agent, Instant at);  // of the fold
 
     // ---- timers.cpp
     void arm(TimerKind kind, std::uint32_t number, std::int64_t at);
@@ -190,6 +194,8 @@ struct Router::Internals {
 };
 
 // Marks that what is applied meanwhile was decided here, and matches what has changed at its end.
+inline constexpr std::string_view part_cause = "part";  // of the ItemAssigned that begins a part
+
 class Decision {
 public:
     Decision(Router::Internals& router, Instant now);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gateway/routing/internals.hpp"
+#include "gateway/routing/parts.hpp"
 
 namespace touchgate::routing {
 
@@ -75,6 +76,24 @@ void Router::Internals::finish_wrap_up(ItemNumber number) {
                      .disposition = item.queue == nobody ? std::string{} : queues[item.queue]->definition.default_disposition, .reason = "auto", .sealed = {}});
 }
 
+Uuid Router::Internals::begin_part(ItemNumber of) {
+    const auto& item = items[of];
+    if (item.state != ItemState::assigned || item.channel != voice || item.queue == nobody || queues[item.queue]->definition.wrap_up <= Duration{0}) return {};
+    for (int n = 0; n < parts_max; ++n) {
+        const auto part = part_of(item.id, n);
+        if (find_item(part) != nobody) continue;
+        append(ItemAssigned{.item = part, .agent = agents[item.agent]->id, .channel = channels[item.channel], .queue = queues[item.queue]->id, .cause = std::string{part_cause}});
+        return part;
+    }
+    return {};
+}
+
+void Router::Internals::wrap_part(const Uuid& part, Instant now) {
+    const auto number = part.is_nil() ? nobody : find_item(part);
+    if (number == nobody) return;
+    append(ItemWrapping{.item = part, .deadline = unix_ms(now + queues[items[number].queue]->definition.wrap_up), .outcome = "transferred", .reason = "transfer"});
+}
+
 Result<void> Router::enqueue(const ItemRequest& request, Instant now) {
     auto& in = *internals_;
     const auto queue = in.find_queue(request.queue);
@@ -90,7 +109,7 @@ Result<void> Router::enqueue(const ItemRequest& request, Instant now) {
     return {};
 }
 
-Result<void> Router::accept(std::string_view agent_id, const Uuid& offer_id, std::optional<std::uint64_t> fence, Instant now) {
+Result<void> Router::accept(std::string_view agent_id, const Uuid& offer_id, std::optional<std::uint64_t> fence, Instant now, Phase phase) {
     auto& in = *internals_;
     const auto agent = in.find_agent(agent_id);
     if (agent == nobody) return not_found("unknown_agent", "there is no such agent");
@@ -108,6 +127,8 @@ Result<void> Router::accept(std::string_view agent_id, const Uuid& offer_id, std
     if (now >= offer.deadline) return conflict("stale_offer", "the offer's deadline is over");
     const auto item = offer.item;
     const Decision decision{in, now};
+    // First: it is his in that phase, and in no other before.
+    if (in.items[item].phase != phase) in.append(ItemPhaseChanged{.item = in.items[item].id, .phase = phase});
     in.end_offer(number, OfferResult::accepted, "accepted", {}, false);
     while (!in.items[item].offers.empty()) in.end_offer(in.items[item].offers.front(), OfferResult::rescinded, "accepted_elsewhere", {}, false);
     return {};
@@ -230,7 +251,8 @@ Result<void> Router::park(const Uuid& id, Instant now) {
     return {};
 }
 
-Result<void> Router::assign(const Uuid& id, std::string_view agent_id, std::string_view channel, std::string_view queue, std::string_view cause, bool over_capacity, Instant now) {
+Result<void> Router::assign(const Uuid& id, std::string_view agent_id, std::string_view channel, std::string_view queue, std::string_view cause, bool over_capacity, Instant now,
+                             bool wraps_up) {
     auto& in = *internals_;
     const auto agent = in.find_agent(agent_id);
     if (agent == nobody) return not_found("unknown_agent", "there is no agent \"" + std::string{agent_id} + "\"");
@@ -247,7 +269,9 @@ Result<void> Router::assign(const Uuid& id, std::string_view agent_id, std::stri
     auto channel_name = known ? in.channels[*known] : std::string{channel};
     if (item != nobody)
         while (!in.items[item].offers.empty()) in.end_offer(in.items[item].offers.front(), OfferResult::rescinded, "accepted_elsewhere", {}, false);
+    const auto part = wraps_up && item != nobody ? in.begin_part(item) : Uuid{};
     in.append(ItemAssigned{.item = id, .agent = record.id, .channel = std::move(channel_name), .queue = std::string{queue}, .cause = std::string{cause}});
+    in.wrap_part(part, now);
     return {};
 }
 
@@ -273,7 +297,7 @@ Result<void> Router::set_recovering(const Uuid& id, bool recovering, std::string
     return {};
 }
 
-Result<void> Router::requeue(const Uuid& id, const std::string& queue_id, const std::string& only, bool front, std::string_view cause, Instant now) {
+Result<void> Router::requeue(const Uuid& id, const std::string& queue_id, const std::string& only, bool front, std::string_view cause, Instant now, bool wraps_up) {
     auto& in = *internals_;
     const auto item = in.find_item(id);
     if (item == nobody) return no_such_item();
@@ -282,7 +306,9 @@ Result<void> Router::requeue(const Uuid& id, const std::string& queue_id, const 
     if (!only.empty() && in.find_agent(only) == nobody) return not_found("unknown_agent", "there is no agent \"" + only + "\"");
     const Decision decision{in, now};
     while (!in.items[item].offers.empty()) in.end_offer(in.items[item].offers.front(), OfferResult::rescinded, "cancelled", {}, false);
+    const auto part = wraps_up ? in.begin_part(item) : Uuid{};
     in.requeue(item, queue, only, front, cause);
+    in.wrap_part(part, now);
     return {};
 }
 

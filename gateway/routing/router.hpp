@@ -127,7 +127,8 @@ public:
     // ---- items. Kind not_found; conflict with a `reference` that is an error code of the agents' protocol: stale_offer, not_yours, unknown_offer,
     // unknown_interaction, wrong_state, no_capacity.
     Result<void> enqueue(const ItemRequest& request, Instant now);
-    Result<void> accept(std::string_view agent, const Uuid& offer, std::optional<std::uint64_t> fence, Instant now);
+    // `phase`: how he is busy with it from that moment on; a call that is still to reach his telephone: dialing.
+    Result<void> accept(std::string_view agent, const Uuid& offer, std::optional<std::uint64_t> fence, Instant now, Phase phase = Phase::active);
     Result<void> reject(std::string_view agent, const Uuid& offer, std::string_view reason, Instant now);
     // Takes back a pending offer as if it had timed out (the agent's device did not answer) or without counting it.
     Result<void> end_offer(const Uuid& offer, OfferResult result, std::string_view reason, Instant now);
@@ -141,11 +142,14 @@ public:
     [[nodiscard]] bool can_reserve(const Reserve& request, Instant now); // it would find somebody
     // A call leaves its agent and waits where nobody is offered it, until it is assigned or queued again.
     Result<void> park(const Uuid& item, Instant now);
-    Result<void> assign(const Uuid& item, std::string_view agent, std::string_view channel, std::string_view queue, std::string_view cause, bool over_capacity, Instant now);
+    // A new item begins in phase dialing for cause "dial", consulting for "consult", else active. `wraps_up`: see requeue.
+    Result<void> assign(const Uuid& item, std::string_view agent, std::string_view channel, std::string_view queue, std::string_view cause, bool over_capacity, Instant now,
+                        bool wraps_up = false);
     Result<void> set_phase(const Uuid& item, Phase phase, Instant now);
     Result<void> set_recovering(const Uuid& item, bool recovering, std::string_view reason, Instant now);
-    // What is assigned goes back to a queue (or to one agent): its slot becomes free at once. Empty queue: the one it came from.
-    Result<void> requeue(const Uuid& item, const std::string& queue, const std::string& only, bool front, std::string_view cause, Instant now);
+    // What is assigned goes back to a queue (or to one agent): its slot becomes free at once. Empty queue: the one it came from. With `wraps_up` the one
+    // who had a call keeps its slot for the wrap-up time of the queue he had it from: an item of its own (parts.hpp) that is wrapping.
+    Result<void> requeue(const Uuid& item, const std::string& queue, const std::string& only, bool front, std::string_view cause, Instant now, bool wraps_up = false);
     // The conversation is over. With wrap-up time: wrapping (a call's slot stays taken, a message's is free), else ended as completed.
     Result<void> finish(const Uuid& item, std::string_view outcome, std::string_view reason, Instant now);
     // Any state: ended. `state`: completed, abandoned, flowed_out, cancelled, expired.

@@ -201,6 +201,7 @@ struct ItemRecord {
     enum class Place : std::uint8_t { nowhere, lane, lane_reserved, held, own } place = Place::nowhere;
     bool changed = false;
     bool wants_more = false;                    // ring_progressively: the step is due and nobody was there
+    bool takes_slot = false;                    // a part: the slot is still its whole's, and becomes its own with the whole's release
     std::int64_t told_at = 0;                   // that it should leave; 0: never
     bool told_now = false;                      // whoever was told has his turn: nobody is looked for at that very instant
     std::int64_t due = std::numeric_limits<std::int64_t>::max();

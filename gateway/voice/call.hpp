@@ -42,7 +42,7 @@ struct Plan {
     enum class Kind : std::uint8_t { none, agent_waits, play, menu, queue, reserved } kind = Kind::none;  // reserved: an agent whom the host names when he answers
     std::vector<std::string> media;
     std::string name;                      // of the menu or queue
-    Duration agent_within{0};              // reserved: so long he may wait for an agent if none is there when he answers; 0: not at all
+    Duration agent_within{0};              // reserved: from his answer until both hear each other; 0: nobody is waited for who is not there when he answers
     bool detect_machine = false;
 };
 
@@ -80,6 +80,9 @@ struct Call {
         Instant tick = instant_never;      // of what else is due: an announcement, the one who is asked
         Instant lost_since = instant_never;  // the telephone system is gone
         std::string play;                  // in hand; empty: none
+        channel::CommandId play_command = 0;  // that began it
+        std::string failure;               // why it came to an end, in the telephone system's words; empty: nothing failed
+        Instant agent_by = instant_never;  // plan reserved: until then the customer is joined with his agent, or let go
         bool music = false, muted = false;
         int rejoined = 0, redialled = 0;
         Plan plan;

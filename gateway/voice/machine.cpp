@@ -33,10 +33,16 @@ Duration Machine::limit(Stage stage) const {
     return Duration{3'000};
 }
 
+void Machine::arm() {
+    call_.live.deadline = now_ + (call_.is_parked() ? rules_.longest_park : limit(call_.stage));
+    const bool counts = call_.stage == Stage::waiting || call_.stage == Stage::calling_agent || call_.stage == Stage::joining;
+    if (counts && awaits_agent()) call_.live.deadline = std::min(call_.live.deadline, call_.live.agent_by);
+}
+
 void Machine::move(Stage stage, std::string reason, std::string_view outcome, std::string_view by) {
     if (!outcome.empty()) reason = std::string{outcome}.append(" ").append(by);  // of the end: what close() will say
     host_.note(StageChanged{.call = call_.id, .stage = stage, .reason = std::move(reason)});
-    if (call_.live.lost_since == instant_never) call_.live.deadline = now_ + limit(stage);
+    if (call_.live.lost_since == instant_never) arm();
     if (stage != Stage::talking && stage != Stage::waiting) call_.live.tick = instant_never;
 }
 
@@ -153,6 +159,7 @@ void Machine::ring_agent(const std::string& agent) {
 
 void Machine::accepted(const std::string& agent) {
     if (call_.is_over() || call_.stage == Stage::ending) return;
+    if (call_.stage == Stage::calling_customer && call_.live.plan.kind == Plan::Kind::reserved) return;  // he has him as soon as he answers
     drop_all(Use::agent);
     move(Stage::calling_agent);
     if (call_.live.lost_since == instant_never) ring_agent(agent);
@@ -224,7 +231,7 @@ void Machine::play(const Media& media) {
     if (customer == nullptr || media.empty()) return;
     if (customer->arrived && !customer->up && rules_.inbound.ringing) to(channel::AnswerLeg{.leg = customer->leg});
     call_.live.play = host_.new_name();
-    to(channel::Play{.play = call_.live.play, .leg = customer->leg, .mix = {}, .media = media, .language = rules_.language});
+    call_.live.play_command = host_.command(channel::Play{.play = call_.live.play, .leg = customer->leg, .mix = {}, .media = media, .language = rules_.language});
 }
 
 void Machine::stop_play() {
@@ -234,6 +241,7 @@ void Machine::stop_play() {
 
 void Machine::on(const channel::PlayEnded& event) {
     if (event.play != call_.live.play || event.play.empty()) return;
+    if (event.failed) return play_failed("the telephone system could not play it");
     call_.live.play.clear();
     switch (call_.stage) {
         case Stage::greeting: return after_greeting();
@@ -256,6 +264,15 @@ void Machine::on(const channel::PlayEnded& event) {
         }
         default: entertain();
     }
+}
+
+// What was to be said is the call itself: without it nobody is kept on a silent line. Anything else is passed over, as if it were at its end.
+void Machine::play_failed(const std::string& detail) {
+    if (call_.is_over() || call_.live.play.empty()) return;
+    if (call_.stage != Stage::playing || !call_.live.played_is_content) return on(channel::PlayEnded{.play = std::string{call_.live.play}, .completed = false});
+    call_.live.play.clear();
+    call_.live.failure = detail;
+    finish("failed", "gateway");
 }
 
 void Machine::on(const channel::DigitPressed& event) {
@@ -334,11 +351,10 @@ void Machine::customer_up(channel::AnsweredBy by) {
             break;
         case Plan::Kind::queue: return to_queue(plan.name, -1, {});
         case Plan::Kind::reserved:
+            if (plan.agent_within > Duration{0}) call_.live.agent_by = now_ + plan.agent_within;
             if (agent.empty()) {
                 if (plan.agent_within <= Duration{0}) break;
-                move(Stage::waiting, "agent");
-                call_.live.deadline = now_ + plan.agent_within;
-                return;
+                return move(Stage::waiting, "agent");
             }
             move(Stage::calling_agent);
             return ring_agent(agent);
@@ -349,7 +365,7 @@ void Machine::customer_up(channel::AnsweredBy by) {
 }
 
 bool Machine::agent_found(const std::string& agent) {
-    if (call_.stage != Stage::waiting || call_.live.plan.kind != Plan::Kind::reserved || call_.bridged_at != Instant::min()) return false;
+    if (call_.stage != Stage::waiting || !awaits_agent()) return false;
     move(Stage::calling_agent);
     ring_agent(agent);
     return true;
@@ -452,7 +468,7 @@ void Machine::agent_gone(const LegGone& event) {
     switch (call_.stage) {
         case Stage::calling_agent:
             if (call_.party(Use::customer) == nullptr) return finish("cancelled", "agent");
-            if (call_.live.plan.kind == Plan::Kind::reserved && call_.bridged_at == Instant::min()) {
+            if (awaits_agent() && !event.estimated) {
                 host_.agent_unanswered(event.outcome, true);
                 return say_and_end(rules_.dropped, "dropped");
             }
@@ -488,6 +504,7 @@ void Machine::make_failed(const channel::LegId& leg, const channel::CommandFaile
     if (failure.unknown) to(channel::EndLeg{.leg = leg});  // it may be there
     host_.note(fact);
     if (fact.use != Use::customer) return gone(fact);
+    call_.live.failure = failure.detail;
     if (failure.unwritten) host_.unwritten();
     customer_gone(fact, false);
 }

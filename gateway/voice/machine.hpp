@@ -37,6 +37,8 @@ public:
     virtual void agent_unanswered(const std::string& reason, bool his_fault) = 0;
     // The agent is out of the call and the customer is not: to the front of the queue. False: there is none.
     virtual bool agent_dropped(const std::string& reason) = 0;
+    // The customer who was dialled is let go, for nobody was with him in time: whoever was to have him is free, and has done nothing wrong.
+    virtual void nobody_in_time() = 0;
     virtual void phase(AgentPhase phase) = 0;
     virtual void agent_is_up() = 0;                   // of a call that he dials: the customer may be dialled now
     // The customer who was dialled answered. With plan `reserved`: the agent who is to have him; empty: none is left.
@@ -78,6 +80,7 @@ public:
     void on(const channel::TransferAsked& event);
     void on(const channel::PlayEnded& event);
     void on(const channel::RecordingEnded& event);
+    void play_failed(const std::string& detail);              // of what is being played
     void make_failed(const channel::LegId& leg, const channel::CommandFailed& failure);
 
     // ---- decisions. False: not in this state.
@@ -103,7 +106,8 @@ public:
     // ---- time and trouble
     void due();
     void lost();                                              // the telephone system is gone
-    void recover(const channel::Snapshot& snapshot);
+    // `plan`: of a customer who was dialled by an earlier run of the program, which alone knew it.
+    void recover(const channel::Snapshot& snapshot, const Plan& plan = {});
 
 private:
     void move(Stage stage, std::string reason = {}, std::string_view outcome = {}, std::string_view by = {});
@@ -131,6 +135,9 @@ private:
     void silence();
     void announce();
     void play(const Media& media);
+    void arm();                                               // the stage's deadline, from now
+    [[nodiscard]] bool awaits_agent() const { return call_.live.plan.kind == Plan::Kind::reserved && call_.bridged_at == Instant::min(); }
+    void too_late();
     void stop_play();
     void ring_agent(const std::string& agent);
     void join();

@@ -22,6 +22,16 @@ void Machine::say_and_end(const Media& media, const std::string& outcome) {
     play(media);
 }
 
+// A customer whom we called, and nobody was with him in time.
+void Machine::too_late() {
+    const auto* agent = call_.party(Use::agent);
+    // Whose telephone rang all that time has not answered it.
+    const bool his_fault = call_.stage == Stage::calling_agent && agent != nullptr && !agent->up && agent->added_at + call_.live.plan.agent_within <= now_;
+    if (his_fault) host_.agent_unanswered("no_answer", true);
+    host_.nobody_in_time();
+    say_and_end(rules_.dropped, "dropped");
+}
+
 void Machine::take_message() {
     if (call_.is_over() || call_.stage == Stage::ending) return;
     const auto* customer = call_.party(Use::customer);
@@ -64,7 +74,7 @@ void Machine::close(std::string_view outcome, std::string_view by) {
     if (!call_.mix.empty()) to(channel::EndMix{.mix = call_.mix});
     const auto ms = [](Instant at) { return at == Instant::min() ? 0 : unix_ms(at); };
     const CallEnded ended{.call = call_.id, .touch = call_.touch, .attempt = call_.attempt, .outbound = call_.outbound, .did = call_.did, .agent = call_.agent,
-                          .queue = host_.queue_name(), .outcome = std::string{outcome}, .hung_up_by = std::string{by}, .cause = call_.cause, .tech_cause = call_.tech_cause,
+                          .queue = host_.queue_name(), .outcome = std::string{outcome}, .hung_up_by = by == "api" ? std::string{"gateway"} : std::string{by}, .cause = call_.cause, .tech_cause = call_.tech_cause,
                           .answered_at = ms(call_.customer_up_at), .ended_at = unix_ms(now_), .wait_ms = call_.waited(now_), .ring_ms = call_.ring_ms,
                           .talk_ms = call_.talked(now_), .hold_ms = call_.was_held(now_), .estimated = call_.live.estimated, .sealed = call_.sealed};
     host_.note(ended);
@@ -88,6 +98,7 @@ void Machine::due() {
         if (customer_is_served()) host_.cut_off();
         return close(call_.customer_up_at != Instant::min() || call_.bridged_at != Instant::min() ? "answered" : "unknown", "network");
     }
+    if (awaits_agent() && live.agent_by <= now_ && (call_.stage == Stage::waiting || call_.stage == Stage::calling_agent || call_.stage == Stage::joining)) return too_late();
     switch (call_.stage) {
         case Stage::arrived:
         case Stage::greeting:
@@ -103,7 +114,6 @@ void Machine::due() {
                 if (rules_.announce_every > Duration{0}) live.tick = now_ + rules_.announce_every;
                 return host_.park_over();
             }
-            if (call_.live.plan.kind == Plan::Kind::reserved && call_.bridged_at == Instant::min()) return say_and_end(rules_.dropped, "dropped");
             return say_and_end(rules_.closed, "cancelled");
         case Stage::calling_agent: {
             const auto* agent = call_.party(Use::agent);

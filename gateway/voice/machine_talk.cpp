@@ -379,13 +379,16 @@ void Machine::lost() {
     call_.live.tick = instant_never;
 }
 
-void Machine::recover(const channel::Snapshot& snapshot) {
+void Machine::recover(const channel::Snapshot& snapshot, const Plan& plan) {
     auto& live = call_.live;
     live.lost_since = instant_never;
     live.play.clear();
     live.music = false;
     if (call_.is_over()) return;
-    live.deadline = now_ + (call_.is_parked() ? rules_.longest_park : limit(call_.stage));
+    if (live.plan.kind == Plan::Kind::none) live.plan = plan;
+    // Who waited for an agent meanwhile is given the time again: nobody could be with him.
+    if (awaits_agent() && call_.customer_up_at != Instant::min()) live.agent_by = now_ + live.plan.agent_within;
+    arm();
 
     const auto seen = [&](std::string_view leg) -> const channel::Snapshot::Leg* {
         const auto found = std::find_if(snapshot.legs.begin(), snapshot.legs.end(), [&](const channel::Snapshot::Leg& each) { return each.leg == leg; });

@@ -29,6 +29,8 @@ class InboundTest(unittest.TestCase):
             self.assertEqual((shown["state"], shown["disposition"], shown["agent"]), ("completed", "solved", "a1"))
             self.assertEqual((shown["call"]["from"], shown["call"]["did"]), (CUSTOMER, "1000"))
             self.assertEqual([push["state"] for push in desk.pushes if push["type"] == "call.state"], ["dialing_agent", "ringing", "connected", "ended"])
+            shown = [push["state"] for push in desk.pushes if push["type"] == "presence"]
+            self.assertEqual([state for state, before in zip(shown, [None, *shown]) if state != before][-5:], ["ready", "ringing", "talking", "wrapup", "ready"])
             (ended,) = world.ended()
             self.assertEqual({name: ended[name] for name in ("interaction", "direction", "from", "did", "agent", "queue", "outcome", "hung_up_by", "hold_ms")},
                              {"interaction": offer["interaction"], "direction": "inbound", "from": CUSTOMER, "did": "1000", "agent": "a1", "queue": "care", "outcome": "answered",
@@ -48,7 +50,7 @@ class InboundTest(unittest.TestCase):
             world.control("POST", f"/legs/{channel}/hangup", {"how": "party"})
             world.wait(lambda: world.ended(), "the call is over")
             masked = [item["data"] for item in world.get("/v1/events?types=call.ended", key="key-without-addresses").json["items"]]
-            self.assertEqual(masked[0]["from"], "+86138****0101")
+            self.assertEqual((masked[0]["from"], masked[0]["to"], masked[0]["did"]), ("+86138****0101", "****", "1000"))
             self.assertEqual(world.get("/v1/interactions/" + interaction, key="key-without-addresses").json["call"]["from"], "+86138****0101")
 
     def test_who_hangs_up_while_he_waits_has_abandoned_and_it_is_no_fault_of_the_agent(self):
@@ -133,6 +135,11 @@ class AgentTest(unittest.TestCase):
                     second.ok("offer.accept", offer=offer["offer"])
                 second.wait_push("interaction.connected", lambda push: push["interaction"] == interaction)
                 self.assertEqual(world.interaction(interaction)["agent"], "a2")
+                self.assertEqual(first.wait_push("wrap_up")["interaction"], interaction)
+                self.assertEqual(first.state(), "wrapup")
+                first.ok("interaction.wrap_up", interaction=interaction, disposition="handed_on", note="he knows")
+                self.assertEqual(first.wait_push("interaction.closed")["reason"], "transfer")
+                self.assertEqual(first.state(), "ready")
                 world.wait(lambda: len(world.legs()) == 2, "the first agent is out")
                 second.ok("call.hangup", interaction=interaction)
 
@@ -165,8 +172,22 @@ class AgentTest(unittest.TestCase):
             world.wait_state(touch, "failed")
             shown = world.get("/v1/touches/" + touch).json
             self.assertEqual((shown["reason"], shown["attempts"][-1]["outcome"]), ("busy", "busy"))
-            wrong = world.touch(CUSTOMER, channels=["voice"], purpose="service", content={"voice": {}})
-            self.assertEqual(wrong.status, 422)
+            for voice, pointer in (({}, "/content/voice"), ({"play": "你好"}, "/content/voice/play"), ({"queue": "nope"}, "/content/voice/queue"), ({"ivr": "nope"}, "/content/voice/ivr")):
+                wrong = world.touch(CUSTOMER, channels=["voice"], purpose="service", content={"voice": voice})
+                self.assertEqual((wrong.status, wrong.json["errors"][0]["pointer"]), (422, pointer))
+            for name in ("hello-world", "sound:hello"):
+                played = world.touch(CUSTOMER, channels=["voice"], purpose="service", content={"voice": {"play": name}})
+                world.wait_state(played.json["id"], "delivered")
+
+    def test_a_caller_without_a_queue_is_hung_up_and_has_flowed_out(self):
+        with Telephones(account={"inbound": {"queue": "nowhere"}}) as world:
+            world.call_in()
+            world.wait(lambda: world.ended(), "the call is over")
+            (ended,) = world.ended()
+            self.assertEqual((ended["outcome"], ended["hung_up_by"]), ("cancelled", "gateway"))
+            shown = world.interaction(ended["interaction"])
+            self.assertEqual((shown["state"], shown["reason"]), ("flowed_out", "no_queue"))
+            world.wait(lambda: world.legs() == [], "no leg is left")
 
 
 class RestartTest(unittest.TestCase):

@@ -28,7 +28,7 @@ class ProgressiveTest(unittest.TestCase):
             watcher.start()
             world.sit_down()
             try:
-                world.campaign(numbers, {"mode": "progressive"})
+                world.campaign(numbers, {"mode": "progressive", "no_agent_within": "PT10S"})
                 world.wait(lambda: world.counts()["state"] == "finished", "the campaign is through", 90)
             finally:
                 seen.set()
@@ -94,6 +94,37 @@ class ProgressiveTest(unittest.TestCase):
             self.assertEqual(world.counts()["counts"]["failed"], 1)
 
 
+    def test_a_customer_whose_agent_is_not_with_him_in_time_is_dropped(self):
+        with Dialer(agents=1, account={"agent_ring_timeout": "PT15S"}) as world:
+            number = "+8613800000101"
+            world.behaves(number, "answer", talk="PT20S", patience="PT20S")
+            world.behaves(world.extensions[0], "no_answer")
+            world.sit_down()
+            begun = time.monotonic()
+            world.campaign([number], {"mode": "progressive", "no_agent_within": "PT1S"})
+            world.wait(lambda: world.outcomes() == {number: "dropped"}, "dropped", 30)
+            self.assertLess(time.monotonic() - begun, 14, "not only when his telephone has rung for its time")
+            touch = world.get("/v1/touches?campaign=c1").json["items"][0]["id"]
+            world.wait_state(touch, "failed")
+            self.assertEqual(world.get("/v1/touches/" + touch).json["reason"], "dropped")
+
+    def test_customers_who_ring_when_the_gateway_dies_are_served_or_told_of_by_the_next_one(self):
+        with Dialer(agents=2) as world:
+            answers, busy = "+8613800000301", "+8613800000302"
+            world.behaves(answers, "answer", after="PT10S", talk="PT2S", patience="PT60S")
+            world.behaves(busy, "busy", after="PT10S")
+            world.sit_down()
+            world.campaign([answers, busy], {"mode": "progressive", "ring_timeout": "PT60S", "no_agent_within": "PT30S"})
+            world.wait(lambda: len([leg for leg in world.control("GET", "/legs")["items"] if leg["kind"] == "customer"]) == 2, "both ring", 8)
+            world.kill()
+            world.stand_up()
+            world.start()
+            world.sit_down()
+            world.wait(lambda: world.counts()["state"] == "finished", "the campaign is through", 90)
+            self.assertEqual(world.outcomes(), {answers: "answered", busy: "busy"})
+            world.wait(lambda: world.control("GET", "/legs")["items"] == [], "no leg is left")
+
+
 class PredictiveTest(unittest.TestCase):
     def test_more_lines_than_agents_when_few_answer_and_whom_nobody_serves_is_dropped(self):
         with Dialer(agents=2) as world:
@@ -101,7 +132,7 @@ class PredictiveTest(unittest.TestCase):
             for n, number in enumerate(numbers):
                 world.behaves(number, "answer" if n < 3 else "no_answer", talk="PT6S", patience="PT20S")
             world.sit_down()
-            world.campaign(numbers, {"mode": "power", "lines_per_agent": 3, "no_agent_within": "PT0.5S"})
+            world.campaign(numbers, {"mode": "power", "lines_per_agent": 3, "no_agent_within": "PT2S"})
             world.wait(lambda: world.counts()["state"] == "finished", "the campaign is through", 90)
             ends = list(world.outcomes().values())
             self.assertEqual(ends.count("answered") + ends.count("dropped"), 3)

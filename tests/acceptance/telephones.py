@@ -125,10 +125,14 @@ class Dialer(Exchange):
         """Outcome by the customer's number, from the events."""
         return {event["data"]["to"]: event["data"]["outcome"] for event in self.events(types="call.ended") if event["data"]["direction"] == "outbound"}
 
-    def close(self):
+    def stand_up(self):
         self.over.set()
         if self.reader:
             self.reader.join()
         for desk in self.desks:
-            desk.close()
+            desk.cut()
+        self.over, self.reader, self.desks = threading.Event(), None, []
+
+    def close(self):
+        self.stand_up()
         super().close()

@@ -29,7 +29,12 @@ TEST_CASE("ari start: filter, then the snapshot, and only then it is up", "[aste
     rig.answer(200, {{"status", {{"startup_time", "2026-09-21T09:00:00.000+0000"}}}});
     REQUIRE(rig.events.size() == 1);
     const auto& snapshot = std::get<PbxUp>(rig.events[0]).snapshot;
-    REQUIRE(snapshot.legs.size() == 3);
+    REQUIRE(snapshot.legs.size() == 5);
+    // Of which the PBX does not say whose they are: the gateway may know them by their names.
+    CHECK(snapshot.legs[3].leg == "f");
+    CHECK(snapshot.legs[3].unsure);
+    CHECK(snapshot.legs[4].unsure);
+    CHECK_FALSE((snapshot.legs[0].unsure || snapshot.legs[1].unsure || snapshot.legs[2].unsure));
     CHECK(snapshot.legs[0].leg == "a");
     CHECK(snapshot.legs[0].arrived);
     CHECK(snapshot.legs[0].answered);
@@ -61,6 +66,35 @@ TEST_CASE("ari start: what happens during the snapshot is told after it, once", 
     CHECK(rig.take_told() == Lines{"up with 1 legs", "arrived new from 13800000000 to 1000", "arrived gone from 13800000000 to 1000", "ended gone no_answer 16/0"});
 }
 
+TEST_CASE("ari start: a leg of an earlier run is one of ours although the PBX has kept nothing of it but its name", "[asterisk_ari]") {
+    const std::string ours = "0193a2b4-0000-7000-8000-000000000001";
+    Rig rig;
+    rig.connect(Json::array({a_channel(ours, "Ringing", "", ""), a_channel("1790000000.7", "Ring", "", "Dial"), a_channel("1790000000.8", "Up", "", "Dial")}));
+    REQUIRE(rig.events.size() == 1);
+    const auto snapshot = std::get<PbxUp>(rig.events[0]).snapshot;
+    REQUIRE(snapshot.legs.size() == 3);
+    for (const auto& leg : snapshot.legs) {
+        CHECK(leg.unsure);
+        CHECK(leg.arrived == (leg.leg != ours));
+        CHECK(leg.answered == (leg.leg == "1790000000.8"));
+    }
+    (void)rig.take_told();
+    SECTION("it is answered and ended as any other") {
+        rig.hear(event("ChannelStateChange", a_channel(ours, "Up", "", "")));
+        rig.hear(event("StasisStart", a_channel(ours, "Up", "", ""), {{"args", {"leg", "customer", "call-1", "+8613800000000"}}}));
+        rig.hear(event("ChannelDestroyed", a_channel(ours, "Up", "", ""), {{"cause", 16}}));
+        CHECK(rig.take_told() == Lines{"answered " + ours, "ended " + ours + " answered 16/0"});
+    }
+    SECTION("it is refused") {
+        rig.hear(event("ChannelDestroyed", a_channel(ours, "Ringing", "", ""), {{"cause", 17}, {"tech_cause", 486}}));
+        CHECK(rig.take_told() == Lines{"ended " + ours + " busy 17/486"});
+    }
+    SECTION("a stranger who is sent to the application is a caller") {
+        rig.hear(event("StasisStart", a_channel("1790000000.7", "Ring"), {{"args", {"inbound", "1000"}}}));
+        CHECK(rig.take_told() == Lines{"arrived 1790000000.7 from 13800000000 to 1000"});
+    }
+}
+
 TEST_CASE("ari start: refusals say what is wrong", "[asterisk_ari]") {
     const auto [status, credentials] = GENERATE(table<int, bool>({{401, true}, {403, true}, {500, false}}));
     Rig rig;
@@ -83,6 +117,13 @@ TEST_CASE("ari start: an old PBX without a filter, and one whose lists are nonse
         rig.answer(200, Json::array());
         rig.answer(404);
         CHECK(rig.take_told() == Lines{"up with 0 legs, the PBX takes no event filter (HTTP 404)"});
+    }
+    SECTION("so is one that does not tell of applications, whose channels are what they say") {
+        rig.answer(404, {{"message", "Resource not found"}});
+        rig.answer(200, Json::array({a_channel("c", "Up", "gw,leg,agent,call-7,agent1")}));
+        rig.answer(200, Json::array());
+        rig.answer(404);
+        CHECK(rig.take_told() == Lines{"up with 1 legs, the PBX takes no event filter (HTTP 404); the PBX does not tell of its applications (HTTP 404)"});
     }
     SECTION("nonsense ends the connection") {
         rig.answer_text(200, "<html>");

@@ -24,6 +24,7 @@ TEST_CASE("calls: a call comes in, is offered, accepted, put through, hung up by
     house.pick_up("1001");
     CHECK(house.a1->last<ConnectedPush>().interaction == offer.interaction);
     CHECK(house.a1->call_states() == "dialing_agent ringing connected");
+    CHECK(house.a1->presence_states() == "not_ready ready ringing talking");
     CHECK(house.presence("a1").state == "talking");
     const auto during = house.shown(offer.interaction);
     CHECK(during.state == "assigned");
@@ -103,6 +104,19 @@ TEST_CASE("calls: an anonymous caller is a customer of whom nothing is known", "
     CHECK(house.shown(offer.interaction).call->from == "anonymous");
 }
 
+TEST_CASE("calls: a caller for whom there is no queue is hung up, and is known to have found none", "[engine]") {
+    Exchange house{[](voice::CallRules& rules) { rules.inbound.queue = "nowhere"; }};
+    house.call_in();
+    CHECK(house.pbx.legs.empty());
+    CHECK(house.pbx.faults == std::vector<std::string>{});
+    const auto all = house.in_turn([](Engine& inside) { return inside.internals().state.interactions; });
+    REQUIRE(all.size() == 1);
+    CHECK(all.begin()->second.state == "flowed_out");
+    CHECK(all.begin()->second.reason == "no_queue");
+    CHECK(house.ended(all.begin()->first).outcome == "cancelled");
+    CHECK(house.ended(all.begin()->first).hung_up_by == "gateway");
+}
+
 TEST_CASE("calls: hold, mute, digits and what is not possible", "[engine]") {
     Exchange house;
     const auto id = house.talk();
@@ -135,12 +149,46 @@ TEST_CASE("calls: a call is handed to another agent, to the queue, and to a numb
     SECTION("agent") {
         house.ready("a2");
         REQUIRE(hand("agent:a2"));
-        CHECK(house.a1->last<ClosedPush>().reason == "transfer");
-        CHECK(house.presence("a1").state == "ready");
+        // His part is over, and he wraps it up while the call goes on.
+        CHECK(house.a1->presence_states() == "not_ready ready ringing talking wrapup");
+        CHECK(house.a1->last<WrapUpPush>().interaction == id);
+        CHECK(house.a1->all<ClosedPush>().empty());
+        CHECK(house.presence("a1").slots.front().used == 1);
         house.accept("a2", house.offer_to(house.a2));
         house.pick_up("1002");
         CHECK(house.pbx.with("13812345678") == std::set<std::string>{"1002"});
         CHECK(house.shown(id).agent == "a2");
+        if (GENERATE(true, false)) {
+            REQUIRE(house.in_turn([&](Engine& inside) { return inside.desk().wrap_up("a1", id, "handed on", "he knows"); }));
+        } else {
+            house.pass(Duration{31'000});
+        }
+        CHECK(house.presence("a1").state == "ready");
+        CHECK(house.presence("a1").slots.front().used == 0);
+        CHECK(house.a1->all<ClosedPush>().size() == 1);
+        CHECK(house.a1->last<ClosedPush>().interaction == id);
+        CHECK(house.a1->last<ClosedPush>().reason == "transfer");
+        CHECK(house.in_turn([&](Engine& inside) { return inside.desk().wrap_up("a1", id, "again", {}); }).error().reference == "not_yours");
+        house.hang_up("13812345678");
+        CHECK(house.presence("a2").state == "wrapup");
+        CHECK(house.shown(id).state == "wrapping");
+    }
+    SECTION("agent, and a restart while the first one wraps up") {
+        house.ready("a2");
+        REQUIRE(hand("agent:a2"));
+        house.crash();
+        house.up();
+        house.a1 = house.sit_down("a1");
+        CHECK(house.presence("a1").state == "wrapup");
+        REQUIRE(house.in_turn([&](Engine& inside) { return inside.desk().wrap_up("a1", id, "handed on", {}); }));
+        CHECK(house.presence("a1").state == "ready");
+    }
+    SECTION("agent, of a queue without wrap-up") {
+        house.put_queue(R"({"channels":["voice"],"offer_timeout":"PT15S","wrap_up":"PT0S"})");
+        house.ready("a2");
+        REQUIRE(hand("agent:a2"));
+        CHECK(house.a1->last<ClosedPush>().reason == "transfer");
+        CHECK(house.presence("a1").state == "ready");
     }
     SECTION("queue") {
         REQUIRE(hand("queue:care"));
@@ -169,9 +217,24 @@ TEST_CASE("calls: a call is handed to another agent, to the queue, and to a numb
         CHECK(house.presence("a2").state == "talking");
         CHECK(house.a2->last<ConnectedPush>().interaction == id);
         CHECK(house.pbx.with("13812345678") == std::set<std::string>{"1002"});
+        CHECK(house.presence("a1").state == "wrapup");
         house.hang_up("13812345678");
         CHECK(house.presence("a2").state == "wrapup");
+        house.pass(Duration{31'000});
         CHECK(house.presence("a1").state == "ready");
+        CHECK(house.presence("a2").state == "ready");
+    }
+    SECTION("consultation, then all three together") {
+        house.ready("a2");
+        REQUIRE(hand("agent:a2", true));
+        house.pick_up("1002");
+        REQUIRE(house.control("a1", id, CallControl::conference));
+        CHECK(house.presence("a1").state == "conference");
+        CHECK(house.presence("a2").state == "conference");
+        CHECK(house.a2->presence_states() == "not_ready ready consulting conference");
+        house.hang_up("1002");
+        CHECK(house.presence("a1").state == "talking");
+        CHECK(house.presence("a2").state == "ready");
     }
     SECTION("consultation of one who is busy") {
         CHECK(hand("agent:a2", true).has_value());
@@ -278,6 +341,29 @@ TEST_CASE("calls: a touch is played to the customer", "[engine]") {
     CHECK(house.state(made->id) == TouchState::dispatching);
     SECTION("to its end") {
         house.pick_up(customer);
+        CHECK(house.pbx.plays.begin()->second == "file:reminder");
+        house.pbx.finish_plays();
+        house.settle();
+        CHECK(house.state(made->id) == TouchState::delivered);
+    }
+    SECTION("not at all: nobody is kept on a silent line") {
+        house.pick_up(customer);
+        const auto command = house.engine->internals().state.calls.begin()->second.live.play_command;
+        house.engine->on_transport_events({CallReported{.account = 1, .event = channel::CommandFailed{.command = command, .unwritten = true, .code = "CANNOT_PLAY", .detail = "this system cannot play it"}}});
+        house.settle();
+        CHECK(house.state(made->id) == TouchState::failed);
+        CHECK(house.ended(house.engine->internals().state.calls.begin()->first).outcome == "failed");
+    }
+    SECTION("to its end, by another run of the program") {
+        house.crash();
+        const bool meanwhile = GENERATE(true, false);
+        if (meanwhile) {
+            house.pbx.pick_up(house.pbx.leg_to(customer));
+            house.pbx.events.clear();
+        }
+        house.up();
+        if (!meanwhile) house.pick_up(customer);
+        REQUIRE(!house.pbx.plays.empty());
         CHECK(house.pbx.plays.begin()->second == "file:reminder");
         house.pbx.finish_plays();
         house.settle();

@@ -27,6 +27,13 @@ struct CallScreen final : AgentConnection {
         REQUIRE(!found.empty());
         return found.back();
     }
+    // In their order, each once in a row: pushes of his slots alone are left out.
+    std::string presence_states() const {
+        std::string words, last;
+        for (const auto& shown : all<PresencePush>())
+            if (shown.state != std::exchange(last, shown.state)) words += (words.empty() ? "" : " ") + shown.state;
+        return words;
+    }
     std::string call_states() const {
         std::string words;
         for (const auto& state : all<CallStatePush>()) words += (words.empty() ? "" : " ") + state.state;

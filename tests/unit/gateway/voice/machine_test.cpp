@@ -58,6 +58,10 @@ struct Line final : CallHost {
         queued = drop_has_queue;
         return drop_has_queue;
     }
+    void nobody_in_time() override {
+        told.emplace_back("nobody_in_time");
+        queued = false;
+    }
     void phase(AgentPhase) override {}
     void agent_is_up() override { told.emplace_back("agent_is_up"); }
     std::string customer_answered(channel::AnsweredBy) override {
@@ -87,6 +91,7 @@ struct Line final : CallHost {
                 using Event = std::decay_t<decltype(each)>;
                 if constexpr (std::is_same_v<Event, channel::CommandFailed>) {
                     if (const auto leg = made.find(each.command); leg != made.end()) machine().make_failed(leg->second, each);
+                    else if (each.command == call.live.play_command) machine().play_failed(each.detail);
                 } else if constexpr (std::is_same_v<Event, channel::LegArrived>) {
                     begin(false);
                     machine().arrive(each.leg);
@@ -494,13 +499,97 @@ TEST_CASE("machine: a customer who was dialled for an agent and gets none is dro
     line.run();
     line.pbx.pick_up(line.caller());
     line.run();
-    line.pass(Duration{line.reserved.empty() ? 2'000 : 18'000});  // nobody is free, or his telephone is not answered
+    line.pass(Duration{1'990});  // nobody is free, or his telephone is not answered
+    CHECK(line.call.stage == (line.reserved.empty() ? Stage::waiting : Stage::calling_agent));
+    line.pass(Duration{10});
     CHECK(line.call.stage == Stage::playing);
+    CHECK(line.was_told("nobody_in_time"));
+    CHECK(line.was_told("unanswered no_answer rona") == !line.reserved.empty());
     CHECK(line.pbx.plays.size() == 1);
     line.pbx.finish_plays();
     line.run();
     line.check_over();
     CHECK(line.ends.front().outcome == "dropped");
+}
+
+TEST_CASE("machine: a customer who was dialled is given up when his agent and he do not hear each other in time, however they spent it") {
+    Line line;
+    line.reserved.clear();
+    line.begin(true);
+    line.machine().dial_customer({.number = "+8613812345678", .endpoint = {}, .caller_id = {}}, {.kind = Plan::Kind::reserved, .media = {}, .name = {}, .agent_within = Duration{2'000}});
+    line.run();
+    line.pbx.pick_up(line.caller());
+    line.run();
+    line.pass(Duration{1'500});
+    CHECK(line.machine().agent_found("a1"));
+    line.run();
+    SECTION("found late, his telephone rings on: that is not his fault") {
+        line.pass(Duration{500});
+        CHECK_FALSE(line.was_told("unanswered no_answer rona"));
+        line.check_over();
+        CHECK(line.ends.front().outcome == "dropped");
+    }
+    SECTION("in time they talk, for as long as they like") {
+        line.pbx.pick_up(line.pbx.leg_to("ext-a1"));
+        line.run();
+        line.pass(Duration{60'000});
+        CHECK(line.call.stage == Stage::talking);
+    }
+}
+
+TEST_CASE("machine: a customer who answered while the telephone system was out of reach has his time from its return on") {
+    Line line;
+    line.reserved.clear();
+    line.begin(true);
+    const Plan plan{.kind = Plan::Kind::reserved, .media = {}, .name = {}, .agent_within = Duration{2'000}};
+    line.machine().dial_customer({.number = "+8613812345678", .endpoint = {}, .caller_id = {}}, plan);
+    line.run();
+    line.machine().lost();
+    const bool restarted = GENERATE(false, true);
+    if (restarted) line.call.live = {};  // only the log knew it
+    line.pbx.pick_up(line.caller());
+    line.pbx.events.clear();
+    line.pass(Duration{20'000});
+    if (restarted) line.machine().recover(line.pbx.snapshot(), plan);
+    else line.machine().recover(line.pbx.snapshot());
+    line.run();
+    CHECK(line.call.stage == Stage::waiting);
+    line.pass(Duration{1'900});
+    CHECK(line.call.stage == Stage::waiting);
+    CHECK(line.machine().agent_found("a1"));
+    line.run();
+    line.pbx.pick_up(line.pbx.leg_to("ext-a1"));
+    line.run();
+    CHECK(line.call.stage == Stage::talking);
+}
+
+TEST_CASE("machine: what cannot be played ends the call of which it was all, and nothing else") {
+    Line line;
+    const bool at_once = GENERATE(true, false);
+    SECTION("the content of a touch") {
+        line.begin(true);
+        line.machine().dial_customer({.number = "+8613812345678", .endpoint = {}, .caller_id = {}}, {.kind = Plan::Kind::play, .media = {"text:hello"}, .name = {}});
+        line.run();
+        line.pbx.pick_up(line.caller());
+        line.run();
+        REQUIRE(line.call.stage == Stage::playing);
+        if (at_once) line.machine().play_failed("this system cannot speak");
+        else line.machine().on(channel::PlayEnded{.play = line.call.live.play, .completed = false, .failed = true});
+        line.run();
+        line.check_over();
+        CHECK(line.ends.front().outcome == "failed");
+        CHECK(line.ends.front().hung_up_by == "gateway");
+        CHECK_FALSE(line.was_told("content_played"));
+        CHECK_FALSE(line.call.live.failure.empty());
+    }
+    SECTION("a greeting") {
+        line.rules.inbound.greeting = {"text:hello"};
+        line.arrive();
+        REQUIRE(line.call.stage == Stage::greeting);
+        if (at_once) line.machine().play_failed("this system cannot speak");
+        else line.machine().on(channel::PlayEnded{.play = line.call.live.play, .completed = false, .failed = true});
+        CHECK(line.call.stage == Stage::waiting);
+    }
 }
 
 TEST_CASE("machine: what is played to a customer has reached him when it was played to its end") {
