@@ -38,7 +38,7 @@ std::string subject_of(const Record& record, const NameSource& names) {
         const auto touch = touch_of(record);
         return touch ? to_string(*touch) : std::string{};
     }
-    if (type == EventType::receipt_received)
+    if (is_receipt_event(type))
         if (const auto touch = touch_of(record)) return to_string(*touch);
     if (is_lead_event(type)) return to_string(lead_of(record).first);
     if (is_campaign_event(type) || type == EventType::account_up || type == EventType::account_down || type == EventType::calendar_updated || type == EventType::suppression_added ||
