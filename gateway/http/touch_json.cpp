@@ -206,7 +206,7 @@ void append_suppression(std::string& out, const SuppressionDetails& entry) {
     json.text_or_null("reason", entry.reason)
         .text_or_null("source", entry.source)
         .text_or_null("by", entry.by);
-    if (const auto told_at = evidence_sequence(entry.source, entry.evidence)) json.number("evidence", *told_at);
+    if (const auto told_at = evidence_sequence(entry.source, entry.evidence)) json.number("evidence", static_cast<std::uint64_t>(*told_at));
     else json.text_or_null("evidence", entry.evidence);
     json.instant("at", entry.at).instant("expires_at", entry.expires_at);
     if (!entry.channels.empty()) json.texts("channels", entry.channels);
