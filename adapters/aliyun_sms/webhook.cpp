@@ -27,7 +27,7 @@ std::optional<channel::Receipt> read_receipt(const Json& entry) {
     if ((id.empty() && own_id.empty()) || phone.empty()) return std::nullopt;
 
     channel::Receipt receipt{
-        .destination = e164_number(phone), .raw = text_member(entry, "err_code"), .at = provider_time(text_member(entry, "report_time"))};
+        .destination = e164_number(phone), .raw = text_member(entry, "err_code"), .at = provider_time(text_member(entry, "report_time")), .kind = "smsreport"};
     // A batch has one BizId for all its numbers; its attempts were accepted under "BizId:number".
     if (!id.empty()) receipt.provider_ids = {id, id + ":" + provider_number(receipt.destination)};
     if (!is_batch_out_id(own_id)) receipt.attempt_id = own_id;

@@ -119,7 +119,7 @@ Outcome classify_result(std::uint32_t result, const Settings& settings) {
 }
 
 channel::Receipt read_receipt(const Report& report, const Settings& settings) {
-    channel::Receipt receipt;
+    channel::Receipt receipt{.kind = "deliver"};
     receipt.provider_ids = {message_id_text(report.message_id)};
     receipt.destination = phone_text(report.destination);
     receipt.status = receipt_status(report.stat, settings);

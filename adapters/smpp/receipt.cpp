@@ -229,7 +229,7 @@ bool is_receipt(const ShortMessage& message, const ReceiptRules& rules) {
 
 channel::Receipt read_receipt(const ShortMessage& message, std::string_view text, const ReceiptRules& rules) {
     const auto fields = parse_receipt_text(text);
-    channel::Receipt receipt;
+    channel::Receipt receipt{.kind = "deliver_sm"};
     auto id = fields.id;
     if (const auto* tlv = message.find(tag::receipted_message_id); tlv != nullptr)
         if (auto value = without_final_zeros(tlv->value); !value.empty()) id = std::move(value);

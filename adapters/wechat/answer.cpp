@@ -69,6 +69,7 @@ Outcome outcome_of(const Answer& answer, std::span<const CodeMeaning> meanings) 
     Outcome outcome{.kind = OutcomeKind::refused, .code = std::to_string(answer.errcode), .detail = "a code that is not in the table"};
     const auto found = std::find_if(meanings.begin(), meanings.end(),
                                     [&](const CodeMeaning& meaning) { return answer.errcode >= meaning.first && answer.errcode <= meaning.last; });
+    outcome.once_more = found == meanings.end();
     if (found != meanings.end()) {
         outcome.kind = found->kind;
         outcome.detail = std::string{found->detail};

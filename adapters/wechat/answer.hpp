@@ -48,7 +48,7 @@ struct CodeMeaning {
 };
 
 // The outcome of a submit that was not accepted, total: the first meaning that fits; a code that no meaning has is `refused` (the platform refused,
-// and certainly sent nothing); an answer that cannot be read is `unknown`, one with status 429 `throttled`. Must not be asked of an answer that is
+// and certainly sent nothing), to be asked for once more; an answer that cannot be read is `unknown`, one with status 429 `throttled`. Must not be asked of an answer that is
 // ok().
 [[nodiscard]] channel::Outcome outcome_of(const Answer& answer, std::span<const CodeMeaning> meanings);
 

@@ -196,7 +196,7 @@ private:
             if (object.contains(name)) text(object, name, pointer, rules_.text_bytes_max);
         const auto at = pointer_to(pointer, "data");
         const auto& data = member(object, "data");
-        if (!data.is_object() || data.empty()) return add(at, "must be an object of the template's fields, such as {\"thing1\": {\"value\": \"…\"}}");
+        if (!data.is_object()) return add(at, "must be an object of the template's fields, such as {\"thing1\": {\"value\": \"…\"}}");
         const auto declared = rules_.templates.find(channel::text_member(object, "template_id"));
         if (declared != rules_.templates.end())
             for (const auto& key : declared->second)
@@ -230,6 +230,10 @@ private:
             } else if (holds(mass_kinds, name)) {
                 ++kinds;
                 message(name, value, pointer_to(pointer, name));
+            } else if (name == "msgtype") {
+                // As the platform's own documents write it, beside the object that it names.
+                if (!value.is_string() || !object.contains(value.get_ref<const std::string&>()) || !holds(mass_kinds, value.get_ref<const std::string&>()))
+                    add(pointer_to(pointer, name), "must name the kind of message that is there");
             } else if (name != "send_ignore_reprint") {
                 add(pointer_to(pointer, name), "there is no such field");
             }

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "gateway/base/text.hpp"
-#include "gateway/crypto/crypto.hpp"
 
 namespace touchgate::adapters::wechat {
 
@@ -81,23 +80,33 @@ std::vector<const Element*> list_of(const Callback& callback, std::string_view n
     return (holder == nullptr ? callback.message : *holder).all("List");
 }
 
+// One event for one callback, also where the customer was asked about several templates: what he said of each is in its body.
 void add_subscriptions(const Callback& callback, std::string_view holder, bool binding, WebhookEvents& events) {
-    std::size_t index = 0;
-    for (const auto* entry : list_of(callback, holder)) {
+    const auto list = list_of(callback, holder);
+    std::size_t accepted = 0;
+    std::size_t rejected = 0;
+    auto event = unknown_event(callback);
+    for (const auto* entry : list) {
         const auto status = bare_status(entry->text_of("SubscribeStatusString"));
-        auto event = unknown_event(callback);
-        const auto digest = crypto::sha256(event.id, std::to_string(index++));  // one callback, several templates
-        event.id = to_hex(crypto::view(digest));
-        event.ref = std::string{entry->text_of("TemplateId")};
-        if (status == "accept" || status == "reject") {
-            const bool accepted = status == "accept";
-            event.kind = accepted ? "subscription_accepted" : "subscription_rejected";
-            event.name.append(".").append(status);
-            // Declining one question is no refusal of the account; switching messages off in the settings is.
-            if (binding) event.reach = accepted ? Reach::reachable : Reach::refuses;
-        }
-        events.events.push_back(std::move(event));
+        accepted += status == "accept" ? 1U : 0U;
+        rejected += status == "reject" ? 1U : 0U;
+        const auto id = entry->text_of("TemplateId");
+        if (!event.ref.empty() && !id.empty()) event.ref.append(",");
+        event.ref.append(id);
     }
+    if (accepted + rejected == 0) return;  // not understood
+    if (accepted == list.size()) {
+        event.kind = "subscription_accepted";
+        event.name.append(".accept");
+    } else if (rejected == list.size()) {
+        event.kind = "subscription_rejected";
+        event.name.append(".reject");
+    } else {
+        event.kind = "subscription_changed";
+    }
+    // Declining a question is no refusal of the account; switching messages off in the settings is.
+    if (binding) event.reach = rejected == 0 ? Reach::reachable : Reach::refuses;
+    events.events.push_back(std::move(event));
 }
 
 // "failed:system failed" → "system_failed", "err(30003)" stays.
@@ -124,7 +133,8 @@ std::optional<Receipt> receipt(const Callback& callback, std::string_view id, st
     Receipt made{.provider_ids = {std::string{id}},
                  .destination = std::string{callback["FromUserName"]},
                  .raw = std::string{status.substr(0, 200)},
-                 .at = callback.at};
+                 .at = callback.at,
+                 .kind = to_lower_ascii(callback["Event"])};
     made.status = delivered ? ReceiptStatus::delivered : is_refusal(bare_status(status)) ? ReceiptStatus::recipient_refuses : ReceiptStatus::failed;
     if (!delivered) made.reason = reason_of(status);
     return made;
@@ -141,16 +151,11 @@ void add_sent(const Callback& callback, WebhookEvents& events) {
 void add_mass_end(const Callback& callback, WebhookEvents& events) {
     const auto status = callback["Status"];
     auto made = receipt(callback, callback["MsgID"], status, bare_status(status) == "sendsuccess");
+    if (!made) return;
     // FromUserName is the account's administrator here, and what the platform counted concerns nobody in particular.
-    if (made) {
-        made->destination.clear();
-        events.receipts.push_back(std::move(*made));
-    }
-    auto event = unknown_event(callback);
-    event.kind = "mass_finished";
-    event.from.clear();
-    event.ref = std::string{callback["MsgID"]};
-    events.events.push_back(std::move(event));
+    made->destination.clear();
+    made->body_json = to_body_json(callback.message, {"ToUserName", "FromUserName", "CreateTime", "MsgType", "Event", "MsgID", "Status"});
+    events.receipts.push_back(std::move(*made));
 }
 
 WebhookEvents read_event(const Callback& callback) {

@@ -15,9 +15,8 @@ namespace touchgate::adapters::wechat {
 // | SCAN | scan | scan | |
 // | CLICK, scancode_push, scancode_waitmsg | their own words in lower case, as of all others | menu | |
 // | user_enter_tempsession | | enter | |
-// | subscribe_msg_popup_event | subscription_accepted or subscription_rejected, one for each template | | |
-// | subscribe_msg_change_event | the same | | reachable or refuses |
-// | MASSSENDJOBFINISH | mass_finished, beside the receipt | | |
+// | subscribe_msg_popup_event | subscription_accepted, subscription_rejected, or subscription_changed where several templates differ | | |
+// | subscribe_msg_change_event | the same | | reachable; refuses where one was switched off |
 [[nodiscard]] channel::WebhookEvents read_official_callback(const Callback& callback);
 
 // "failed: System  Failed" → "failed:systemfailed": copies of the documents differ in blanks and case.

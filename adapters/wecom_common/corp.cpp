@@ -39,6 +39,7 @@ Corp read_shared_corp(JsonReader& settings, const AccountContext& context) {
         JsonReader reader{*shared, "", told_there};
         corp = read_corp(reader);
         corp.account = name;
+        corp.sender = text_member(*shared, "sender");
     } else if (!name.empty()) {
         settings.problem("corp", "must name an account whose adapter is \"wecom\"; \"" + name + "\" is none");
     }

@@ -25,6 +25,7 @@ struct Corp {
     std::string account = {};                                      // of the corporation itself, where another account names it by "corp"; else empty
     Duration timeout{10'000};
     int window = 32;
+    std::string sender = {};                                       // the corporation's account's employee where nobody else is named
 };
 
 // base_url, corp_id, secret, timeout, window.

@@ -55,6 +55,7 @@ WebhookEvents only(ProviderEvent event, std::string_view topic = {}) {
 WebhookEvents unknown(const Callback& callback) {
     auto name = printable_code(to_lower_ascii(callback["Event"]));
     if (name.empty()) name = printable_code(to_lower_ascii(callback["MsgType"]));
+    else if (const auto change = printable_code(to_lower_ascii(callback["ChangeType"])); !change.empty()) name.append(".").append(change);
     return only(event_of(callback, "unknown", std::move(name)));
 }
 

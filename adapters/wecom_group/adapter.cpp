@@ -38,11 +38,22 @@ public:
 
     std::vector<Need> prepare(std::span<const Submission> submissions) const override {
         if (!submissions.empty() && !key_of(submissions.front()).empty()) return {};
-        return CorpAdapter::prepare(submissions);
+        auto needs = CorpAdapter::prepare(submissions);
+        // WeCom wants to know who posts to a group, and only its owner can.
+        if (!submissions.empty() && submissions.front().sender.empty()) needs.push_back(owner_need(submissions.front().to));
+        return needs;
+    }
+    HttpRequest fetch(const Need& need, const Resources& resources, const RequestContext& context) const override {
+        const auto chat = chat_of(need);
+        return chat.empty() ? CorpAdapter::fetch(need, resources, context) : owner_request(settings_.corp, chat, resources);
+    }
+    std::variant<Resource, Outcome> read_fetched(const Need& need, const HttpResponse& response) const override {
+        return chat_of(need).empty() ? CorpAdapter::read_fetched(need, response) : read_owner(response, !settings_.sender.empty());
     }
 
+    // Groups whose owners are still to be asked for may have different ones.
     bool same_batch(const Submission& a, const Submission& b) const override {
-        return a.to != b.to && sender_of(a) == sender_of(b) && a.campaign == b.campaign && a.content.text == b.content.text &&
+        return a.to != b.to && !a.sender.empty() && a.sender == b.sender && a.campaign == b.campaign && a.content.text == b.content.text &&
                a.content.body_json == b.content.body_json && key_of(a).empty() && key_of(b).empty();
     }
     std::string quota_scope(const Content&) const override { return "api:add_msg_template"; }
@@ -67,12 +78,12 @@ private:
     HttpRequest request_of(std::span<const Submission> submissions, const Resources& resources) const override {
         const auto& first = submissions.front();
         if (const auto key = key_of(first); !key.empty()) return robot_request(settings_, key, first.content);
-        return add_task_request(settings_.corp, TaskFor::groups, submissions, sender_of(first), resources);
+        return add_task_request(settings_.corp, TaskFor::groups, submissions, sender_of(first, resources), resources);
     }
     std::vector<Outcome> outcomes_of(std::span<const Submission> submissions, const HttpResponse& response) const override {
         const auto& first = submissions.front();
         if (!key_of(first).empty()) return std::vector<Outcome>(submissions.size(), read_robot(response));
-        return read_add_task(TaskFor::groups, submissions, sender_of(first), response);
+        return read_add_task(TaskFor::groups, submissions, first.sender, response);  // without a name the task is asked whose it is
     }
     // A robot carries more kinds than an owner's message; which of the two it will be is not known here.
     std::vector<Problem> problems_of(const Content& content) const override {
@@ -80,7 +91,11 @@ private:
         return mass_content_problems(content);
     }
 
-    const std::string& sender_of(const Submission& submission) const { return submission.sender.empty() ? settings_.sender : submission.sender; }
+    const std::string& sender_of(const Submission& submission, const Resources& resources) const {
+        if (!submission.sender.empty()) return submission.sender;
+        const auto owner = resources.find(owner_need(submission.to).key);
+        return owner == resources.end() || owner->second.empty() ? settings_.sender : owner->second;
+    }
     std::string key_of(const Submission& submission) const { return robot_key(settings_, submission.to); }
 
     Settings settings_;

@@ -64,7 +64,32 @@ PulledPage read_list(Place place, const Json& body) {
     return page_at(place);
 }
 
+constexpr std::string_view owner_prefix = "owner:";
+constexpr Duration owner_kept{std::chrono::minutes{10}};
+
 }  // namespace
+
+Need owner_need(const std::string& chat) { return {.key = std::string{owner_prefix}.append(chat)}; }
+
+std::string chat_of(const Need& need) { return need.key.starts_with(owner_prefix) ? need.key.substr(owner_prefix.size()) : std::string{}; }
+
+HttpRequest owner_request(const Corp& corp, const std::string& chat, const Resources& resources) {
+    return post(corp, "/cgi-bin/externalcontact/groupchat/get", {{"chat_id", chat}, {"need_name", 0}}, resources);
+}
+
+std::variant<Resource, Outcome> read_owner(const HttpResponse& response, bool has_other_sender) {
+    const auto answer = read_answer(response);
+    if (says_done(answer)) {
+        auto owner = text_member(member(answer.body, "group_chat"), "owner");
+        if (!owner.empty() || has_other_sender) return Resource{.value = std::move(owner), .valid_for = owner_kept};
+        return Outcome{.kind = OutcomeKind::refused, .code = "NO_OWNER", .detail = "WeCom names no owner of this group, and the account has no sender"};
+    }
+    if (answer.readable && has_other_sender && !token_is_stale(answer)) return Resource{.value = {}, .valid_for = owner_kept};
+    auto outcome = outcome_of(answer, Addressee::group);
+    if (outcome.kind == OutcomeKind::unknown || outcome.kind == OutcomeKind::accepted) outcome.kind = OutcomeKind::not_sent;  // only a question went out
+    outcome.detail = "the group's owner, who must post to it, cannot be learned: " + outcome.detail;
+    return outcome;
+}
 
 HttpRequest groups_request(const Corp& corp, const std::vector<std::string>& owners, const std::string& cursor, const std::string& hint, const Resources& resources) {
     const auto place = place_of(cursor);

@@ -12,7 +12,7 @@ Settings read_settings(JsonReader& reader, const channel::AccountContext& contex
     using namespace std::chrono_literals;
     Settings settings;
     settings.corp = wecom_common::read_shared_corp(reader, context);
-    settings.sender = reader.text("sender", {}, {1, 64});
+    settings.sender = reader.text("sender", settings.corp.sender, {1, 64});
     settings.task_max = static_cast<std::size_t>(reader.integer("task_max", static_cast<std::int64_t>(settings.task_max), 1, 2'000));
     settings.owners = reader.texts("owners");
     if (settings.owners.size() > owners_max) reader.problem("owners", "must be at most " + std::to_string(owners_max) + " employees");

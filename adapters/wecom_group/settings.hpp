@@ -13,7 +13,7 @@ namespace touchgate::adapters::wecom_group {
 
 struct Settings {
     wecom_common::Corp corp;
-    std::string sender;                                    // the owner who sends where the touch names none
+    std::string sender;                                    // who sends where neither we nor WeCom know the group's owner; by default the corporation's
     std::size_t task_max = 200;                            // groups of one task
     std::vector<std::string> owners;                       // whose groups are read; empty: all in the application's scope
     std::map<std::string, std::string, std::less<>> robots;  // of internal groups: name → webhook key

@@ -1,5 +1,8 @@
 #include "adapters/wecom_kf/adapter.hpp"
 
+#include <array>
+#include <span>
+
 #include "adapters/wecom_common/corp_adapter.hpp"
 #include "adapters/wecom_common/events.hpp"
 #include "adapters/wecom_kf/messages.hpp"
@@ -16,10 +19,24 @@ using namespace channel;
 using namespace wecom_common;
 using namespace std::chrono_literals;
 
+constexpr int state_with_servicer = 3;
+constexpr std::array give_fields = {
+    OperationField{"external_userid", OperationField::Kind::text, true, 64, "the customer"},
+    OperationField{"servicer_userid", OperationField::Kind::text, true, 64, "an employee who serves this account and is receiving"},
+};
+constexpr std::array servicer_operations = {
+    wechat::PlatformOperation{{"give_to_servicer", "gives a customer's conversation to an employee in WeCom's own client; it cannot be answered from here then", true, give_fields},
+                              "/cgi-bin/kf/service_state/trans"},
+};
+
 class WeComKf final : public CorpAdapter {
 public:
     WeComKf(Settings settings, wechat::MediaRules media)
-        : CorpAdapter{{.corp = settings.corp, .callback = settings.callback, .topic = std::string{topic_kf_prefix} + settings.open_kfid, .media = std::move(media)}},
+        : CorpAdapter{{.corp = settings.corp,
+                       .callback = settings.callback,
+                       .topic = std::string{topic_kf_prefix} + settings.open_kfid,
+                       .operations = settings.native_servicers ? std::span<const wechat::PlatformOperation>{servicer_operations} : std::span<const wechat::PlatformOperation>{},
+                       .media = std::move(media)}},
           settings_{std::move(settings)} {}
 
     Capabilities capabilities() const override {
@@ -40,6 +57,14 @@ public:
         return messages_request(settings_.corp, settings_.open_kfid, cursor, hint, resources);
     }
     PulledPage read_pull(const std::string&, const std::string& cursor, const HttpResponse& response) const override { return read_messages(cursor, response); }
+
+    HttpRequest operation(std::string_view name, const std::string& body_json, const Resources& resources, const RequestContext& context) const override {
+        auto body = parse_foreign_json(body_json);
+        if (!body.is_object()) body = Json::object();
+        body["open_kfid"] = settings_.open_kfid;
+        body["service_state"] = state_with_servicer;
+        return CorpAdapter::operation(name, to_text(body), resources, context);
+    }
 
     bool repeat_is_safe(const Content&) const override { return true; }  // msgid is made of the touch's id
     bool needs_reply_window(const Content& content) const override { return event_code(content).empty(); }

@@ -55,7 +55,8 @@ Receipt failed_message(const Json& entry, const Json& event) {
             .status = reason == refused_by_user ? ReceiptStatus::recipient_refuses : ReceiptStatus::failed,
             .raw = "fail_type:" + printable_code(text_member(event, "fail_type")),
             .reason = std::string{failures[reason]},
-            .at = seconds_member(entry, "send_time")};
+            .at = seconds_member(entry, "send_time"),
+            .kind = "kf.msg_send_fail"};
 }
 
 void add_entered(WebhookEvents& events, const Json& entry, const Json& event) {

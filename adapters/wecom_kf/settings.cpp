@@ -8,6 +8,7 @@ Settings read_settings(JsonReader& reader, const channel::AccountContext& contex
     settings.corp = wecom_common::read_shared_corp(reader, context);
     settings.open_kfid = reader.required_text("open_kfid", {1, 64});
     settings.callback = wechat::read_callback_settings(reader, {.platform = wechat::Platform::wecom, .receive_id = settings.corp.source.app, .required = false});
+    settings.native_servicers = reader.boolean("native_servicers", false);
     settings.poll_interval = reader.duration("poll_interval", settings.poll_interval, 1s, one_day);
     return settings;
 }

@@ -12,6 +12,7 @@ struct Settings {
     wecom_common::Corp corp;
     std::string open_kfid;
     std::optional<wechat::CallbackSettings> callback = {};  // its own; else its events come through the corporation's account
+    bool native_servicers = false;                          // may conversations be given to employees in WeCom's own client?
     Duration poll_interval{std::chrono::minutes{5}};        // messages are pulled so often also without a callback
 };
 

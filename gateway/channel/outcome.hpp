@@ -40,6 +40,7 @@ struct Outcome {
     std::string employee = {};                  // handed_to_human: who must press send, the provider's user id
     std::optional<Duration> retry_after = {};   // throttled, quota_exhausted: from now
     int parts = 1;                              // messages that the provider counts
+    bool once_more = false;                     // refused, nobody knows why: it is asked for once more before the refusal counts
 };
 
 [[nodiscard]] constexpr std::string_view to_string(OutcomeKind kind) {
@@ -81,6 +82,8 @@ struct Receipt {
     std::optional<Instant> at = {};              // the provider's time of it
     std::string attempt_id = {};                 // our own id, if the provider echoes it (OutId)
     bool redelivery_may_follow = true;
+    std::string kind = "receipt";               // the provider's own name of what told it, in lower case: "deliver_sm", "templatesendjobfinish"
+    std::string body_json = {};                  // what else it says, a JSON object: of nobody in particular, for it is kept as it is
 };
 
 // Something a customer sent.

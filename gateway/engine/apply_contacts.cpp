@@ -268,13 +268,13 @@ void Engine::Internals::apply(const RecordMeta& meta, const MessageReceived& eve
     if (address_row(event.address).kind != AddressKind::phone) note_act(event.address, event.account, "message", at, meta.time);
 }
 
-void Engine::Internals::apply(const RecordMeta& meta, const ReceiptReceived& event) {
+template <EventType Type> void Engine::Internals::apply(const RecordMeta& meta, const ReceiptOf<Type>& event) {
     const auto account = account_numbers.find(event.account);
     if (event.touch.is_nil()) {
         if (event.duplicate || account == account_numbers.end()) return;
         ParkedReceipt parked{.receipt = {.provider_ids = event.aliases, .destination = {}, .status = event.status, .raw = event.raw, .reason = event.reason,
                                          .at = event.provider_time == 0 ? std::nullopt : std::optional{from_unix_ms(event.provider_time)},
-                                         .attempt_id = event.attempt_id, .redelivery_may_follow = false},
+                                         .attempt_id = event.attempt_id, .redelivery_may_follow = false, .kind = event.kind, .body_json = {}},
                              .account = account->second, .received_at = meta.time, .destination = event.destination, .sequence = meta.sequence};
         for (const auto& alias : event.aliases) state.parked_by_id[id_hash(account->second, alias)].push_back(meta.sequence);
         state.parked.emplace(meta.sequence, std::move(parked));
@@ -305,6 +305,8 @@ void Engine::Internals::apply(const RecordMeta& meta, const ReceiptReceived& eve
         if (event.by_address) state.provider_ids[id_hash(account->second, event.provider_id)] = {.touch = event.touch, .attempt = event.attempt};
     }
 }
+template void Engine::Internals::apply(const RecordMeta&, const ReceiptReceived&);
+template void Engine::Internals::apply(const RecordMeta&, const ReceiptMatched&);
 
 void Engine::Internals::apply(const RecordMeta& meta, const EventReceived& event) {
     if (event.dedupe != crypto::Hash128{} && state.inbound_seen.emplace(event.dedupe, meta.time).second) state.inbound_order.emplace_back(meta.time, event.dedupe);

@@ -226,8 +226,9 @@ void Engine::Internals::apply(const RecordMeta& meta, const TouchTaskChanged& ev
     auto& changed = touch(row);
     auto* attempt = attempt_of(changed, event.attempt);
     if (attempt == nullptr || !attempt->task) return;
-    attempt->task->status = event.status;
     changed.updated_at = meta.time;
+    if (event.status == TaskStatus::reminded) return;  // it waits as before
+    attempt->task->status = event.status;
     if (event.status != TaskStatus::cancelling && event.status != TaskStatus::waiting) {
         auto& counts = counts_of(state.profiles.at(profile_of(changed, attempt->chosen)).account, attempt->task->employee);
         switch (event.status) {

@@ -7,7 +7,7 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::uint64_t dump_version = 8;
+constexpr std::uint64_t dump_version = 9;
 
 // Hands pieces on as they fill, so that a large state is never held twice.
 class DumpWriter {
@@ -130,6 +130,7 @@ template <class A> void address_of(A& a, AddressRow& r) {
         a(each.account, each.employee, each.record);
         numbers(a, each.tags);
     });
+    sequence_of(a, reach.natives, [&](Reach::Native& each) { a(each.account, each.at, each.serves); });
 }
 
 template <class A> void text_pointer(A& a, std::unique_ptr<std::string>& text) {
@@ -265,7 +266,7 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     if constexpr (!is_reading<A>)
         for (const auto& [sequence, each] : s.parked) parked.push_back(each);
     sequence_of(a, parked, [&](ParkedReceipt& p) {
-        a(p.receipt.provider_ids, p.receipt.status, p.receipt.raw, p.receipt.reason, p.receipt.attempt_id, p.account, p.received_at, p.destination, p.sequence);
+        a(p.receipt.provider_ids, p.receipt.status, p.receipt.raw, p.receipt.reason, p.receipt.attempt_id, p.receipt.kind, p.account, p.received_at, p.destination, p.sequence);
         optional_instant(a, p.receipt.at);
     });
     if constexpr (is_reading<A>)

@@ -252,7 +252,12 @@ void Engine::Internals::on_outcome(std::uint32_t row, std::uint16_t attempt_numb
     auto& account = accounts[number];
     auto& sent = touch(row);
     const dispatch::RetryPlan plan{.retries_max = account.settings.max_retries};
-    const auto step = dispatch::next_step(outcome.kind, sent.retries, outcome.retry_after, plan, parts.random);
+    auto step = dispatch::next_step(outcome.kind, sent.retries, outcome.retry_after, plan, parts.random);
+    if (outcome.once_more && outcome.kind == OutcomeKind::refused && sent.retries == 0) {
+        step.step = Step::retry_same;
+        step.slot = dispatch::SlotFate::keep;
+        step.delay = plan.delay(1, parts.random);
+    }
     switch (step.account) {
         case AccountEffect::success:
             account.breaker.on_success();

@@ -22,6 +22,8 @@ public:
     explicit FieldWriter(ByteWriter& out) : out_{out} {}
 
     template <class... T> void operator()(T&... values) { (write(values), ...); }
+    // The last members of an event, which it did not have at first: of a record without them they are read as empty.
+    template <class... T> void later(T&... values) { (write(values), ...); }
 
     template <class T> void write(const T& value) {
         if constexpr (std::is_same_v<T, bool>) out_.boolean(value);
@@ -63,6 +65,7 @@ public:
     explicit FieldReader(ByteReader& in) : in_{in} {}
 
     template <class... T> void operator()(T&... values) { (read(values), ...); }
+    template <class... T> void later(T&... values) { (read_if_there(values), ...); }
 
     template <class T> void read(T& value) {
         if constexpr (std::is_same_v<T, bool>) value = in_.boolean();
@@ -85,6 +88,10 @@ public:
     }
 
 private:
+    template <class T> void read_if_there(T& value) {
+        if (in_.remaining() == 0) value = T{};
+        else read(value);
+    }
     std::int64_t signed_number() {
         const auto raw = in_.varint();
         return static_cast<std::int64_t>(raw >> 1U) ^ -static_cast<std::int64_t>(raw & 1U);

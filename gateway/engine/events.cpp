@@ -19,6 +19,7 @@ std::string_view event_name(EventType type) {
         case EventType::contact_unmerged: return "contact.unmerged";
         case EventType::contact_followed: return "contact.followed";
         case EventType::contact_unfollowed: return "contact.unfollowed";
+        case EventType::contact_synced: return "contact.synced";
         case EventType::consent_granted: return "consent.granted";
         case EventType::consent_withdrawn: return "consent.withdrawn";
         case EventType::suppression_added: return "suppression.added";
@@ -48,6 +49,7 @@ std::string_view event_name(EventType type) {
         case EventType::touch_task_changed: return "touch.task_changed";
         case EventType::message_received: return "message.received";
         case EventType::receipt_received: return "receipt.received";
+        case EventType::receipt_matched: return "receipt.matched";
         case EventType::event_received: return "event.received";
         case EventType::event_unknown: return "event.unknown";
         case EventType::platform_event: return "event.received";
@@ -146,6 +148,7 @@ std::string_view to_string(TaskStatus status) {
         case TaskStatus::cancelled: return "cancelled";
         case TaskStatus::expired: return "expired";
         case TaskStatus::cancelling: return "cancelling";
+        case TaskStatus::reminded: return "reminded";
     }
     return "waiting";
 }

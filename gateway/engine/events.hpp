@@ -21,12 +21,12 @@ namespace touchgate {
 enum class EventType : std::uint16_t {
     profile_defined = 1, policy_activated, policy_stored, template_registered, attempt_facts_defined,
     contact_created = 10, contact_updated, contact_erased, contact_restricted, contact_followed, contact_unfollowed,
-    contact_merged, contact_unmerged,
+    contact_merged, contact_unmerged, contact_synced,
     consent_granted = 20, consent_withdrawn, suppression_added, suppression_removed, review_opened, review_decided,
     touch_created = 30, touch_decided, touch_deferred, touch_blocked, touch_held_out, touch_dispatching, touch_permit_lapsed, touch_permit_revoked,
     touch_accepted, touch_delivered, touch_read, touch_replied, touch_completed, touch_failed, touch_unknown, touch_cancelled, touch_expired,
     touch_attempt_ended, touch_settled, touch_handed_over, touch_task_changed,
-    message_received = 60, receipt_received, event_received, event_unknown, platform_event,
+    message_received = 60, receipt_received, event_received, event_unknown, platform_event, receipt_matched,
     campaign_created = 70, campaign_started, campaign_paused, campaign_resumed, campaign_finished, campaign_cancelled, campaign_audience_added,
     campaign_audience_removed,
     hold_set = 80, hold_lifted,
@@ -378,7 +378,7 @@ using TouchReplied = TouchAdvanced<EventType::touch_replied>;
 using TouchCompleted = TouchAdvanced<EventType::touch_completed>;
 
 // How far a task is that an employee must send. Numbers are written to the log.
-enum class TaskStatus : std::uint8_t { waiting = 1, sent, not_friend, over_limit, cancelled, expired, cancelling };
+enum class TaskStatus : std::uint8_t { waiting = 1, sent, not_friend, over_limit, cancelled, expired, cancelling, reminded };
 [[nodiscard]] std::string_view to_string(TaskStatus status);
 
 // The provider made a task of the attempt: nothing reaches the customer before the employee sends it. The slot counts at every instant meanwhile.
@@ -455,8 +455,9 @@ struct MessageReceived {
     std::string sealed;                  // MessageSecret, or PlatformMessageSecret if `kind` is not "text"
     template <class A> void fields(A&& a) { a(account, channel, provider_id, kind, dedupe, address, provider_time, reply_to, word, interaction, sealed); }
 };
-struct ReceiptReceived {
-    static constexpr auto type = EventType::receipt_received;
+// One record for what a provider told once: a receipt that came early is received without a touch, and matched later.
+template <EventType Type> struct ReceiptOf {
+    static constexpr auto type = Type;
     std::string account, channel, provider_id, raw, reason;
     channel::ReceiptStatus status = channel::ReceiptStatus::unknown;
     TouchId touch{};                     // nil: parked, no match yet
@@ -467,10 +468,15 @@ struct ReceiptReceived {
     std::int64_t provider_time = 0;      // Unix ms, 0 none
     bool duplicate = false;
     bool by_address = false;
+    std::string kind;                    // channel::Receipt::kind; empty in records of earlier versions
+    std::string body_json;               // channel::Receipt::body_json
     template <class A> void fields(A&& a) {
         a(account, channel, provider_id, raw, reason, status, touch, attempt, aliases, attempt_id, destination, provider_time, duplicate, by_address);
+        a.later(kind, body_json);
     }
 };
+using ReceiptReceived = ReceiptOf<EventType::receipt_received>;
+using ReceiptMatched = ReceiptOf<EventType::receipt_matched>;
 // Anything else that is known: complaint, ticket_opened, follow …
 struct EventReceived {
     static constexpr auto type = EventType::event_received;
@@ -503,6 +509,7 @@ using PlatformEvent = PlatformEventOf<EventType::platform_event>;
 using EventUnknown = PlatformEventOf<EventType::event_unknown>;
 using ContactFollowed = PlatformEventOf<EventType::contact_followed>;
 using ContactUnfollowed = PlatformEventOf<EventType::contact_unfollowed>;
+using ContactSynced = PlatformEventOf<EventType::contact_synced>;  // what the gateway itself read of a customer or a group: no event of the provider
 
 // A conversation begins with a customer's first message; those of the same contact on the same account and address belong to it until it is closed.
 struct InteractionOpened {

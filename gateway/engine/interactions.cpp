@@ -5,6 +5,7 @@
 
 #include "gateway/base/text.hpp"
 #include "gateway/engine/internals.hpp"
+#include "gateway/engine/refusals.hpp"
 #include "gateway/policy/zones.hpp"
 
 namespace touchgate {
@@ -145,6 +146,9 @@ Result<TouchView> Engine::Internals::reply(const Uuid& interaction, TouchRequest
     const auto& open = found->second;
     if (open.is_closed())
         return Error{.kind = ErrorKind::conflict, .detail = "the interaction is closed", .problems = {}, .retry_after_s = 0, .reference = to_string(interaction)};
+    if (handled_natively(open))
+        return Error{.kind = ErrorKind::conflict, .detail = "handled_natively: an employee has this conversation in WeCom's own client", .problems = {}, .retry_after_s = 0,
+                     .reference = std::string{handled_natively_code}};
     // What another system reported has no account here: any of the channel answers.
     const auto account = account_numbers.contains(state.symbols.name(open.account)) ? std::string{state.symbols.name(open.account)} : std::string{state.symbols.name(open.channel)};
     if (!serves(account))

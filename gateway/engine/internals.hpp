@@ -259,7 +259,7 @@ struct Engine::Internals {
     void apply(const RecordMeta&, const TouchFailed&);
     void apply(const RecordMeta&, const TouchUnknown&);
     void apply(const RecordMeta&, const MessageReceived&);
-    void apply(const RecordMeta&, const ReceiptReceived&);
+    template <EventType Type> void apply(const RecordMeta&, const ReceiptOf<Type>&);
     void apply(const RecordMeta&, const EventReceived&);
     template <EventType Type> void apply(const RecordMeta&, const PlatformEventOf<Type>&);
     void apply(const RecordMeta&, const PullAdvanced&);
@@ -558,6 +558,8 @@ struct Engine::Internals {
     void take_events(AccountNumber account, channel::WebhookEvents& told, Effect done);
     void take_event(AccountNumber account, const channel::ProviderEvent& event);
     [[nodiscard]] bool says_the_same(AccountNumber account, const channel::ProviderEvent& record, const crypto::Hash128& said) const;
+    // An employee of ours has this conversation in the platform's own client: nothing can be sent into it from here.
+    [[nodiscard]] bool handled_natively(const Interaction& conversation) const;
     [[nodiscard]] AccountNumber meant_by(AccountNumber account, std::string_view topic) const;
     [[nodiscard]] Address address_from(AccountNumber account, std::string_view value) const;
     void attach(ContactIndex contact, const std::optional<Address>& address, const std::string& unionid);

@@ -59,6 +59,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::contact_unmerged: ok = fold<ContactUnmerged>(*this, meta, record.payload); break;
         case EventType::contact_followed: ok = fold<ContactFollowed>(*this, meta, record.payload); break;
         case EventType::contact_unfollowed: ok = fold<ContactUnfollowed>(*this, meta, record.payload); break;
+        case EventType::contact_synced: ok = fold<ContactSynced>(*this, meta, record.payload); break;
         case EventType::platform_event: ok = fold<PlatformEvent>(*this, meta, record.payload); break;
         case EventType::event_received: ok = fold<EventReceived>(*this, meta, record.payload); break;
         case EventType::consent_granted: ok = fold<ConsentGranted>(*this, meta, record.payload); break;
@@ -88,6 +89,7 @@ Result<void> Engine::Internals::replay(const Record& record) {
         case EventType::touch_settled: ok = fold<TouchSettled>(*this, meta, record.payload); break;
         case EventType::message_received: ok = fold<MessageReceived>(*this, meta, record.payload); break;
         case EventType::receipt_received: ok = fold<ReceiptReceived>(*this, meta, record.payload); break;
+        case EventType::receipt_matched: ok = fold<ReceiptMatched>(*this, meta, record.payload); break;
         case EventType::campaign_created: ok = fold<CampaignCreated>(*this, meta, record.payload); break;
         case EventType::campaign_paused: ok = fold<CampaignPaused>(*this, meta, record.payload); break;
         case EventType::campaign_resumed: ok = fold<CampaignResumed>(*this, meta, record.payload); break;

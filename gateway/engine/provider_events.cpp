@@ -9,6 +9,33 @@ namespace touchgate {
 
 using Reached = channel::ProviderEvent::Reach;
 
+namespace {
+
+// A follow is told by two records: the platform's event, and its effect, which alone changes what is known of the customer.
+bool has_effect(std::string_view kind) { return kind == "follow" || kind == "unfollow"; }
+// What the gateway itself read, page by page: no event of the platform.
+bool is_read(std::string_view kind) { return kind == "customer" || kind == "group" || kind == "unassigned"; }
+
+constexpr Duration native_for{std::chrono::hours{48}};  // a conversation of WeCom's customer service lasts so long from the customer's start
+
+// WeCom's customer service: an employee took the conversation, was given it, or opened it again in WeCom's own client (change_type 1, 2, 4, or simply
+// wrote there), or ended it (3). A customer's message leaves it with the employee who has it.
+std::optional<bool> serves_natively(std::string_view kind, std::string_view change) {
+    if (kind == "kf.servicer_message") return true;
+    if (kind != "kf.session_status_change") return std::nullopt;
+    if (change == "1" || change == "2" || change == "4") return true;
+    return change == "3" ? std::optional{false} : std::nullopt;
+}
+
+}  // namespace
+
+bool Engine::Internals::handled_natively(const Interaction& conversation) const {
+    const auto* reach = conversation.address == 0 ? nullptr : state.addresses[conversation.address].reach.get();
+    return reach != nullptr && std::any_of(reach->natives.begin(), reach->natives.end(), [&](const Reach::Native& each) {
+        return each.account == conversation.account && each.serves && now < each.at + native_for;
+    });
+}
+
 AccountNumber Engine::Internals::meant_by(AccountNumber number, std::string_view topic) const {
     if (topic.empty()) return number;
     for (AccountNumber other = 0; other < accounts.size(); ++other) {
@@ -63,9 +90,15 @@ bool refused_by(const AddressRow& row, Symbol account) {
 template <EventType Type> void Engine::Internals::apply(const RecordMeta& meta, const PlatformEventOf<Type>& event) {
     const bool is_record = event.kind == "customer";  // the whole of what is known of a customer and one employee, as of now
     if (!is_record && event.dedupe != crypto::Hash128{} && state.inbound_seen.emplace(event.dedupe, meta.time).second) state.inbound_order.emplace_back(meta.time, event.dedupe);
-    if (event.address == 0) return;
+    if (event.address == 0 || (Type == EventType::platform_event && has_effect(event.kind))) return;
     auto& row = address_row(event.address);
     const auto account = state.symbols.intern(event.account);
+    if (const auto serves = serves_natively(event.kind, event.ref)) {
+        auto& natives = row.reached().natives;
+        auto known = std::find_if(natives.begin(), natives.end(), [&](const Reach::Native& each) { return each.account == account; });
+        if (known == natives.end()) known = natives.insert(natives.end(), Reach::Native{.account = account, .at = event.provider_time});
+        if (event.provider_time >= known->at) *known = {.account = account, .at = event.provider_time, .serves = *serves};
+    }
     if (!event.act.empty()) note_act(event.address, event.account, event.act, event.provider_time, meta.time);
     if (meta.contact.value != 0) add_act(meta.contact, "event.received", event.kind, event.channel, event.provider_time);
     if (event.kind == "unassigned" && !event.employee.empty()) counts_of(account, event.employee).resigned = true;
@@ -102,6 +135,7 @@ template void Engine::Internals::apply(const RecordMeta&, const PlatformEvent&);
 template void Engine::Internals::apply(const RecordMeta&, const EventUnknown&);
 template void Engine::Internals::apply(const RecordMeta&, const ContactFollowed&);
 template void Engine::Internals::apply(const RecordMeta&, const ContactUnfollowed&);
+template void Engine::Internals::apply(const RecordMeta&, const ContactSynced&);
 
 void Engine::Internals::apply(const RecordMeta&, const PullAdvanced& event) { state.pull_cursors[{event.account, event.name}] = event.cursor; }
 
@@ -166,10 +200,13 @@ void Engine::Internals::take_event(AccountNumber number, const channel::Provider
         made.sealed = seal_for(contact, PlatformEventSecret{.unionid = event.unionid, .reply_code = {}, .body_json = event.body_json});
         return std::pair{emit(contact, made), made.stale};
     };
-    const auto [sequence, stale] = event.kind == "unknown"    ? emit_as(logged<EventUnknown>(event))
-                                   : event.kind == "follow"   ? emit_as(logged<ContactFollowed>(event))
-                                   : event.kind == "unfollow" ? emit_as(logged<ContactUnfollowed>(event))
-                                                              : emit_as(logged<PlatformEvent>(event));
+    const auto told = has_effect(event.kind) ? emit_as(logged<PlatformEvent>(event)).first : 0;
+    const auto [written, stale] = event.kind == "unknown"    ? emit_as(logged<EventUnknown>(event))
+                                  : event.kind == "follow"   ? emit_as(logged<ContactFollowed>(event))
+                                  : event.kind == "unfollow" ? emit_as(logged<ContactUnfollowed>(event))
+                                  : is_read(event.kind)      ? emit_as(logged<ContactSynced>(event))
+                                                             : emit_as(logged<PlatformEvent>(event));
+    const auto sequence = told != 0 ? told : written;
     if (address == 0) return;
     const auto list = "platform:" + of.name;
     const auto symbol = state.symbols.intern(list);

@@ -117,6 +117,8 @@ void Engine::Internals::take_receipt(AccountNumber number, const channel::Receip
     event.status = receipt.status;
     event.provider_time = receipt.at ? unix_ms(*receipt.at) : 0;
     event.attempt_id = receipt.attempt_id;
+    event.kind = receipt.kind;
+    event.body_json = receipt.body_json;
     if (!receipt.destination.empty()) {
         auto destination = receipt.destination;
         if (destination.front() != '+' && destination.find_first_not_of("0123456789") == std::string::npos) destination.insert(destination.begin(), '+');
@@ -174,7 +176,14 @@ void Engine::Internals::take_receipt(AccountNumber number, const channel::Receip
                     return parked.status == receipt.status && parked.raw == receipt.raw;
                 });
         ++counters.receipts_parked;
-        emit(ContactIndex{}, event);
+        // Whose it is can be known also where its touch is not.
+        ContactIndex whose{};
+        if (const auto known = receipt.destination.empty() ? 0 : find_address(address_from(number, receipt.destination)); known != 0) {
+            const auto& target = state.addresses[known];
+            const auto& owners = target.owners;
+            if (!owners.empty()) whose = std::find(owners.begin(), owners.end(), target.last_used) != owners.end() ? target.last_used : owners.front();
+        }
+        emit(whose, event);
         return;
     }
     auto& owner = touch(row);
@@ -280,10 +289,11 @@ void Engine::Internals::claim_parked(std::uint32_t row, std::uint16_t attempt, A
             if (found == state.parked_by_id.end()) break;
             const auto parked = state.parked.at(found->second.front());
             auto& owner = touch(row);
-            emit(owner.contact, ReceiptReceived{.account = accounts[account].settings.name, .channel = accounts[account].settings.capabilities.channel, .provider_id = id,
-                                                .raw = parked.receipt.raw, .reason = parked.receipt.reason, .status = parked.receipt.status, .touch = owner.id,
-                                                .attempt = attempt, .aliases = {}, .attempt_id = {}, .destination = {},
-                                                .provider_time = parked.receipt.at ? unix_ms(*parked.receipt.at) : 0, .duplicate = false, .by_address = false});
+            emit(owner.contact, ReceiptMatched{.account = accounts[account].settings.name, .channel = accounts[account].settings.capabilities.channel, .provider_id = id,
+                                               .raw = parked.receipt.raw, .reason = parked.receipt.reason, .status = parked.receipt.status, .touch = owner.id,
+                                               .attempt = attempt, .aliases = {}, .attempt_id = {}, .destination = {},
+                                               .provider_time = parked.receipt.at ? unix_ms(*parked.receipt.at) : 0, .duplicate = false, .by_address = false,
+                                               .kind = parked.receipt.kind, .body_json = {}});
             advance(row, attempt, parked.receipt, id);
         }
     }
@@ -301,10 +311,11 @@ void Engine::Internals::match_parked(std::uint32_t address, AccountNumber number
             continue;
         const auto receipt = parked.receipt;
         const auto& id = receipt.provider_ids.front();
-        emit(touch(meant.row).contact, ReceiptReceived{.account = accounts[number].settings.name, .channel = accounts[number].settings.capabilities.channel, .provider_id = id,
-                                                       .raw = receipt.raw, .reason = receipt.reason, .status = receipt.status, .touch = touch(meant.row).id,
-                                                       .attempt = meant.attempt, .aliases = {}, .attempt_id = {}, .destination = destination,
-                                                       .provider_time = receipt.at ? unix_ms(*receipt.at) : 0, .duplicate = false, .by_address = true});
+        emit(touch(meant.row).contact, ReceiptMatched{.account = accounts[number].settings.name, .channel = accounts[number].settings.capabilities.channel, .provider_id = id,
+                                                      .raw = receipt.raw, .reason = receipt.reason, .status = receipt.status, .touch = touch(meant.row).id,
+                                                      .attempt = meant.attempt, .aliases = {}, .attempt_id = {}, .destination = destination,
+                                                      .provider_time = receipt.at ? unix_ms(*receipt.at) : 0, .duplicate = false, .by_address = true,
+                                                      .kind = receipt.kind, .body_json = {}});
         advance(meant.row, meant.attempt, receipt, id);
         claim_parked(meant.row, meant.attempt, number, {id});
         return;

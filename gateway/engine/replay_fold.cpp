@@ -227,6 +227,7 @@ Result<void> ReplayFold::fold(const Record& record) {
     switch (type) {
         // No decision looks at these: the slot of an attempt counts from its permit on, whatever was answered.
         case EventType::receipt_received:
+        case EventType::receipt_matched:
         case EventType::touch_accepted: return {};
         case EventType::profile_defined: return fold_profile(record);
         case EventType::attempt_facts_defined: return fold_facts(record);
@@ -242,9 +243,13 @@ Result<void> ReplayFold::fold(const Record& record) {
         case EventType::touch_failed: return fold_without(record, failed_, [](TouchFailed& event) { event.provider_id.clear(); });
         case EventType::message_received: return fold_without(record, message_, [](MessageReceived& event) { event.dedupe = {}; });
         case EventType::event_received: return fold_without(record, event_, [](EventReceived& event) { event.dedupe = {}; });
-        case EventType::platform_event:
         case EventType::contact_followed:
-        case EventType::contact_unfollowed: return fold_without(record, platform_event_, [](PlatformEvent& event) { event.dedupe = {}; });
+        case EventType::contact_unfollowed: {
+            ContactFollowed followed;  // the same members, and the same fold
+            return fold_without(record, followed, [](ContactFollowed& event) { event.dedupe = {}; });
+        }
+        case EventType::contact_synced:
+        case EventType::platform_event: return fold_without(record, platform_event_, [](PlatformEvent& event) { event.dedupe = {}; });
         case EventType::event_unknown: return {};
         default: break;
     }

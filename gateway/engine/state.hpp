@@ -158,9 +158,12 @@ struct Reach {
     struct Act { Symbol account, kind; Instant at{}, since{}; };  // since: from then on what we send is an answer to it
     // employee: empty for the account itself; tags: the platform's ids; record: of what was said of him last, 0: nothing.
     struct Follower { Symbol account; std::string employee; std::vector<Symbol> tags = {}; std::uint64_t record = 0; };
+    // Does an employee have the conversation in the platform's own client? `at` is the provider's time of the last change.
+    struct Native { Symbol account; Instant at{}; bool serves = false; };
     std::vector<Standing> standings;
     std::vector<Act> acts;                   // the newest of each kind
     std::vector<Follower> followers;         // employees whom the customer has, oldest first
+    std::vector<Native> natives;             // one for each account
 };
 
 struct AddressRow {

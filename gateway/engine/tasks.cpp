@@ -156,6 +156,11 @@ void Engine::Internals::on_event(TaskAnswered& event) {
     task.asked = 0;
     take_results(task, event.answer.results);
     const auto verdict = event.answer.verdict;
+    if (event.act == TaskAct::remind && verdict == TaskAnswer::Verdict::done)
+        for (const auto& id : task.touches)
+            if (const auto row = row_of(id); row != 0)
+                if (const auto* attempt = handed_over(touch(row)))
+                    emit(touch(row).contact, TouchTaskChanged{.touch = id, .attempt = attempt->number, .status = TaskStatus::reminded, .provider_time = 0, .reason = {}});
     const bool answered = verdict == TaskAnswer::Verdict::done || verdict == TaskAnswer::Verdict::gone;
     const auto& rules = accounts[task.account].settings.tasks;
     const auto again = [&] {

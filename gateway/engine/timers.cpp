@@ -158,6 +158,10 @@ void rebuild_rates(Engine::Internals& in) {
 
 }  // namespace
 
+// As after a time-out, an attempt that the provider recognises is made again, while it certainly still does: the shortest time that a platform is known
+// to remember an id of ours is that of official accounts' template messages.
+constexpr Duration repeat_known_for{std::chrono::minutes{10}};
+
 void Engine::Internals::rebuild_volatile() {
     rebuild_rates(*this);
     for (std::uint32_t row = 1; row < state.touches.size(); ++row) {
@@ -182,6 +186,9 @@ void Engine::Internals::rebuild_volatile() {
             if (account && touch(row).address != 0) match_parked(touch(row).address, *account);
             if (touch(row).final) continue;
             if (account && accounts[*account].settings.capabilities.can_reconcile) arm(now + std::chrono::seconds{5}, row, TimerKind::reconcile);
+            const auto permitted = std::find_if(touch(row).attempts.begin(), touch(row).attempts.end(), [&](const Attempt& attempt) { return attempt.number == open; });
+            if (account && permitted != touch(row).attempts.end() && now - permitted->permitted_at < repeat_known_for)
+                (void)repeat_unknown(row, open, accounts[*account], {.retries_max = accounts[*account].settings.max_retries});
         }
         else if (live.state == TouchState::unknown && !live.attempts.empty()) {
             const auto account = account_of(profile_of(live, live.attempts.back().chosen));

@@ -83,6 +83,8 @@ bool Connection::on_header() {
 }
 
 std::optional<Response> Connection::refusal(RouteMatch& match) {
+    // A platform asks with GET and tells with POST; a HEAD is no callback of anybody's.
+    if (is_head_ && match.route != nullptr && path_.starts_with("/hooks/")) match = {.route = nullptr, .parameters = {}, .allow = "GET, POST"};
     if (match.route == nullptr) {
         if (match.allow.empty()) return problem(plain_error(ErrorKind::not_found, "there is nothing at this path"), language_);
         count_refused_hook("METHOD");

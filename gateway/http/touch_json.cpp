@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/engine/evidence.hpp"
 #include "gateway/http/json_text.hpp"
 #include "gateway/policy/explain.hpp"
 
@@ -204,8 +205,9 @@ void append_suppression(std::string& out, const SuppressionDetails& entry) {
     else json.text("phone_hash", entry.phone_hash_hex).text("algorithm", entry.hash_algorithm);
     json.text_or_null("reason", entry.reason)
         .text_or_null("source", entry.source)
-        .text_or_null("evidence", entry.evidence)
         .text_or_null("by", entry.by);
+    if (const auto told_at = evidence_sequence(entry.source, entry.evidence)) json.number("evidence", static_cast<std::uint64_t>(*told_at));
+    else json.text_or_null("evidence", entry.evidence);
     json.instant("at", entry.at).instant("expires_at", entry.expires_at);
     if (!entry.channels.empty()) json.texts("channels", entry.channels);
     if (!entry.purposes.empty()) json.texts("purposes", entry.purposes);

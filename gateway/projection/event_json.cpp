@@ -5,6 +5,7 @@
 #include "gateway/base/currency.hpp"
 #include "gateway/content/billing.hpp"
 #include "gateway/engine/event_codec.hpp"
+#include "gateway/engine/evidence.hpp"
 #include "gateway/projection/lead_events_json.hpp"
 #include "gateway/projection/call_json.hpp"
 #include "gateway/projection/routing_json.hpp"
@@ -212,9 +213,11 @@ struct EventData {
             if (!e.phone_hash.empty()) json.text("phone_hash", to_hex(e.phone_hash));
         }
         json.text_if("by", secret->by);
+        const auto told_at = evidence_sequence(e.source, secret->evidence);
+        if (told_at) json.number("evidence", *told_at);
         if (!visibility.content) return;
         json.text_if("reason", secret->reason);
-        json.text_if("evidence", secret->evidence);
+        if (!told_at) json.text_if("evidence", secret->evidence);
     }
     void operator()(const SuppressionRemoved& e) {
         json.text("list", e.list);
@@ -379,7 +382,7 @@ struct EventData {
         json.text("text", secret->text);
         json.close_object();
     }
-    void operator()(const ReceiptReceived& e) {
+    template <EventType Type> void operator()(const ReceiptOf<Type>& e) {
         if (!e.touch.is_nil()) {
             json.uuid("touch_id", e.touch);
             if (e.attempt != 0) json.number("attempt", e.attempt);
@@ -388,6 +391,7 @@ struct EventData {
         json.text_if("account", e.account);
         json.text_if("channel", e.channel);
         json.text_if("provider_id", e.provider_id);
+        json.text("kind", e.kind.empty() ? "receipt" : e.kind);
         json.text("status", receipt_word(e.status));
         json.text_if("raw", e.raw);
         json.text_if("reason", e.reason);
@@ -395,6 +399,7 @@ struct EventData {
         json.boolean("duplicate", e.duplicate);
         if (e.touch.is_nil()) json.boolean("parked", true);
         if (e.by_address) json.boolean("by_address", true);
+        if (!e.body_json.empty()) json.raw("body", e.body_json);
     }
     void operator()(const EventReceived& e) {
         contact();
@@ -573,6 +578,7 @@ struct EventData {
             case EventType::contact_followed: return render<ContactFollowed>();
             case EventType::contact_unfollowed: return render<ContactUnfollowed>();
             case EventType::platform_event: return render<PlatformEvent>();
+            case EventType::contact_synced: return render<ContactSynced>();
             case EventType::event_unknown: return render<EventUnknown>();
             case EventType::interaction_opened: return render<InteractionOpened>();
             case EventType::interaction_closed: return render<InteractionClosed>();
@@ -655,6 +661,7 @@ struct EventData {
             case EventType::touch_settled: return render<TouchSettled>();
             case EventType::message_received: return render<MessageReceived>();
             case EventType::receipt_received: return render<ReceiptReceived>();
+            case EventType::receipt_matched: return render<ReceiptMatched>();
             case EventType::event_received: return render<EventReceived>();
             case EventType::campaign_created: return render<CampaignCreated>();
             case EventType::campaign_audience_added: return render<CampaignAudienceAdded>();

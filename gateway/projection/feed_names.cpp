@@ -13,7 +13,7 @@ constexpr std::array offer_results = {routing::OfferResult::accepted, routing::O
                                       routing::OfferResult::cancelled};
 constexpr std::array<std::string_view, 5> interaction_ends = {"completed", "abandoned", "flowed_out", "cancelled", "expired"};
 constexpr std::array<std::string_view, 3> interaction_states = {"queued", "reserved", "assigned"};
-constexpr std::array<std::string_view, 6> task_changes = {"waiting", "sent", "failed", "cancelled", "expired", "cancelling"};
+constexpr std::array<std::string_view, 7> task_changes = {"waiting", "sent", "failed", "cancelled", "expired", "cancelling", "reminded"};
 
 std::string_view task_change(TaskStatus status) {
     switch (status) {
@@ -24,6 +24,7 @@ std::string_view task_change(TaskStatus status) {
         case TaskStatus::cancelled: return "cancelled";
         case TaskStatus::expired: return "expired";
         case TaskStatus::cancelling: return "cancelling";
+        case TaskStatus::reminded: return "reminded";
     }
     return {};
 }
@@ -99,7 +100,7 @@ std::vector<std::string> feed_names(EventType type) {
 
 std::string feed_subject(const Record& record, const NameSource& names) {
     const auto type = static_cast<EventType>(record.type);
-    if (is_touch_event(type) || type == EventType::receipt_received)
+    if (is_touch_event(type) || is_receipt_event(type))
         if (const auto touch = touch_of(record)) return to_string(*touch);
     if (is_lead_event(type) || is_call_event(type)) return leading_id(record);
     if (is_campaign_event(type)) return leading_name(record);

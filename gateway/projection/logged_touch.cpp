@@ -77,7 +77,7 @@ private:
         auto* one = touch.attempt(e.attempt);
         if (one == nullptr || !one->task) return;
         // That it is being called back is said by the touch's events; the task waits until the provider has stopped it.
-        if (e.status != TaskStatus::cancelling) one->task->status = to_string(e.status);
+        if (e.status != TaskStatus::cancelling && e.status != TaskStatus::reminded) one->task->status = to_string(e.status);
     }
     template <EventType Type> void add(const TouchAdvanced<Type>& e) {
         auto* one = touch.attempt(e.attempt);
@@ -132,7 +132,7 @@ private:
 
 void LoggedTouch::apply(const Record& record) {
     newest_sequence = record.sequence;
-    if (static_cast<EventType>(record.type) == EventType::receipt_received) {
+    if (is_receipt_event(static_cast<EventType>(record.type))) {
         visit_as<ReceiptReceived>(record, [&](const ReceiptReceived& e) {
             if (auto* one = attempt(e.attempt))
                 one->receipts.push_back({std::string{receipt_word(e.status)}, e.raw, instant_of(e.provider_time), record.time, e.duplicate});

@@ -78,7 +78,7 @@ void Projector::apply(const Record& record) {
     }
     names_.fold(record);
     const auto type = static_cast<EventType>(record.type);
-    if (is_touch_event(type) || type == EventType::receipt_received) apply_touch(record);
+    if (is_touch_event(type) || is_receipt_event(type)) apply_touch(record);
     else if (type >= EventType::contact_created && type <= EventType::review_decided) apply_contact(record);
     else if (ServiceFacts::is_meant(type)) service_.apply(record);
     else if (LeadTables::is_meant(type)) leads_.apply(record);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "gateway/base/text.hpp"
+#include "gateway/engine/evidence.hpp"
 
 namespace touchgate::projection {
 
@@ -313,7 +314,8 @@ void Queries::append_suppression(std::string& out, LogPosition position, const V
             json.text(address_word(event.kind), visibility.addresses ? secret->value : event.kind == AddressKind::phone ? mask_phone(secret->value) : "****");
         json.text_if("account", secret->account);
         json.text_or_null("reason", secret->reason);
-        json.text_or_null("evidence", secret->evidence);
+        if (const auto told_at = evidence_sequence(event.source, secret->evidence)) json.number("evidence", *told_at);
+        else json.text_or_null("evidence", secret->evidence);
         json.text_or_null("by", secret->by);
     }
     json.text_if("algorithm", event.hash_algorithm);

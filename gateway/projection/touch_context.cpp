@@ -13,7 +13,7 @@ std::optional<TouchId> touch_of(const Record& record) {
     if (is_touch_event(type)) {  // the id is the first member of all of them
         if (record.payload.size() < id.bytes.size()) return std::nullopt;
         std::memcpy(id.bytes.data(), record.payload.data(), id.bytes.size());
-    } else if (type == EventType::receipt_received) {
+    } else if (is_receipt_event(type)) {
         ReceiptReceived event;
         if (decode(record.payload, event)) id = event.touch;
     } else if (type == EventType::message_received) {

@@ -16,6 +16,7 @@
 namespace touchgate::projection {
 
 [[nodiscard]] constexpr bool is_touch_event(EventType type) { return type >= EventType::touch_created && type <= EventType::touch_task_changed; }
+[[nodiscard]] constexpr bool is_receipt_event(EventType type) { return type == EventType::receipt_received || type == EventType::receipt_matched; }
 
 // The touch that a record is about: its own for touch.*, the matched one of a receipt, the one a message answers. Nothing for others.
 [[nodiscard]] std::optional<TouchId> touch_of(const Record& record);

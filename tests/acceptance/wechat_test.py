@@ -112,8 +112,13 @@ class OfficialAccount(unittest.TestCase):
             world.wait(lambda: world.events(types="suppression.added"), "the suppression")
             added = world.events(types="suppression.added")[0]
             self.assertEqual(added["data"]["list"], "platform:oa-main")
-            evidence = [event for event in world.events(types="contact.unfollowed") if str(event["sequence"]) == added["data"].get("evidence")]
-            self.assertTrue(evidence, "the evidence names the event")
+            told = world.events(types="event.received,contact.followed,contact.unfollowed")
+            self.assertEqual([(event["type"], event["data"]["kind"]) for event in told],
+                             [("event.received", "subscribe"), ("contact.followed", "subscribe"), ("event.received", "unsubscribe"), ("contact.unfollowed", "unsubscribe")])
+            self.assertEqual(len({event["data"]["contact_id"] for event in told}), 1)
+            # The evidence names the platform's event, wherever the suppression is read.
+            self.assertEqual(added["data"]["evidence"], told[2]["sequence"])
+            self.assertEqual([entry["evidence"] for entry in world.get("/v1/suppressions?list=platform:oa-main").json["items"]], [told[2]["sequence"]])
             touch = world.to_oa("oB", {"template_message": {"template_id": "T1", "data": {"thing1": {"value": "x"}}}})
             self.assertEqual((touch["state"], touch["decision"]["rule"]), ("blocked", "platform-refusal"))
             world.act("official_account", "follow", appid="wx1", openid="oB")
@@ -174,6 +179,7 @@ class OfficialAccount(unittest.TestCase):
             self.assertGreaterEqual(sum(refused.values()), 2)
             self.assertIn("NOT_ENCRYPTED", refused)
             self.assertEqual(request(hook, "PUT", "x", key=None).status, 405)
+            self.assertEqual(request(hook, "HEAD", None, key=None).status, 405)
             self.assertEqual(request(hook, "POST", "x" * (1_100_000), key=None).status, 413)
             self.assertEqual(request(hook, "DELETE", "x" * (1_100_000), key=None).status, 405)
             self.assertEqual(self.chunked(world, "/hooks/oa-main", 1_100_000), 413)
@@ -327,7 +333,7 @@ class Groups(unittest.TestCase):
     def test_a_post_waits_for_the_owner_and_counts_for_every_known_member(self):
         policy = {"name": "p", "rules": [{"name": "week", "kind": "cap", "max": 1, "per": "P7D", "by": ["contact"], "weight": {"wecom_group": 1}}]}
         with Platforms(policy=policy) as world:
-            world.wait(lambda: [event for event in world.events(types="event.received") if event["data"]["kind"] == "group"], "the group")
+            world.wait(lambda: [event for event in world.events(types="contact.synced") if event["data"]["kind"] == "group"], "the group")
             group = world.people["groups"][0]
             chat = group["chat_id"] if isinstance(group, dict) else group
             member = world.all_customers()[0]
@@ -335,7 +341,7 @@ class Groups(unittest.TestCase):
             world.act("wecom", "join", chat_id=chat, external_userid=member)
 
             def is_member():
-                groups = [event for event in world.events(types="event.received") if event["data"]["kind"] == "group" and member in str(event["data"].get("body"))]
+                groups = [event for event in world.events(types="contact.synced") if event["data"]["kind"] == "group" and member in str(event["data"].get("body"))]
                 return bool(groups)
             world.wait(is_member, "the group with its new member")
             post = world.post("/v1/touches", {"contact": {"chat_id": chat}, "purpose": "marketing", "channels": ["groups-main"], "content": {"text": "hello all"}}).json
@@ -444,6 +450,29 @@ class CustomerService(unittest.TestCase):
             closed = world.post(f"/v1/interactions/{conversation['id']}/close", {"disposition": "solved"})
             self.assertEqual((closed.status, closed.json["state"], closed.json["disposition"]), (200, "completed", "solved"))
             self.assertEqual(world.post(f"/v1/interactions/{conversation['id']}/messages", {"content": {"text": "late"}}).status, 409)
+
+    def test_what_an_employee_has_in_wecoms_own_client_is_not_answered_from_here(self):
+        with Platforms() as world:
+            customer = world.act("wecom", "write", text="my order?")["external_userid"]
+            world.wait(lambda: world.get("/v1/interactions?queue=care").json["items"], "the conversation")
+            path = f"/v1/interactions/{world.get('/v1/interactions?queue=care').json['items'][0]['id']}/messages"
+
+            def sessions():
+                return [event for event in world.events(types="event.received") if event["data"]["kind"] == "kf.session_status_change"]
+            world.act("wecom", "take", external_userid=customer, servicer_userid="alice")
+            world.wait(lambda: len(sessions()) == 1, "the employee's taking it")
+            for _ in range(2):
+                answer = world.post(path, {"content": {"text": "ours"}})
+                self.assertEqual((answer.status, answer.json.get("code")), (409, "handled_natively"))
+                world.kill()
+                world.start()
+            self.assertEqual(world.received(kind="kf"), [])
+            world.act("wecom", "end", external_userid=customer, servicer_userid="alice")
+            world.wait(lambda: len(sessions()) == 2, "the end")
+            world.act("wecom", "write", external_userid=customer, text="one more thing")
+            world.wait(lambda: len(world.events(types="message.received")) == 2, "the message")
+            self.assertEqual(world.post(path, {"content": {"text": "ours again"}}).status, 202)
+            world.wait(lambda: len(world.received(kind="kf")) == 1, "the answer")
 
     def test_messages_are_pulled_once_across_crashes(self):
         with Platforms() as world:

@@ -216,7 +216,8 @@ void Oracle::take(const Record& record) {
             advance(event.touch, event.attempt, 4, record);
             break;
         }
-        case EventType::receipt_received: {
+        case EventType::receipt_received:
+        case EventType::receipt_matched: {
             const auto event = read<ReceiptReceived>(record);
             if (event.touch.is_nil() || (event.status != channel::ReceiptStatus::failed && event.status != channel::ReceiptStatus::recipient_refuses)) break;
             if (auto* attempt = attempt_of(event.touch, event.attempt)) attempt->failed_by_receipt = true;

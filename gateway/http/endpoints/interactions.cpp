@@ -1,4 +1,5 @@
 // /v1/interactions: conversations by message, their answers and their end.
+#include "gateway/engine/refusals.hpp"
 #include "gateway/http/endpoints/endpoints.hpp"
 #include "gateway/http/exchange.hpp"
 #include "gateway/http/interaction_json.hpp"
@@ -104,7 +105,7 @@ void post_message(const Call& call) {
     in_engine(call, [id = *id, request = std::move(touch.request)](Engine& engine, Exchange& exchange) mutable {
         if (is_hidden(engine, exchange.access, id)) return exchange.problem_of(no_such_interaction());
         const auto sent = engine.reply_to_interaction(id, std::move(request));
-        if (!sent) return exchange.problem_of(sent.error());
+        if (!sent) return exchange.problem_of(sent.error(), sent.error().reference == handled_natively_code ? "code" : "");
         Response response;
         response.status = sent->duplicate ? 200 : 202;
         append_touch(response.body, *sent);

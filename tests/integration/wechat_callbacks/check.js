@@ -165,9 +165,9 @@ const checks = {
         await push(event(customer, 'SCAN', '<EventKey>expo_b13</EventKey>'));
         await push(event(customer, 'some_future_event', '<New>1</New>'));
         const of = async (types) => (await gateway.events('types=' + types)).filter((one) => JSON.stringify(one.data).includes('expo_b1') || one.data.kind === 'some_future_event');
-        await until('the events', async () => (await of('contact.followed,event.received,event.unknown')).length >= 3);
+        await until('the events', async () => (await of('contact.followed,event.received,event.unknown')).length >= 4);
         assert.deepStrictEqual((await of('contact.followed')).map((one) => one.data.source), ['expo_b12']);
-        assert.deepStrictEqual((await of('event.received')).map((one) => [one.data.kind, one.data.source]), [['scan', 'expo_b13']]);
+        assert.deepStrictEqual((await of('event.received')).map((one) => [one.data.kind, one.data.source]), [['subscribe', 'expo_b12'], ['scan', 'expo_b13']]);
         assert.strictEqual((await of('event.unknown')).length, 1);
     },
 

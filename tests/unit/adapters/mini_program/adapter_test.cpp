@@ -80,7 +80,7 @@ TEST_CASE("mini program: callbacks may be JSON", "[mini_program]") {
     request.body = Json{{"ToUserName", "gh_1"}, {"Encrypt", std::string{envelope.text_of("Encrypt")}}}.dump();
     const auto answer = make().adapter->receive(request);
     CHECK(answer.status == 200);
-    REQUIRE(answer.events.events.size() == 2);
-    CHECK(answer.events.events[0].kind == "subscription_accepted");
-    CHECK(answer.events.events[1].ref == "T2");
+    REQUIRE(answer.events.events.size() == 1);
+    CHECK(answer.events.events[0].kind == "subscription_changed");
+    CHECK(answer.events.events[0].ref == "T1,T2");
 }

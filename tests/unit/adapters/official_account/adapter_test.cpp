@@ -231,6 +231,13 @@ TEST_CASE("official account: what is wrong with a content is named where it stan
              {{{"mass", {{"tag_id", "1"}, {"text", Json::object()}}}}, {"/mass/text/content", "/mass/tag_id"}},
              {{{"mass", {{"to_all", false}, {"mpnews", {{"media_id", "M"}}}}}}, {"/mass/to_all"}},
              {{{"mass", {{"touser", {"o1"}}, {"news", 1}}}}, {"/mass/news", "/mass", "/mass/touser"}},
+             {{{"mass", {{"tag_id", 1}, {"msgtype", "text"}, {"text", {{"content", "x"}}}}}}, {}},
+             {{{"mass", {{"tag_id", 1}, {"msgtype", "image"}, {"text", {{"content", "x"}}}}}}, {"/mass/msgtype"}},
+             {{{"mass", {{"tag_id", 1}, {"msgtype", "tag_id"}, {"text", {{"content", "x"}}}}}}, {"/mass/msgtype"}},
+             {{{"mass", {{"tag_id", 1}, {"msgtype", 7}, {"text", {{"content", "x"}}}}}}, {"/mass/msgtype"}},
+             {{{"template_message", {{"template_id", "T"}, {"data", Json::object()}}}}, {}},
+             {{{"subscribe_message", {{"template_id", "T"}, {"data", Json::object()}}}}, {}},
+             {{{"template_message", {{"template_id", "T"}, {"data", Json::array()}}}}, {"/template_message/data"}},
          }) {
         INFO(row.content.dump());
         CHECK(problems_of(row.content) == row.pointers);
@@ -244,6 +251,7 @@ TEST_CASE("official account: a listed template takes its own fields only", "[off
     const auto with = [&](const Json& data) { return problems_of(Json{{"template_message", {{"template_id", "T"}, {"data", data}}}}, settings); };
     CHECK(with({{"thing1", {{"value", "寄出了"}}}, {"time2", {{"value", 7}}}}).empty());
     CHECK(with({{"thing1", {{"value", "x"}}}}) == Pointers{"/template_message/data/time2"});
+    CHECK(with(Json::object()) == Pointers{"/template_message/data/thing1", "/template_message/data/time2"});
     CHECK(with({{"thing1", {{"value", "x"}}}, {"time2", {{"value", "x"}}}, {"thing3", {{"value", "x"}}}}) ==
           Pointers{"/template_message/data/thing3"});
     CHECK(with({{"thing1", {{"value", "寄出了啊"}}}, {"time2", {{"value", "x"}}}}) == Pointers{"/template_message/data/thing1/value"});

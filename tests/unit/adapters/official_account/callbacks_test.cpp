@@ -179,13 +179,13 @@ TEST_CASE("callbacks: the end of a message is a receipt", "[official_account]") 
         CHECK(receipt.reason == row.reason);
         CHECK(receipt.destination == row.destination);
         CHECK(receipt.at.has_value());
+        CHECK(receipt.kind == to_lower_ascii(adapters::wechat::read_xml(test::callback_text(row.file))->text_of("Event")));
+        CHECK(events_of(test::callback_text(row.file)).events.empty());
     }
-    const auto mass = events_of(test::callback_text("event.MASSSENDJOBFINISH.success.xml"));
-    REQUIRE(mass.events.size() == 1);
-    CHECK(mass.events[0].kind == "mass_finished");
-    CHECK(mass.events[0].ref == "1000000001");
-    CHECK(mass.events[0].from.empty());
-    CHECK(parse_json(mass.events[0].body_json).value().at("SentCount") == "75");
+    const auto counted = parse_json(receipt_of("event.MASSSENDJOBFINISH.success.xml").body_json).value();
+    CHECK(counted.at("SentCount") == "75");
+    CHECK_FALSE(counted.contains("FromUserName"));  // the administrator
+    CHECK(receipt_of("event.TEMPLATESENDJOBFINISH.success.xml").body_json.empty());
 }
 
 TEST_CASE("callbacks: a status is read without regard to blanks and case", "[official_account]") {
@@ -203,17 +203,25 @@ TEST_CASE("callbacks: a status is read without regard to blanks and case", "[off
     CHECK(adapters::wechat::bare_status("failed: System\tFailed ") == "failed:systemfailed");
 }
 
-TEST_CASE("callbacks: subscriptions are told one by one, and only switching them off is a refusal", "[official_account]") {
+TEST_CASE("callbacks: one answer about several templates is one event, and only switching them off is a refusal", "[official_account]") {
     const auto popup = events_of(test::callback_text("event.subscribe_msg_popup_event.xml")).events;
-    REQUIRE(popup.size() == 2);
-    CHECK(popup[0].kind == "subscription_accepted");
-    CHECK(popup[0].name == "subscribe_msg_popup_event.accept");
-    CHECK(popup[0].ref == "TPL-SYNTH-0001");
-    CHECK(popup[1].kind == "subscription_rejected");
-    CHECK(popup[1].ref == "TPL-SYNTH-0002");
-    CHECK(popup[0].id != popup[1].id);
-    CHECK(popup[1].id.size() == 64);
-    CHECK(popup[1].reach == Reach::unchanged);
+    REQUIRE(popup.size() == 1);
+    CHECK(popup[0].kind == "subscription_changed");
+    CHECK(popup[0].name == "subscribe_msg_popup_event");
+    CHECK(popup[0].ref == "TPL-SYNTH-0001,TPL-SYNTH-0002");
+    CHECK(popup[0].id.size() == 64);
+    CHECK(popup[0].reach == Reach::unchanged);
+    const auto one = [](const std::string& status) {
+        return events_of(event_xml("subscribe_msg_popup_event", "<SubscribeMsgPopupEvent><List><TemplateId>T</TemplateId><SubscribeStatusString>" + status +
+                                                                    "</SubscribeStatusString></List></SubscribeMsgPopupEvent>"))
+            .events.at(0);
+    };
+    CHECK(one("accept").kind == "subscription_accepted");
+    CHECK(one("accept").name == "subscribe_msg_popup_event.accept");
+    CHECK(one("reject").kind == "subscription_rejected");
+    CHECK(one("reject").name == "subscribe_msg_popup_event.reject");
+    CHECK(one("reject").ref == "T");
+    CHECK(one("perhaps").kind == "unknown");
     const auto change = event_of("event.subscribe_msg_change_event.xml");
     CHECK(change.kind == "subscription_rejected");
     CHECK(change.reach == Reach::refuses);

@@ -92,6 +92,8 @@ TEST_CASE("answer: outcomes come from the table, and what is not in it has a saf
     CHECK(outcome(said(R"({"errcode":45009})")).retry_after == one_day);
     CHECK(outcome(said(R"({"errcode":45011})", 200, {{"retry-after", "7"}})).retry_after == 7s);
     CHECK(outcome(said(R"({"errcode":99999})")).kind == OutcomeKind::refused);
+    CHECK(outcome(said(R"({"errcode":99999})")).once_more);
+    CHECK_FALSE(rejected.once_more);
     for (const auto& unreadable :
          {said(""), said("x"), said("[]"), said(R"({"errcode":"x"})"), said(R"({"errcode":1.5})"), said(R"({"errcode":40037})", 500), said("", 404)})
         CHECK(outcome(unreadable).kind == OutcomeKind::unknown);

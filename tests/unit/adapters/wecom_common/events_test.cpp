@@ -195,6 +195,18 @@ TEST_CASE("A member's text is a text") {
     CHECK(events.messages.front().at == from_unix_ms(1'893'456'137'000));
 }
 
+TEST_CASE("What is not understood of a known event is named with the change that it tells of") {
+    const auto name = [](const std::string& event, const std::string& change) {
+        const auto events = read_text("<xml><MsgType>event</MsgType><Event>" + event + "</Event><ChangeType>" + change + "</ChangeType></xml>");
+        CHECK(only_event(events).kind == "unknown");
+        return only_event(events).name;
+    };
+    CHECK(name("change_external_contact", "something_new") == "change_external_contact.something_new");
+    CHECK(name("change_external_chat", "something_new") == "change_external_chat.something_new");
+    CHECK(name("change_of_weather", "rain") == "change_of_weather.rain");
+    CHECK(name("change_of_weather", "") == "change_of_weather");
+}
+
 TEST_CASE("What is not understood is kept as unknown and concerns no customer") {
     const auto text = GENERATE(as<std::string>{}, test::callback_text("unknown_event.xml"), test::callback_text("passive_reply.update_button.xml"),
                                "<xml><MsgType>event</MsgType></xml>", "<xml/>",

@@ -131,9 +131,12 @@ TEST_CASE("The owners' filter is asked for where it is set") {
 }
 
 TEST_CASE("A message to groups waits for their owner") {
-    const auto made = make_group({{"sender", "agent.wu"}});
-    const std::vector<Submission> submissions = {test::to_customer("wr1"), test::to_customer("wr2")};
+    const auto made = make_group();
+    std::vector<Submission> submissions = {test::to_customer("wr1"), test::to_customer("wr2")};
+    CHECK_FALSE(made.adapter->same_batch(submissions[0], submissions[1]));  // each may have another owner
+    for (auto& submission : submissions) submission.sender = "agent.wu";
     CHECK(made.adapter->same_batch(submissions[0], submissions[1]));
+    CHECK(made.adapter->prepare(submissions).size() == 1);
     const auto request = made.adapter->submit(submissions, test::with_token(*made.adapter), test::now_context());
     CHECK(request.url == "http://127.0.0.1:9/cgi-bin/externalcontact/add_msg_template?access_token=TOKEN");
     CHECK(test::body_of(request).at("sender") == "agent.wu");
@@ -141,6 +144,41 @@ TEST_CASE("A message to groups waits for their owner") {
     CHECK(outcomes.at(0).kind == Kind::handed_to_human);
     CHECK(outcomes.at(0).employee == "agent.wu");
     CHECK(outcomes.at(1).kind == Kind::recipient_invalid);
+}
+
+TEST_CASE("The owner of a group is asked for where nobody knows him, and else the account's sender posts") {
+    const auto made = make_group();
+    const auto submission = test::to_customer("wr1");
+    const auto needs = made.adapter->prepare({&submission, 1});
+    REQUIRE(needs.size() == 2);
+    auto resources = test::with_token(*made.adapter);
+    const auto question = made.adapter->fetch(needs[1], resources, test::now_context());
+    CHECK(test::path_of(question) == "/cgi-bin/externalcontact/groupchat/get");
+    CHECK(test::body_of(question) == Json{{"chat_id", "wr1"}, {"need_name", 0}});
+    const auto sender = [&](const HttpResponse& answer) {
+        const auto read = made.adapter->read_fetched(needs[1], answer);
+        REQUIRE(std::holds_alternative<Resource>(read));
+        resources[needs[1].key] = std::get<Resource>(read).value;
+        return test::body_of(made.adapter->submit({&submission, 1}, resources, test::now_context())).at("sender");
+    };
+    CHECK(sender(group("wr1")) == "agent.wu");
+    CHECK(made.adapter->classify({&submission, 1}, answered({{"errcode", 0}, {"msgid", "m"}})).at(0).employee.empty());  // whose the task is tells WeCom
+    CHECK(sender(test::refused(48002)) == "agent.lin");  // the corporation's
+    CHECK(sender(answered({{"errcode", 0}, {"group_chat", {{"chat_id", "wr1"}}}})) == "agent.lin");
+    const auto stale = made.adapter->read_fetched(needs[1], test::refused(42001));
+    CHECK(std::holds_alternative<Outcome>(stale));
+}
+
+TEST_CASE("A group without an owner and an account without a sender: nothing is sent, and it is said why") {
+    for (const auto& [answer, kind] : std::vector<std::pair<HttpResponse, Kind>>{{answered({{"errcode", 0}, {"group_chat", Json::object()}}), Kind::refused},
+                                                                                 {test::refused(48002), Kind::config},
+                                                                                 {test::refused(49008), Kind::recipient_invalid},
+                                                                                 {{.status = 500, .headers = {}, .body = ""}, Kind::not_sent}}) {
+        const auto read = read_owner(answer, false);
+        REQUIRE(std::holds_alternative<Outcome>(read));
+        CHECK(std::get<Outcome>(read).kind == kind);
+        CHECK(std::get<Outcome>(read).detail.find("owner") != std::string::npos);
+    }
 }
 
 TEST_CASE("A robot of an internal group sends at once, by its key alone") {

@@ -55,6 +55,17 @@ TEST_CASE("An account of customer service takes its corporation's secret, callba
     CHECK(make_kf({{"corp", "nobody"}}).problems.size() == 1);
 }
 
+TEST_CASE("A conversation goes to an employee in WeCom's own client only where the account allows it") {
+    CHECK(make_kf().adapter->operations().empty());
+    const auto made = make_kf({{"native_servicers", true}});
+    CHECK(made.problems.empty());
+    REQUIRE(made.adapter->operations().size() == 1);
+    const auto request = made.adapter->operation("give_to_servicer", R"({"external_userid":"wm1","servicer_userid":"bob"})", with_token(*made.adapter), now_context());
+    CHECK(path_of(request) == "/cgi-bin/kf/service_state/trans");
+    CHECK(body_of(request) == Json{{"external_userid", "wm1"}, {"servicer_userid", "bob"}, {"open_kfid", "wkSYNTH00000000000000001"}, {"service_state", 3}});
+    CHECK(pointers(make_kf({{"native_servicers", "yes"}})) == "/accounts/a/native_servicers");
+}
+
 TEST_CASE("A message id is one of WeCom's form, the same for every attempt of one touch") {
     auto submission = to_customer("wm1");
     submission.touch = parse_uuid("0193f6a0-0000-7000-8000-000000000001").value();

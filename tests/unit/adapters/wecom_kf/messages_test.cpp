@@ -141,6 +141,7 @@ TEST_CASE("A message of ours that failed is a receipt under our id, with the rea
     CHECK(receipt.provider_ids == std::vector<std::string>{message_id(test::to_customer("wm1"))});
     CHECK(receipt.status == status);
     CHECK(receipt.reason == reason);
+    CHECK(receipt.kind == "kf.msg_send_fail");
     CHECK(receipt.at == from_unix_ms(1'893'456'000'000));
 }
 
