@@ -68,7 +68,9 @@ public:
         });
     }
     void read_on() override {
-        stream_.async_read_some(buffer_, read_bytes, [self = this->shared_from_this()](error_code error, std::size_t) { self->on_read(error); });
+        auto self = this->shared_from_this();
+        not_reading_.reset();
+        stream_.async_read_some(buffer_, read_bytes, [self = std::move(self)](error_code error, std::size_t) { self->on_read(error); });
     }
     void close(AgentClose code, std::string_view reason) override {
         closing_ = true;
@@ -109,11 +111,14 @@ private:
         session_->on_text({static_cast<const char*>(bytes.data()), bytes.size()});
         buffer_.consume(buffer_.size());
         if (buffer_.capacity() > kept_bytes) buffer_ = {};
-        if (!closing_ && !ended_ && session_->reads_on()) read_on();
+        if (closing_ || ended_) return;
+        if (session_->reads_on()) read_on();
+        else not_reading_ = this->shared_from_this();
     }
 
     void ended() {
         if (std::exchange(ended_, true)) return;
+        const auto kept = std::exchange(not_reading_, nullptr);
         session_->on_closed();
     }
 
@@ -122,6 +127,7 @@ private:
     beast::flat_buffer buffer_;
     std::shared_ptr<AgentSession> session_;
     std::unique_ptr<Hello> hello_;  // until the handshake is done
+    std::shared_ptr<BeastSocket> not_reading_;  // itself, while it reads nothing more for now: no operation may be out that holds it
     std::chrono::steady_clock::time_point accept_by_;
     bool pinging_ = false, closing_ = false, ended_ = false;
 };
