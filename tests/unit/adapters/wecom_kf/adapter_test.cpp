@@ -60,9 +60,9 @@ TEST_CASE("A conversation goes to an employee in WeCom's own client only where t
     const auto made = make_kf({{"native_servicers", true}});
     CHECK(made.problems.empty());
     REQUIRE(made.adapter->operations().size() == 1);
-    const auto request = made.adapter->operation("give_to_servicer", R"({"external_userid":"wm1","servicer_userid":"bob"})", with_token(*made.adapter), now_context());
-    CHECK(path_of(request) == "/cgi-bin/kf/service_state/trans");
-    CHECK(body_of(request) == Json{{"external_userid", "wm1"}, {"servicer_userid", "bob"}, {"open_kfid", "wkSYNTH00000000000000001"}, {"service_state", 3}});
+    const auto request = made.adapter->operation("give_to_servicer", R"({"external_userid":"wm1","servicer_userid":"bob"})", test::with_token(*made.adapter), test::now_context());
+    CHECK(test::path_of(request) == "/cgi-bin/kf/service_state/trans");
+    CHECK(test::body_of(request) == Json{{"external_userid", "wm1"}, {"servicer_userid", "bob"}, {"open_kfid", "wkSYNTH00000000000000001"}, {"service_state", 3}});
     CHECK(pointers(make_kf({{"native_servicers", "yes"}})) == "/accounts/a/native_servicers");
 }
 
