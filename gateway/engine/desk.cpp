@@ -32,12 +32,10 @@ Result<Hello> Desk::attach(const std::string& agent, std::shared_ptr<AgentConnec
     const auto view = in.router.agent(agent);
     if (!view || view->definition->disabled) return refused("not_allowed", "there is no agent " + agent, ErrorKind::not_found);
     auto& desk = in.desks[agent];
-    // From here on he is told: also that he is signed in.
-    const auto last_seq = in.state.agents[agent].last_seq;
-    desk.connected.push_back({.connection = std::move(connection), .sent = last_seq});
+    desk.connected.push_back({.connection = std::move(connection)});
     desk.heard = in.monotonic;
     Hello hello{.agent = agent, .name = view->definition->name, .role = view->definition->role == routing::Role::supervisor ? "supervisor" : "agent", .session = in.ids.next(in.now),
-                .last_seq = last_seq, .lease = in.settings.agents.lease, .rights = view->definition->rights, .dial_purposes = view->definition->dial_purposes,
+                .last_seq = 0, .lease = in.settings.agents.lease, .rights = view->definition->rights, .dial_purposes = view->definition->dial_purposes,
                 .supervises = view->definition->supervises};
     if (view->session != routing::Session::signed_in) {
         desk.lapsed = false;
@@ -45,6 +43,7 @@ Result<Hello> Desk::attach(const std::string& agent, std::shared_ptr<AgentConnec
         if (in.settings.agents.require_health && desk.connected.size() == 1) (void)in.router.set_health(agent, false, "not_reported", in.now);
     }
     in.watch_lease(agent, in.monotonic + in.settings.agents.lease);
+    hello.last_seq = in.state.agents[agent].last_seq;
     return hello;
 }
 
@@ -94,14 +93,14 @@ Result<void> Desk::snapshot(const std::string& agent, const std::shared_ptr<Agen
     auto& in = engine_.internals();
     auto* found = find_connection(in, agent, connection);
     if (found == nullptr) return refused("wrong_state", "the connection is not signed in");
+    const auto snapshot = in.snapshot_of(agent);
     found->started = true;
-    in.engine.after_sync([&in, agent, connection] {
+    found->sent = snapshot->seq;
+    in.engine.after_sync([&in, agent, connection, snapshot] {
         auto* still = find_connection(in, agent, connection);
         if (still == nullptr) return;
-        in.deliver(agent, *still);  // what was pushed since its hello, each once
-        const auto snapshot = in.snapshot_of(agent);
-        still->sent = snapshot->seq;
         still->takes = still->connection->push({snapshot});
+        in.deliver(agent, *still);
     });
     return {};
 }

@@ -314,7 +314,7 @@ void Engine::Internals::end_interaction(const Uuid& id, std::string state_word, 
 // The account's own queue, else the first one that takes the channel.
 std::string Engine::Internals::queue_for(std::string_view account, std::string_view channel) const {
     if (const auto number = account_numbers.find(account); number != account_numbers.end() && !accounts[number->second].settings.queue.empty())
-        return router.queue(accounts[number->second].settings.queue) ? accounts[number->second].settings.queue : std::string{};
+        return accounts[number->second].settings.queue;
     return std::string{router.first_queue_with(channel)};
 }
 

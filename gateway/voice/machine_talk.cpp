@@ -431,7 +431,9 @@ void Machine::recover(const channel::Snapshot& snapshot, const Plan& plan) {
     std::vector<channel::LegId> answered;
     for (const auto& party : call_.parties)
         if (const auto* leg = seen(party.leg); leg != nullptr && leg->answered && !party.up) answered.push_back(party.leg);
+    const auto stage_before = call_.stage;
     for (const auto& leg : answered) on(channel::LegAnswered{.leg = leg, .by = channel::AnsweredBy::unasked, .at = now_});
+    if (call_.stage != stage_before) return;  // it goes on from there
 
     auto* customer = call_.party(Use::customer);
     auto* agent = call_.party(Use::agent);

@@ -9,7 +9,14 @@ PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 1000
 
 
 def operate(world, account, name, /, **body):
-    return world.post(f"/v1/accounts/{account}/operations/{name}", body)
+    """Just after the start an account may not be connected yet, which is said: nothing was done."""
+    answers = []
+
+    def done():
+        answers.append(world.post(f"/v1/accounts/{account}/operations/{name}", body))
+        return answers[-1].status != 503 or "cannot be reached now" not in answers[-1].text
+    world.wait(done, "the account")
+    return answers[-1]
 
 
 def contact_of(world, customer):

@@ -304,7 +304,7 @@ class OfferTest(unittest.TestCase):
         self.assertEqual(other.code("message.send", interaction=interaction, content={"text": "x"}), "not_yours")
         self.assertEqual(desk.code("message.send", interaction=nothing, content={"text": "x"}), "unknown_interaction")
         self.assertEqual(desk.code("interaction.get", interaction=nothing), "unknown_interaction")
-        for type, fields in (("offer.accept", {}), ("offer.accept", {"offer": "x"}), ("presence.set", {}), ("presence.set", {"state": "happy"}), ("message.send", {"interaction": interaction}),
+        for type, fields in (("offer.accept", {}), ("presence.set", {}), ("presence.set", {"state": "happy"}), ("message.send", {"interaction": interaction}),
                              ("no.such.thing", {}), ("call.dial", {"purpose": "service"}), ("call.dial", {"purpose": "service", "number": "x"}), ("promise.create", {"contact": "x"}),
                              ("resume", {}), ("resume", {"after": -1}), ("resume", {"after": "1"}), ("call.dtmf", {"interaction": interaction, "digits": "x"})):
             reply = desk.request(type, **fields)

@@ -133,6 +133,8 @@ class DeviceTransferTest(unittest.TestCase):
             second.ready()
             leg = lambda: next(each["channel"] for each in world.legs("agent"))
             world.control("POST", f"/legs/{leg()}/transfer", {"to": "1002"})
+            self.assertEqual(first.wait_push("wrap_up")["interaction"], interaction)
+            first.ok("interaction.wrap_up", interaction=interaction, disposition="done")
             self.assertEqual(first.wait_push("interaction.closed")["reason"], "transfer")
             offer = second.wait_push("offer")
             self.assertEqual(offer["interaction"], interaction)

@@ -54,7 +54,7 @@ def request(url, method="GET", body=None, key=KEY, content_type="application/jso
         made.add_header(name, value)
     try:
         with urllib.request.urlopen(made, timeout=30 * PATIENCE) as answer:
-            return Answer(answer.status, answer.headers, answer.read().decode())
+            return Answer(answer.status, answer.headers, answer.read().decode(errors="replace"))
     except urllib.error.HTTPError as error:
         return Answer(error.code, error.headers, error.read().decode())
 

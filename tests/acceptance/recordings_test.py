@@ -99,7 +99,7 @@ class RecordingTest(unittest.TestCase):
             _, interaction = world.recorded_call()
             contact = world.interaction(interaction)["contact_id"]
             self.assertEqual(world.delete("/v1/contacts/" + contact).status, 204)
-            self.assertEqual(world.hear(interaction)[0], 404)
+            self.assertEqual(world.hear(interaction)[0], 410)
 
     def test_a_recording_that_was_not_fetched_is_fetched_after_a_restart(self):
         with Recorder() as world:

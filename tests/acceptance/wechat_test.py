@@ -184,10 +184,10 @@ class OfficialAccount(unittest.TestCase):
             self.assertEqual(request(hook, "DELETE", "x" * (1_100_000), key=None).status, 405)
             self.assertEqual(self.chunked(world, "/hooks/oa-main", 1_100_000), 413)
             counted = lambda: [each for each in world.get("/v1/accounts").json["items"] if each["name"] == "oa-main"][0]["hook"]["refused"]
-            world.wait(lambda: (counted().get("METHOD"), counted().get("TOO_LARGE")) == (2, 2), "405 and 413 are counted, each once")
+            world.wait(lambda: (counted().get("METHOD"), counted().get("TOO_LARGE")) == (3, 2), "405 and 413 are counted, each once")
             metrics = world.get("/metrics").text
-            for reason in ("METHOD", "TOO_LARGE"):
-                self.assertIn(f'touchgate_hook_refused_total{{account="oa-main",reason="{reason}"}} 2', metrics)
+            for reason, times in (("METHOD", 3), ("TOO_LARGE", 2)):
+                self.assertIn(f'touchgate_hook_refused_total{{account="oa-main",reason="{reason}"}} {times}', metrics)
             self.assertEqual([event for event in world.events(types="event.received,message.received") if event["data"]["account"] == "oa-main"], [])
 
     def test_what_is_not_understood_is_kept_once_and_acknowledged(self):

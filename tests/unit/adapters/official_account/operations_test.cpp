@@ -42,7 +42,9 @@ TEST_CASE("Followers whose tags were changed are read again") {
 }
 
 TEST_CASE("All followers are listed page by page, and asked about a hundred at a time") {
-    const auto made = test::make(test::basic_settings());
+    auto on = test::basic_settings();
+    on["sync"] = true;
+    const auto made = test::make(on);
     const auto pulls = made.adapter->pulls();
     REQUIRE(pulls.size() == 2);
     CHECK(pulls[0].name == "followers");
@@ -67,9 +69,7 @@ TEST_CASE("All followers are listed page by page, and asked about a hundred at a
     page = page_of({{"errcode", 48001}, {"errmsg", "api unauthorized"}});  // the account has no right to it
     CHECK_FALSE(page.failed);
     CHECK_FALSE(page.more);
-    auto off = test::basic_settings();
-    off["sync"] = false;
-    CHECK(test::make(off).adapter->pulls().empty());
+    CHECK(test::make(test::basic_settings()).adapter->pulls().empty());
 }
 
 TEST_CASE("A follower's record brings his tags and his unionid, and is another event only when it says something else") {

@@ -282,7 +282,7 @@ TEST_CASE("desk: an answer that is due is asked for, then the supervisor hears o
     house.presence("a1", "not_ready");
     house.later_at_work(60s, {"a1", "boss"});
     CHECK(house.shown(id).state == "queued");
-    CHECK(first->last<ClosedPush>().reason == "no_reply");
+    CHECK(first->last<ClosedPush>().reason == "transfer");
 }
 
 TEST_CASE("desk: a promise that is due is pushed to its agent, late ones to the queue, kept ones end", "[engine]") {
@@ -305,7 +305,7 @@ TEST_CASE("desk: a promise that is due is pushed to its agent, late ones to the 
     CHECK_FALSE(house.in_turn([&](Engine& inside) { return inside.desk().promise_done("a2", made->id); }));
 }
 
-TEST_CASE("desk: a queue that is defined later takes the conversations that named it", "[engine]") {
+TEST_CASE("desk: an event for a queue that is not there is refused by name", "[engine]") {
     House house;
     InboundInput input;
     input.key = "m1";
@@ -313,9 +313,11 @@ TEST_CASE("desk: a queue that is defined later takes the conversations that name
     input.queue = "later";
     input.contact.address = Address{.kind = AddressKind::phone, .value = "+8613812345678", .account = {}};
     input.text = "hi";
-    const auto taken = house.in_turn([&](Engine& inside) { return inside.inbound_event(input); });
-    REQUIRE(taken);
+    const auto refused = house.in_turn([&](Engine& inside) { return inside.inbound_event(input); });
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().problems.at(0).pointer == "/queue");
     REQUIRE(house.in_turn([&](Engine& inside) { return inside.desk().put_queue("later", Json::parse(R"({"channels":[]})")); }));
+    REQUIRE(house.in_turn([&](Engine& inside) { return inside.inbound_event(input); }));
     CHECK(house.in_turn([&](Engine& inside) { return inside.desk().queue("later"); })->waiting == 1);
 }
 

@@ -79,7 +79,7 @@ struct Exchange : House {
     }
     void put_queue(const std::string& document) { REQUIRE(in_turn([&](Engine& inside) { return inside.desk().put_queue("care", Json::parse(document)); })); }
     void put_agent(const std::string& id, const std::string& extension, const std::string& more = {}) {
-        const auto document = "{" + more + R"("name":")" + id + R"(","extension":")" + extension + R"(","capacity":{"voice":1},"queues":["care"]})";
+        const auto document = "{" + more + R"("name":")" + id + R"(","extension":")" + extension + R"(","capacity":{"voice":1},"queues":["care"],"dial_purposes":["care","service"]})";
         const auto put = in_turn([&](Engine& inside) { return inside.desk().put_agent(id, Json::parse(document)); });
         if (!put) FAIL(put.error().detail << (put.error().problems.empty() ? "" : put.error().problems[0].pointer + " " + put.error().problems[0].detail));
     }
