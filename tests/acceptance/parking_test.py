@@ -12,7 +12,7 @@ class ParkingTest(unittest.TestCase):
             channel = world.call_in()
             interaction = world.take(first)
             first.ok("call.park", interaction=interaction)
-            self.assertEqual(first.wait_push("interaction.closed")["reason"], "parked")
+            self.assertEqual(first.wait_push("interaction.closed")["reason"], "transfer")
             self.assertEqual(first.state(), "ready", "no wrap-up: it is not over")
             world.wait(lambda: world.legs("agent") == [], "his telephone is free")
             self.assertEqual(second.wait_push("notice", lambda push: push["kind"] == "parked")["interaction"], interaction)

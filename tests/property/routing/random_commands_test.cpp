@@ -192,7 +192,7 @@ public:
             RC_ASSERT(item->state != ItemState::reserved || !item->offers.empty());
             RC_ASSERT(waits || item->offers.empty());
             RC_ASSERT(waits == item->agent.empty());
-            if (waits && !silent.contains(id)) ++waiting[std::string{item->queue}];
+            if (waits && !is_dialled(id)) ++waiting[std::string{item->queue}];
             if (!waits && (item->state != ItemState::wrapping || item->channel == "voice")) ++busy[std::string{item->agent}][std::string{item->channel}];
             const auto strategy = waits ? router->queue(item->queue)->definition->strategy : Strategy::longest_idle;
             if (strategy != Strategy::ring_all && strategy != Strategy::ring_progressively) RC_ASSERT(item->offers.size() <= 1U);
@@ -308,6 +308,16 @@ public:
     std::map<Uuid, Instant> first_queued, entered, told_items;
     std::map<std::pair<Uuid, std::string>, Instant> backoff;
     std::map<Uuid, bool> front;
+    // Reserved before it was there; who has been talked with since and waits again is an item like any other, one whose agent's telephone was not answered is not.
+    bool is_dialled(const Uuid& id) const {
+        bool taken = false, dialled = silent.contains(id);
+        for (const auto& [event, at] : log) {
+            if (const auto* ended = std::get_if<OfferEnded>(&event); ended != nullptr && ended->item == id && ended->result == OfferResult::accepted) taken = true;
+            if (const auto* assigned = std::get_if<ItemAssigned>(&event); assigned != nullptr && assigned->item == id) taken = true;
+            if (const auto* queued = std::get_if<ItemQueued>(&event); queued != nullptr && queued->item == id && std::exchange(taken, false) && queued->cause != "timed_out") dialled = false;
+        }
+        return dialled;
+    }
     std::set<Uuid> silent, accepted_offers;
     std::set<std::string> overloaded;
     std::map<std::string, std::map<std::string, int>> most_capacity;
