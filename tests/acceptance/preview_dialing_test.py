@@ -92,7 +92,7 @@ class ShownTest(unittest.TestCase):
             self.assertEqual((plan_of(again), again["preview"]), ("B1", True))
             self.assertGreater(again["fence"], offered[holder]["fence"])
             self.assertEqual(asked.code("offer.accept", offer=offered[holder]["offer"]), "stale_offer")
-            rejected = [event["data"] for event in world.events(types="offer.ended") if event["data"]["result"] == "rejected"]
+            rejected = [event["data"] for event in world.events(types="offer.rejected")]
             self.assertEqual([(each["agent"], each["reason"]) for each in rejected], [(holder, "knows the customer")])
             other.ok("offer.accept", offer=again["offer"])
             other.wait_push("interaction.connected")

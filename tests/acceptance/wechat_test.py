@@ -16,6 +16,10 @@ class Platforms(World):
         self.customers = customers
         self.platform_behaviour = behaviour or {}
         super().__init__(policy=policy, settings=settings)
+        self.tell_where()
+
+    def tell_where(self):
+        """The gateway's address to the platforms: another one after each start."""
         port = self.url.rsplit(":", 1)[1]
         for platform, application, account in (("wecom", "1000002", "wecom-main"), ("official_account", "wx1", "oa-main")):
             self.control("PUT", f"/{platform}/callback", {"application": application, "url": f"http://127.0.0.1:{port}/hooks/{account}"})
@@ -466,6 +470,7 @@ class CustomerService(unittest.TestCase):
                 self.assertEqual((answer.status, answer.json.get("code")), (409, "handled_natively"))
                 world.kill()
                 world.start()
+                world.tell_where()
             self.assertEqual(world.received(kind="kf"), [])
             world.act("wecom", "end", external_userid=customer, servicer_userid="alice")
             world.wait(lambda: len(sessions()) == 2, "the end")
