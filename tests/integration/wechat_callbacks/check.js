@@ -259,7 +259,8 @@ const checks = {
 
     async 'a code of the platform is the outcome of the attempt'() {
         for (const [code, outcome] of [[47003, 'content_rejected'], [40003, 'recipient_invalid'], [12345, 'refused']]) {
-            next.set('/cgi-bin/message/template/send', [{errcode: code, errmsg: 'x rid: 6123-4'}]);
+            // What nobody understands is asked for once more.
+            next.set('/cgi-bin/message/template/send', Array(outcome === 'refused' ? 2 : 1).fill({errcode: code, errmsg: 'x rid: 6123-4'}));
             const {id} = await gateway.post('/v1/touches', {contact: {openid: 'o-code-' + code, account: 'secure'}, purpose: 'service', channels: ['secure'], content: {template_message: {template_id: 'TPL-1', data: {thing1: {value: '好'}}}}});
             const touch = await gateway.settled(id, 'failed');
             assert.deepStrictEqual([touch.attempts.at(-1).outcome, touch.attempts.at(-1).error.code], [outcome, String(code)]);
