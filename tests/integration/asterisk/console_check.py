@@ -78,6 +78,7 @@ class ConsoleTest(unittest.TestCase):
         # Handed to a colleague at once, who hands it back after a word.
         second.ready()
         first.hand_over("a2", "Transfer now")
+        first.wrap_up("Solved", "his part of it")
         second.sees("王芳", ".offer")
         second.accept()
         second.hand_over("a1", "Consult first")
