@@ -1,5 +1,6 @@
 """Recordings over HTTP: whole and in parts, who may hear them, what is left out of them; and the messages that callers leave."""
 
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -80,6 +81,7 @@ class RecordingTest(unittest.TestCase):
             self.assertEqual(live(), ["begun", "paused"], "a second time is no news")
             desk.ok("call.record_resume", interaction=interaction)
             self.assertEqual(live(), ["begun", "paused", "resumed"])
+            time.sleep(0.5)  # they go on talking
             world.hang_up(channel)
             world.wait(lambda: world.stored(interaction), "the recording is kept")
             self.assertEqual(desk.code("call.record_pause", interaction=interaction), "wrong_state")
