@@ -189,6 +189,8 @@ struct Planner {
     Planned operator()(const PauseRecording& c) const { return of_recording(c.recording, c.paused ? "POST" : "DELETE", "live", "/pause"); }
     Planned operator()(const StopRecording& c) const {
         auto job = of_recording(c.recording, "POST", "live", "/stop");
+        job.kind = JobKind::stop_recording;
+        if (!c.mix.empty()) job.keys.push_back(mix_key(c.mix));
         job.steps.front().nothing_left_to_do = {404};
         return job;
     }

@@ -35,7 +35,7 @@ struct Step {
     bool dials = false;                          // somebody's telephone rings by it: nothing of it after the permit's deadline
 };
 
-enum class JobKind : std::uint8_t { other, make_leg, end_leg, snoop, join, play, start_recording, fetch_recording, detect_machine, clean_up, internal };
+enum class JobKind : std::uint8_t { other, make_leg, end_leg, snoop, join, play, start_recording, stop_recording, fetch_recording, detect_machine, clean_up, internal };
 
 struct Job {
     channel::CommandId command = 0;

@@ -182,6 +182,7 @@ void Session::on_job_answer(Monotonic now, Instant wall, JobNumber number, const
     if (std::find(step.nothing_left_to_do.begin(), step.nothing_left_to_do.end(), response.status) != step.nothing_left_to_do.end()) {
         // A channel that the PBX no longer has ends here too, should the word of its end be lost.
         if (job->kind == JobKind::end_leg && response.status == 404) leg_ended(job->leg, 0, 0, wall);
+        if (job->kind == JobKind::stop_recording) tell(RecordingEnded{.recording = job->subject, .lasted = Duration{0}, .failure = {}});
         return step_done(now, number, *job);
     }
     // The id is ours alone, so this is our own earlier request, or an error left over from somebody else's.
@@ -287,7 +288,7 @@ void Session::job_failed(Monotonic now, JobNumber number, CommandFailed failure)
             forget_made(now, job.leg, job.at > 0 || failure.unknown || !failure.unwritten);
             break;
         case JobKind::fetch_recording:
-            tell(RecordingFetched{.recording = job.subject, .content_type = {}, .bytes = {}, .failure = failure.detail});
+            tell(RecordingFetched{.recording = job.subject, .content_type = {}, .bytes = {}, .failure = failure.detail, .passing = failure.unknown || failure.unwritten || failure.code.starts_with('5')});
             break;
         case JobKind::play:
             stopped_plays_.erase(job.subject);

@@ -330,7 +330,7 @@ void Session::on_answer(Monotonic, Instant, std::uint64_t request, const HttpRes
     const auto failure = "HTTP " + std::to_string(response.status);
     if (!fetch.drop)
         tell(RecordingFetched{.recording = fetch.recording, .content_type = std::string{response.header("content-type")}, .bytes = is_good ? response.body : std::string{},
-                              .failure = is_good ? std::string{} : failure});
+                              .failure = is_good ? std::string{} : failure, .passing = response.status >= 500});
     else if (!is_good) tell(CommandFailed{.command = fetch.command, .unwritten = false, .unknown = false, .code = "NOT_DROPPED", .detail = failure});
 }
 
@@ -339,7 +339,7 @@ void Session::on_no_answer(Monotonic, std::uint64_t request, bool written, std::
     if (found == fetches_.end()) return;
     const auto fetch = std::move(found->second);
     fetches_.erase(found);
-    if (!fetch.drop) tell(RecordingFetched{.recording = fetch.recording, .content_type = {}, .bytes = {}, .failure = std::string{reason}});
+    if (!fetch.drop) tell(RecordingFetched{.recording = fetch.recording, .content_type = {}, .bytes = {}, .failure = std::string{reason}, .passing = true});
     else tell(CommandFailed{.command = fetch.command, .unwritten = !written, .unknown = written, .code = "NOT_DROPPED", .detail = std::string{reason}});
 }
 

@@ -160,6 +160,7 @@ private:
     void end_leg(Job& job, const channel::EndLeg& command);
     void listen(Job& job, const Mix& mix);
     [[nodiscard]] std::string recording_path(const std::string& recording) const;
+    [[nodiscard]] std::string recording_at(std::string_view path) const;  // empty: none of ours
     [[nodiscard]] std::vector<channel::LegId> real_legs(const Mix& mix) const;
     [[nodiscard]] std::string new_uuid();
 

@@ -98,6 +98,13 @@ std::string Session::recording_path(const std::string& recording) const {
     return settings_->recordings_folder + "/" + recording + "." + settings_->recordings_format;
 }
 
+std::string Session::recording_at(std::string_view path) const {
+    const auto folder = settings_->recordings_folder + "/", ending = "." + settings_->recordings_format;
+    if (path.size() <= folder.size() + ending.size() || !path.starts_with(folder) || !path.ends_with(ending)) return {};
+    const auto name = path.substr(folder.size(), path.size() - folder.size() - ending.size());
+    return is_plain_word(name) ? std::string{name} : std::string{};
+}
+
 std::vector<LegId> Session::real_legs(const Mix& mix) const {
     std::vector<LegId> real;
     for (const auto& id : mix.legs)

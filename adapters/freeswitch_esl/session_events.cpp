@@ -208,12 +208,14 @@ void Session::on_executed(Monotonic, const Event& event) {
 }
 
 void Session::on_record_stop(const Event& event) {
-    const auto found = recordings_.find(event.text("Record-File-Path"));
-    if (found == recordings_.end()) return;
+    const auto path = event.text("Record-File-Path");
+    const auto found = recordings_.find(path);
+    const auto name = found != recordings_.end() ? found->second.name : recording_at(path);  // one that an earlier run of the gateway began
+    if (name.empty()) return;
     auto ms = event.variable("record_ms").empty() ? event.number("variable_record_seconds") * 1'000 : event.number("variable_record_ms");
     ms = std::clamp<std::int64_t>(ms, 0, Duration{24h}.count());
-    tell(RecordingEnded{.recording = found->second.name, .lasted = Duration{ms}, .failure = {}});
-    recordings_.erase(found);
+    tell(RecordingEnded{.recording = name, .lasted = Duration{ms}, .failure = {}});
+    if (found != recordings_.end()) recordings_.erase(found);
 }
 
 void Session::on_hangup(Instant wall, const Event& event) {

@@ -64,7 +64,7 @@ struct Play { std::string play; LegId leg; MixId mix; std::vector<std::string> m
 struct StopPlay { std::string play; };
 struct StartRecording { std::string recording; LegId leg; MixId mix; bool beep = false; Duration longest{}; std::string end_digits = {}; Duration silence{}; };  // 0: no limit
 struct PauseRecording { std::string recording; bool paused = true; };
-struct StopRecording { std::string recording; };
+struct StopRecording { std::string recording; MixId mix = {}; };  // mix: that it records, which does not end before it. RecordingEnded follows
 struct FetchRecording { std::string recording; };          // answered by RecordingFetched
 struct DropRecording { std::string recording; };           // from the telephone system, once it is stored
 // A new leg of the gateway that hears another one, and with `whisper` is heard by it alone; the supervisor's own leg is joined with it in a mix.
@@ -119,7 +119,7 @@ struct LegReplaced { LegId leg; LegId by; };
 struct TransferAsked { LegId leg; std::string to; };       // the telephone asks for a transfer; the gateway does it or not
 struct PlayEnded { std::string play; bool completed = true; bool failed = false; };  // failed: it could not be played; else, if not completed, it was cut off
 struct RecordingEnded { std::string recording; Duration lasted{}; std::string failure = {}; };
-struct RecordingFetched { std::string recording; std::string content_type; std::string bytes; std::string failure = {}; };
+struct RecordingFetched { std::string recording; std::string content_type; std::string bytes; std::string failure = {}; bool passing = false; };  // passing: a failure that may not come again
 struct CommandFailed { CommandId command = 0; bool unwritten = false; bool unknown = false; std::string code, detail; };  // unknown: it may have been carried out
 using CallEvent = std::variant<PbxUp, PbxDown, Snapshot, LegArrived, LegRinging, LegAnswered, LegEnded, LegJoined, LegParted, DigitPressed, LegHeld, LegReplaced, TransferAsked,
                                PlayEnded, RecordingEnded, RecordingFetched, CommandFailed>;

@@ -6,6 +6,12 @@
 
 namespace touchgate {
 
+namespace {
+
+constexpr Duration time_to_end{5'000};  // for a recording, before it is fetched though nobody said that it ended
+
+}  // namespace
+
 void Engine::Internals::begin_calls() {
     begin_recordings();
     // Who was busy because he was asked for advice is free: the consultation ended with the program.
@@ -42,11 +48,15 @@ void Engine::Internals::lose_calls(AccountNumber account, std::string_view reaso
 void Engine::Internals::recover_calls(AccountNumber account, const channel::Snapshot& snapshot) {
     const auto& name = accounts[account].settings.name;
     std::vector<Uuid> affected;
-    std::vector<std::pair<Uuid, std::string>> to_fetch;
-    for (const auto& [id, call] : state.calls) {
+    for (auto& [id, call] : state.calls) {
         if (call.account != name) continue;
-        for (const auto& recording : call.recordings)
-            if (recording.state == voice::RecordingState::ended) to_fetch.emplace_back(id, recording.name);
+        for (auto& recording : call.recordings) {
+            if (recording.state != voice::RecordingState::ended) continue;
+            // Whether the order to end it arrived, and its end was told, is not known.
+            recording.end_heard = false;
+            call_orders.push_back({.account = account, .id = 0, .command = channel::StopRecording{.recording = recording.name}});
+            fetch_agenda.insert({now + time_to_end, id, recording.name});
+        }
         if (!call.is_over()) affected.push_back(id);
     }
     for (const auto& id : affected) {
@@ -55,7 +65,6 @@ void Engine::Internals::recover_calls(AccountNumber account, const channel::Snap
         const auto plan = plan_again(state.calls.at(id));
         with_call(id, [&](voice::Machine& machine) { machine.recover(snapshot, plan); });
     }
-    for (const auto& [id, recording] : to_fetch) call_orders.push_back({.account = account, .id = 0, .command = channel::FetchRecording{.recording = recording}});
 
     // What is there and belongs to no call of ours. One that came in and still waits to be answered is a caller like any other.
     for (const auto& leg : snapshot.legs) {

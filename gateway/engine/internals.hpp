@@ -673,9 +673,15 @@ struct Engine::Internals {
     void schedule_recording(const Uuid& interaction, const RecordingRow& row);
     void begin_recordings();               // after a start
     void run_recordings();
+    void fetch_recordings();               // those that ended and have not come
     void delete_recording(const Uuid& interaction, const RecordingRow& row, std::string_view reason);
     void delete_recordings_of(ContactIndex contact);
     std::set<std::tuple<Instant, Uuid, std::string>> recording_agenda;  // when one is too old, or can be forgotten
+    std::set<std::tuple<Instant, Uuid, std::string>> fetch_agenda;      // when to ask again for one that ended
+
+    // ---- desk_supervision.cpp
+    // By the queue, the agent's unit, or without a queue one of his.
+    [[nodiscard]] bool supervises(std::string_view supervisor, std::string_view queue, std::string_view agent) const;
 
     // ---- desk_calls.cpp: what agents do with calls
     void offer_accepted(Interaction& interaction);

@@ -11,6 +11,8 @@ constexpr std::size_t piece_bytes = std::size_t{64} << 10U;
 constexpr Duration deleted_kept{std::chrono::hours{24 * 30}};   // that there was one is told so long
 constexpr Duration look_again{std::chrono::hours{1}};           // at one that cannot be deleted now
 constexpr int deleted_at_once = 256;
+constexpr Duration unheard_for{90'000};     // after the end of one, before it is asked for again: more than a fetch may take
+constexpr int fetched_at_once = 16;
 
 Duration retention_of(const Engine::Internals& in, const RecordingRow& row) {
     if (in.state.contacts[row.contact.value].erased) return Duration{0};  // before recordings went with their contact
@@ -34,6 +36,7 @@ void Engine::Internals::keep_recording(AccountNumber account, channel::Recording
     if (row == found->second.recordings.end() || row->state == voice::RecordingState::stored || row->state == voice::RecordingState::deleted) return;
     voice::RecordingChanged fact{.call = id, .recording = fetched.recording, .state = voice::RecordingState::failed, .lasted_ms = 0, .bytes = 0, .content_type = fetched.content_type,
                                  .failure = fetched.failure, .voicemail = row->voicemail};
+    if (fetched.passing) return;  // it is asked for again
     if (fetched.failure.empty()) {
         const auto* key = parts.keys.find(interaction->second.contact);
         if (key == nullptr) fact.failure = "erased";  // its contact is gone: so is what he said
@@ -65,7 +68,9 @@ void Engine::Internals::note_recording(const RecordMeta& meta, const voice::Call
         row->bytes = fact.bytes;
         row->content_type = fact.content_type;
     }
-    if (!meta.replay) schedule_recording(fact.call, *row);
+    if (meta.replay) return;
+    schedule_recording(fact.call, *row);
+    if (fact.state == RecordingState::ended) fetch_agenda.insert({now + unheard_for, fact.call, fact.recording});
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const RecordingDeleted& event) {
@@ -96,7 +101,22 @@ void Engine::Internals::begin_recordings() {
         }
 }
 
+void Engine::Internals::fetch_recordings() {
+    for (int done = 0; done < fetched_at_once && !fetch_agenda.empty() && std::get<0>(*fetch_agenda.begin()) <= now; ++done) {
+        const auto [at, id, name] = *fetch_agenda.begin();
+        fetch_agenda.erase(fetch_agenda.begin());
+        const auto call = state.calls.find(id);
+        if (call == state.calls.end()) continue;
+        const auto row = std::find_if(call->second.recordings.begin(), call->second.recordings.end(), [&, &wanted = name](const voice::Recording& each) { return each.name == wanted; });
+        if (row == call->second.recordings.end() || row->state != voice::RecordingState::ended) continue;
+        fetch_agenda.insert({now + unheard_for, id, name});
+        const auto account = account_numbers.find(call->second.account);
+        if (account != account_numbers.end() && accounts[account->second].up) call_orders.push_back({.account = account->second, .id = 0, .command = channel::FetchRecording{.recording = name}});
+    }
+}
+
 void Engine::Internals::run_recordings() {
+    fetch_recordings();
     for (int done = 0; done < deleted_at_once && !recording_agenda.empty() && std::get<0>(*recording_agenda.begin()) <= now; ++done) {
         if (parts.log.room() < (std::size_t{1} << 20U)) return;
         const auto [at, id, name] = *recording_agenda.begin();

@@ -34,6 +34,8 @@ struct Recording {
     std::string content_type;
     bool voicemail = false;
     template <class A> void fields(A&& a) { a(name, state, lasted_ms, bytes, content_type, voicemail); }
+
+    bool end_heard = false;                // volatile: the telephone system said that it ended, and was asked for it
     [[nodiscard]] bool runs() const { return state == RecordingState::begun || state == RecordingState::paused || state == RecordingState::resumed; }
 };
 

@@ -147,6 +147,7 @@ private:
     void customer_out();                                      // of the mix, with music
     void customer_in();
     void begin_recording();
+    void go_on_recording();                // after the connection was lost
     void stop_recordings();
     void apply_supervision(const std::string& supervisor);
     void end_supervision();

@@ -338,6 +338,15 @@ void Machine::begin_recording() {
     to(channel::StartRecording{.recording = name, .leg = {}, .mix = call_.mix, .beep = rules_.recording.beep, .longest = rules_.longest_call});
 }
 
+void Machine::go_on_recording() {
+    // The order to begin may not have arrived. Where it did, the name is taken and it goes on as it was.
+    for (const auto& each : std::vector<Recording>{call_.recordings}) {
+        if (!each.runs() || each.voicemail) continue;
+        to(channel::StartRecording{.recording = each.name, .leg = {}, .mix = call_.mix, .beep = false, .longest = rules_.longest_call});
+        if (each.state == RecordingState::paused) to(channel::PauseRecording{.recording = each.name, .paused = true});
+    }
+}
+
 bool Machine::pause_recording(bool paused) {
     const auto found = std::find_if(call_.recordings.begin(), call_.recordings.end(), [](const Recording& each) { return each.runs(); });
     if (!can_act() || found == call_.recordings.end()) return false;
@@ -349,11 +358,11 @@ bool Machine::pause_recording(bool paused) {
 }
 
 void Machine::stop_recordings() {
-    std::vector<std::string> running;
+    std::vector<std::pair<std::string, bool>> running;
     for (const auto& each : call_.recordings)
-        if (each.runs()) running.push_back(each.name);
-    for (const auto& name : running) {
-        to(channel::StopRecording{.recording = name});
+        if (each.runs()) running.emplace_back(each.name, each.voicemail);
+    for (const auto& [name, of_leg] : running) {
+        to(channel::StopRecording{.recording = name, .mix = of_leg ? channel::MixId{} : call_.mix});
         host_.note(RecordingChanged{.call = call_.id, .recording = name, .state = RecordingState::ended});
     }
 }
@@ -363,6 +372,8 @@ void Machine::on(const channel::RecordingEnded& event) {
     if (found == call_.recordings.end() || found->state == RecordingState::stored || found->state == RecordingState::failed ||
         found->state == RecordingState::deleted)
         return;
+    // A system that was asked to end what had ended says so twice.
+    if (std::exchange(found->end_heard, true)) return;
     const bool message = found->voicemail, failed = !event.failure.empty();
     host_.note(RecordingChanged{.call = call_.id, .recording = event.recording, .state = failed ? RecordingState::failed : RecordingState::ended, .lasted_ms = event.lasted.count(),
                                 .bytes = 0, .content_type = {}, .failure = event.failure, .voicemail = message});
@@ -445,7 +456,7 @@ void Machine::recover(const channel::Snapshot& snapshot, const Plan& plan) {
             if (apart) customer_out();
             else if (!customer->joined) put_in(*customer);
             host_.note(Bridged{.call = call_.id, .mix = call_.mix, .agent = call_.agent, .again = true});
-            return;
+            return go_on_recording();
         }
         case Stage::joining: return join();
         case Stage::waiting: return entertain();

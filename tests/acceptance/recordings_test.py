@@ -1,6 +1,5 @@
 """Recordings over HTTP: whole and in parts, who may hear them, what is left out of them; and the messages that callers leave."""
 
-import time
 import unittest
 import urllib.error
 import urllib.request
@@ -28,6 +27,11 @@ class Recorder(Telephones):
 
     def stored(self, interaction):
         return [event["data"] for event in self.events(types="call.recording") if event["data"]["interaction"] == interaction and event["data"]["state"] == "stored"]
+
+    def is_recording(self, interaction):
+        """As the telephone system says it."""
+        begun = [event["data"]["recording"] for event in self.events(types="call.recording") if event["data"]["interaction"] == interaction]
+        return begun and request(f"http://{self.ports['pbx']}/ari/recordings/live/{begun[0]}?api_key=gateway:secret", key=None).status == 200
 
     def recorded_call(self):
         desk = self.desk("a1")
@@ -81,7 +85,6 @@ class RecordingTest(unittest.TestCase):
             self.assertEqual(live(), ["begun", "paused"], "a second time is no news")
             desk.ok("call.record_resume", interaction=interaction)
             self.assertEqual(live(), ["begun", "paused", "resumed"])
-            time.sleep(0.5)  # they go on talking
             world.hang_up(channel)
             world.wait(lambda: world.stored(interaction), "the recording is kept")
             self.assertEqual(desk.code("call.record_pause", interaction=interaction), "wrong_state")
@@ -108,12 +111,30 @@ class RecordingTest(unittest.TestCase):
             desk = world.desk("a1")
             channel = world.call_in()
             interaction = world.take(desk)
+            world.wait(lambda: world.is_recording(interaction), "the telephone system records")
             world.kill()
             desk.cut()
             world.hang_up(channel)
             world.start()
             world.wait(lambda: world.stored(interaction), "the recording is kept", 20)
             self.assertEqual(world.hear(interaction)[0], 200)
+
+
+    def test_a_recording_that_was_ordered_in_vain_begins_when_the_gateway_is_back(self):
+        with Recorder() as world:
+            desk = world.desk("a1")
+            channel = world.call_in()
+            interaction = world.take(desk)
+            world.wait(lambda: world.is_recording(interaction), "the telephone system records")
+            (begun,) = [event["data"]["recording"] for event in world.events(types="call.recording")]
+            world.kill()
+            desk.cut()
+            # As if the order had never arrived.
+            self.assertEqual(request(f"http://{world.ports['pbx']}/ari/recordings/live/{begun}?api_key=gateway:secret", "DELETE", key=None).status, 204)
+            world.start()
+            world.wait(lambda: world.is_recording(interaction), "the telephone system records again")
+            world.hang_up(channel)
+            world.wait(lambda: world.stored(interaction), "the recording is kept")
 
 
 class VoicemailTest(unittest.TestCase):

@@ -39,7 +39,13 @@ HttpReply PbxPeer::bridges(Request& request) {
         if (method != "DELETE") return message_reply(405, "Invalid method");
         for (const auto& id : std::vector<std::string>{bridge.channels})
             if (auto* const channel = find_channel(id)) leave_bridge(*channel, request.now);
+        const auto target = "bridge:" + bridge.id;
         bridges_.erase(found);
+        // What recorded it ends too; nobody is subscribed to what is told of a bridge that is gone.
+        std::vector<std::string> ending;
+        for (const auto& [name, recording] : live_)
+            if (recording.target_uri == target) ending.push_back(name);
+        for (const auto& name : ending) end_recording(name, request.now);
         return done_reply();
     }
     const auto& act = request.path[2];

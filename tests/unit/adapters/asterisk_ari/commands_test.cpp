@@ -296,6 +296,37 @@ TEST_CASE("ari commands: a recording is fetched with its type, or why not", "[as
     CHECK(rig.take_told() == Lines{"fetched r not: Recording not found", "failed 2 404"});
 }
 
+TEST_CASE("ari commands: a mix does not end before its recording has", "[asterisk_ari]") {
+    Rig rig;
+    rig.come_up();
+    rig.execute(1, PauseRecording{.recording = "r", .paused = false});
+    rig.execute(2, StopRecording{.recording = "r", .mix = "m"});
+    rig.execute(3, EndMix{.mix = "m"});
+    CHECK(rig.take_asked() == Lines{"DELETE /recordings/live/r/pause"});
+    rig.answer(204);
+    CHECK(rig.take_asked() == Lines{"POST /recordings/live/r/stop"});
+    rig.answer(204);
+    CHECK(rig.take_asked() == Lines{"DELETE /bridges/m"});
+}
+
+TEST_CASE("ari commands: a recording that is to end and is not there has ended", "[asterisk_ari]") {
+    Rig rig;
+    rig.come_up();
+    rig.execute(1, StopRecording{.recording = "r"});
+    rig.answer(404, {{"message", "Recording not found"}});
+    CHECK(rig.take_told() == Lines{"recording r done"});
+}
+
+TEST_CASE("ari commands: whether a recording may still come is told with why it did not", "[asterisk_ari]") {
+    const auto [status, passing] = GENERATE(table<int, bool>({{404, false}, {503, true}}));
+    Rig rig;
+    rig.come_up();
+    rig.execute(1, FetchRecording{.recording = "r"});
+    rig.answer(status);
+    REQUIRE(rig.events.size() == 2);
+    CHECK(std::get<RecordingFetched>(rig.events[0]).passing == passing);
+}
+
 TEST_CASE("ari commands: a snapshot that is asked for later holds events back until it is there", "[asterisk_ari]") {
     Rig rig;
     rig.come_up();

@@ -436,6 +436,17 @@ TEST_CASE("recordings: of a call with pauses, told when it has ended", "[freeswi
     CHECK(pbx.said.empty());
 }
 
+TEST_CASE("recordings: the end of one that an earlier run of the gateway began is told", "[freeswitch_esl]") {
+    Switch pbx;
+    pbx.up();
+    pbx.event("RECORD_STOP", "c1", {{"Record-File-Path", "/tmp/elsewhere/r1.wav"}});
+    CHECK(pbx.events.empty());
+    pbx.event("RECORD_STOP", "c1", {{"Record-File-Path", "/var/lib/freeswitch/recordings/touchgate/r1.wav"}, {"variable_record_ms", "900"}});
+    const auto ended = pbx.take_event<RecordingEnded>();
+    REQUIRE(ended);
+    CHECK(ended->recording == "r1");
+}
+
 TEST_CASE("recordings: a message that is left ends by a digit or silence", "[freeswitch_esl]") {
     Switch pbx;
     pbx.up();

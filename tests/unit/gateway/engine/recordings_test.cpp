@@ -150,4 +150,32 @@ TEST_CASE("recordings: what could not be fetched is deleted at the telephone sys
     CHECK(house.pbx.dropped == house.pbx.fetched);
 }
 
+TEST_CASE("recordings: one whose end nobody told is fetched all the same", "[engine]") {
+    Exchange house{[](voice::CallRules& rules) { rules.recording.always = true; }};
+    house.pbx.tells_of_recordings = false;
+    const auto id = house.talk();
+    house.hang_up("13812345678");
+    REQUIRE(house.pbx.fetched.empty());
+    house.clock.advance(Duration{100'000});
+    house.settle();
+    house.settle();
+    CHECK(house.pbx.fetched.size() == 1);
+    CHECK_FALSE(house.shown(id).call->recording.empty());
+}
+
+TEST_CASE("recordings: one that could not be fetched just now is fetched later", "[engine]") {
+    Exchange house{[](voice::CallRules& rules) { rules.recording.always = true; }};
+    house.pbx.fetch_failure = "no answer";
+    house.pbx.fetch_failure_passes = true;
+    const auto id = house.talk();
+    house.hang_up("13812345678");
+    REQUIRE(house.pbx.fetched.size() == 1);
+    house.pbx.fetch_failure.clear();
+    house.clock.advance(Duration{100'000});
+    house.settle();
+    house.settle();
+    CHECK(house.pbx.fetched.size() == 2);
+    CHECK_FALSE(house.shown(id).call->recording.empty());
+}
+
 }  // namespace touchgate::engine_test

@@ -29,6 +29,7 @@ struct FakePbx {
     std::set<std::string> answers_itself;             // targets that pick up as soon as they ring
     bool down = false;
     std::string fetch_failure;
+    bool fetch_failure_passes = false, tells_of_recordings = true;
     std::optional<Instant> began_at;
     int made = 0;
     channel::MakeLeg last_made;
@@ -207,14 +208,14 @@ private:
         }
     }
     void act(channel::CommandId, const channel::StopPlay& c) { plays.erase(c.play); }
-    void act(channel::CommandId, const channel::StartRecording& c) { recordings[c.recording] = false; }
+    void act(channel::CommandId, const channel::StartRecording& c) { recordings.try_emplace(c.recording, false); }
     void act(channel::CommandId, const channel::PauseRecording& c) { recordings[c.recording] = c.paused; }
     void act(channel::CommandId, const channel::StopRecording& c) {
-        if (recordings.erase(c.recording) != 0) events.push_back(channel::RecordingEnded{.recording = c.recording, .lasted = Duration{1'000}, .failure = {}});
+        if (recordings.erase(c.recording) != 0 && tells_of_recordings) events.push_back(channel::RecordingEnded{.recording = c.recording, .lasted = Duration{1'000}, .failure = {}});
     }
     void act(channel::CommandId, const channel::FetchRecording& c) {
         fetched.push_back(c.recording);
-        events.push_back(channel::RecordingFetched{.recording = c.recording, .content_type = "audio/wav", .bytes = fetch_failure.empty() ? "RIFF" + c.recording : std::string{}, .failure = fetch_failure});
+        events.push_back(channel::RecordingFetched{.recording = c.recording, .content_type = "audio/wav", .bytes = fetch_failure.empty() ? "RIFF" + c.recording : std::string{}, .failure = fetch_failure, .passing = fetch_failure_passes && !fetch_failure.empty()});
     }
     void act(channel::CommandId, const channel::DropRecording& c) { dropped.push_back(c.recording); }
     void act(channel::CommandId, const channel::SnoopLeg& c) {

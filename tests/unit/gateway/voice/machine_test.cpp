@@ -732,6 +732,23 @@ TEST_CASE("machine: a recorded call is recorded until its end, but for the pause
     CHECK(line.call.recordings.front().state == RecordingState::ended);
 }
 
+TEST_CASE("machine: a recording that the telephone system never began begins when it is there again") {
+    Line line;
+    line.rules.recording.always = true;
+    line.talk();
+    const auto name = line.pbx.recordings.begin()->first;
+    CHECK(line.machine().pause_recording(true));
+    line.machine().lost();
+    line.pbx.recordings.clear();
+    line.machine().recover(line.pbx.snapshot());
+    line.run();
+    REQUIRE(line.pbx.recordings.contains(name));
+    CHECK(line.pbx.recordings.at(name));
+    line.pbx.hang_up(line.caller());
+    line.run();
+    line.check_over();
+}
+
 // Whatever comes in whatever order: no stage without a deadline, and when the call is over no leg of it is left.
 TEST_CASE("machine: random events in every state leave no leg behind") {
     for (unsigned seed = 1; seed <= 400; ++seed) {
