@@ -86,15 +86,10 @@ std::vector<AgentDetails> Desk::agents(std::size_t limit, const std::string& aft
 std::vector<AgentDetails> Desk::colleagues(const std::string& who, std::size_t limit) {
     auto& in = engine_.internals();
     auto list = agents(limit, {});
-    const auto view = in.router.agent(who);
-    const auto covers = [&](std::string_view name) {
-        return view && view->definition->role == routing::Role::supervisor &&
-               std::find(view->definition->supervises.begin(), view->definition->supervises.end(), name) != view->definition->supervises.end();
-    };
     for (auto& each : list)
         std::erase_if(each.interactions, [&](const Uuid& id) {
             const auto found = in.state.interactions.find(id);
-            return found == in.state.interactions.end() || !(covers(each.unit) || covers(in.state.symbols.name(found->second.queue)));
+            return found == in.state.interactions.end() || !in.supervises(who, in.state.symbols.name(found->second.queue), each.id);
         });
     return list;
 }

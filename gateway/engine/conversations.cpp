@@ -53,9 +53,7 @@ void Engine::Internals::run_conversations() {
                 emit(row.contact, AgentNoticed{.agent = row.agent, .kind = "reply_due", .interaction = id});
                 for (const auto supervisor : router.agents()) {
                     const auto view = router.agent(supervisor);
-                    const auto& of = view->definition->supervises;
-                    if (view->definition->role == routing::Role::supervisor && view->session == routing::Session::signed_in &&
-                        (std::find(of.begin(), of.end(), state.symbols.name(row.queue)) != of.end() || std::find(of.begin(), of.end(), agent->definition->unit) != of.end()))
+                    if (view->session == routing::Session::signed_in && supervises(supervisor, state.symbols.name(row.queue), row.agent))
                         emit(row.contact, AgentNoticed{.agent = std::string{supervisor}, .kind = "reply_late", .interaction = id});
                 }
             } else {

@@ -1,25 +1,15 @@
 // What an agent's connection asks for: to be connected, to say how he is, to take offers, to talk with customers.
 
 #include "gateway/engine/internals.hpp"
+#include "gateway/engine/refusals.hpp"
 
 namespace touchgate {
 
 namespace {
 
-Error refused(std::string code, std::string detail, ErrorKind kind = ErrorKind::conflict) {
-    return {.kind = kind, .detail = std::move(detail), .problems = {}, .retry_after_s = 0, .reference = std::move(code)};
-}
-
 // His own, or of what he supervises.
 bool is_his(Engine::Internals& in, const std::string& agent, const Interaction& of, bool or_supervised) {
-    if (of.agent == agent) return true;
-    if (!or_supervised) return false;
-    const auto view = in.router.agent(agent);
-    if (!view || view->definition->role != routing::Role::supervisor) return false;
-    const auto& supervised = view->definition->supervises;
-    const auto holder = of.agent.empty() ? std::nullopt : in.router.agent(of.agent);
-    const auto covers = [&](std::string_view name) { return !name.empty() && std::find(supervised.begin(), supervised.end(), name) != supervised.end(); };
-    return covers(in.state.symbols.name(of.queue)) || (holder && covers(holder->definition->unit));
+    return of.agent == agent || (or_supervised && in.supervises(agent, in.state.symbols.name(of.queue), of.agent));
 }
 
 }  // namespace

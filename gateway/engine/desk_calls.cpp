@@ -3,15 +3,12 @@
 #include <algorithm>
 
 #include "gateway/engine/call_host.hpp"
+#include "gateway/engine/refusals.hpp"
 #include "gateway/routing/parts.hpp"
 
 namespace touchgate {
 
 namespace {
-
-Error refused(std::string code, std::string detail, ErrorKind kind = ErrorKind::conflict) {
-    return {.kind = kind, .detail = std::move(detail), .problems = {}, .retry_after_s = 0, .reference = std::move(code)};
-}
 
 Error no_call(const Uuid& interaction) { return refused("wrong_state", "interaction " + to_string(interaction) + " is no call that goes on"); }
 
@@ -23,15 +20,6 @@ Result<voice::Call*> call_of(Engine::Internals& in, const std::string& agent, co
     auto* call = in.live_call(interaction);
     if (call == nullptr) return no_call(interaction);
     return call;
-}
-
-bool supervises(Engine::Internals& in, const std::string& supervisor, const Interaction& of) {
-    const auto view = in.router.agent(supervisor);
-    if (!view || view->definition->role != routing::Role::supervisor) return false;
-    const auto& names = view->definition->supervises;
-    const auto covers = [&](std::string_view name) { return !name.empty() && std::find(names.begin(), names.end(), name) != names.end(); };
-    const auto holder = of.agent.empty() ? std::nullopt : in.router.agent(of.agent);
-    return covers(in.state.symbols.name(of.queue)) || (holder && covers(holder->definition->unit));
 }
 
 bool has_right(const routing::AgentDefinition& agent, std::string_view right) { return std::find(agent.rights.begin(), agent.rights.end(), right) != agent.rights.end(); }
@@ -229,7 +217,7 @@ bool may_pick_up(Engine::Internals& in, const std::string& agent, const Interact
     if (!view) return false;
     const auto queue = in.state.symbols.name(parked.queue);
     return std::any_of(view->definition->queues.begin(), view->definition->queues.end(), [&](const routing::Membership& each) { return each.queue == queue; }) ||
-           supervises(in, agent, parked);
+           in.supervises(agent, queue, parked.agent);
 }
 
 }  // namespace
@@ -266,7 +254,7 @@ Result<void> Desk::supervise(const std::string& supervisor, const Uuid& interact
     if (auto error = in.refusal()) return *error;
     const auto found = in.state.interactions.find(interaction);
     if (found == in.state.interactions.end()) return refused("unknown_interaction", "there is no interaction " + to_string(interaction));
-    if (!supervises(in, supervisor, found->second)) return refused("not_allowed", "you do not supervise this interaction");
+    if (!in.supervises(supervisor, in.state.symbols.name(found->second.queue), found->second.agent)) return refused("not_allowed", "you do not supervise this interaction");
     if (in.live_call(interaction) == nullptr) return no_call(interaction);
     const auto extension = in.extension_of(supervisor);
     if (extension.empty()) return refused("not_configured", "no telephone is configured for you");

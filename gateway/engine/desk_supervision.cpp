@@ -1,27 +1,24 @@
 // Handing interactions on, and what supervisors may do with agents and with the conversations of others.
 
 #include "gateway/engine/internals.hpp"
+#include "gateway/engine/refusals.hpp"
 
 namespace touchgate {
 
-namespace {
-
-Error refused(std::string code, std::string detail, ErrorKind kind = ErrorKind::conflict) {
-    return {.kind = kind, .detail = std::move(detail), .problems = {}, .retry_after_s = 0, .reference = std::move(code)};
-}
-
-bool supervises(Engine::Internals& in, const std::string& supervisor, std::string_view queue, std::string_view agent) {
-    const auto view = in.router.agent(supervisor);
+bool Engine::Internals::supervises(std::string_view supervisor, std::string_view queue, std::string_view agent) const {
+    const auto view = router.agent(supervisor);
     if (!view || view->definition->role != routing::Role::supervisor) return false;
-    const auto& of = view->definition->supervises;
-    const auto covers = [&](std::string_view name) { return !name.empty() && std::find(of.begin(), of.end(), name) != of.end(); };
-    const auto other = agent.empty() ? std::nullopt : in.router.agent(agent);
+    const auto& supervised = view->definition->supervises;
+    const auto covers = [&](std::string_view name) { return !name.empty() && std::find(supervised.begin(), supervised.end(), name) != supervised.end(); };
     if (covers(queue)) return true;
+    const auto other = agent.empty() ? std::nullopt : router.agent(agent);
     if (!other) return false;
     if (covers(other->definition->unit)) return true;
     const auto& queues = other->definition->queues;
     return queue.empty() && std::any_of(queues.begin(), queues.end(), [&](const routing::Membership& each) { return covers(each.queue); });
 }
+
+namespace {
 
 // "agent:ID" or "queue:ID" of what is assigned, or waits.
 Result<void> hand_on(Engine::Internals& in, Interaction& row, const std::string& to, const std::string& note, const std::string& by, std::string_view cause) {
@@ -99,7 +96,7 @@ Result<InteractionDetails> Desk::hand_over(const Uuid& interaction, const std::s
 Result<void> Desk::force_presence(const std::string& supervisor, const std::string& agent, const std::string& state) {
     auto& in = engine_.internals();
     if (auto error = in.refusal()) return *error;
-    if (!supervises(in, supervisor, {}, agent)) return refused("not_allowed", "you do not supervise " + agent);
+    if (!in.supervises(supervisor, {}, agent)) return refused("not_allowed", "you do not supervise " + agent);
     const auto view = in.router.agent(agent);
     if (state == "offline") {
         in.agent_gone(agent, "supervisor", supervisor);
@@ -116,7 +113,7 @@ Result<void> Desk::reassign(const std::string& supervisor, const Uuid& interacti
     if (auto error = in.refusal()) return *error;
     const auto found = in.state.interactions.find(interaction);
     if (found == in.state.interactions.end()) return refused("unknown_interaction", "there is no interaction " + to_string(interaction));
-    if (!supervises(in, supervisor, in.state.symbols.name(found->second.queue), found->second.agent)) return refused("not_allowed", "you do not supervise this interaction");
+    if (!in.supervises(supervisor, in.state.symbols.name(found->second.queue), found->second.agent)) return refused("not_allowed", "you do not supervise this interaction");
     if (in.state.symbols.name(found->second.channel) == "voice") {
         const auto* call = in.live_call(interaction);
         if (call != nullptr && (!found->second.agent.empty() || call->is_parked())) return in.transfer_call(found->second, to, {}, supervisor, false);
@@ -131,7 +128,7 @@ Result<void> Desk::pull_interaction(const std::string& supervisor, const Uuid& i
     const auto found = in.state.interactions.find(interaction);
     if (found == in.state.interactions.end()) return refused("unknown_interaction", "there is no interaction " + to_string(interaction));
     auto& row = found->second;
-    if (!supervises(in, supervisor, in.state.symbols.name(row.queue), row.agent)) return refused("not_allowed", "you do not supervise this interaction");
+    if (!in.supervises(supervisor, in.state.symbols.name(row.queue), row.agent)) return refused("not_allowed", "you do not supervise this interaction");
     if (row.is_closed() || row.state == "wrapping") return refused("wrong_state", "the interaction is over");
     if (in.state.symbols.name(row.channel) == "voice") return in.transfer_call(row, "agent:" + supervisor, {}, supervisor, false);
     return in.router.assign(interaction, supervisor, in.state.symbols.name(row.channel), in.state.symbols.name(row.queue), "supervisor", true, in.now);

@@ -277,10 +277,11 @@ void Engine::Internals::interaction_ended(const RecordMeta& meta, const routing:
     const auto found = state.interactions.find(event.id);
     if (found == state.interactions.end()) return;
     auto& closed = found->second;
-    // Of a call it is known since its wrap-up began who ended it.
-    const auto ender = closed.state == "wrapping" && is_talk(closed, state.symbols) && !closed.reason.empty() ? closed.reason : event.reason;
+    // Who ended it says more than that its wrap-up ran out; of a call it is known since its wrap-up began.
+    const auto said = event.reason == "auto" && !closed.reason.empty() ? closed.reason : event.reason;
+    const auto ender = closed.state == "wrapping" && is_talk(closed, state.symbols) && !closed.reason.empty() ? closed.reason : said;
     closed.state = event.state;
-    if (event.reason != "auto" || closed.reason.empty()) closed.reason = event.reason;  // who ended it says more than that its wrap-up ran out
+    closed.reason = said;
     if (!event.outcome.empty()) closed.outcome = event.outcome;
     if (!event.disposition.empty()) closed.disposition = event.disposition;
     closed.closed_at = meta.time;

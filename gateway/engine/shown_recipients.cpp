@@ -5,14 +5,9 @@
 #include <algorithm>
 
 #include "gateway/engine/call_host.hpp"
+#include "gateway/engine/refusals.hpp"
 
 namespace touchgate {
-
-namespace {
-
-Error refused(const char* code, std::string detail) { return {.kind = ErrorKind::conflict, .detail = std::move(detail), .problems = {}, .retry_after_s = 0, .reference = code}; }
-
-}  // namespace
 
 // ---- showing
 
