@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gateway/base/ids.hpp"
+#include "gateway/base/text.hpp"
 #include "gateway/channel/http_text.hpp"
 #include "gateway/crypto/crypto.hpp"
 
@@ -204,6 +205,16 @@ void Session::finish_sync(Monotonic now, Instant wall) {
     }
 }
 
+namespace {
+
+// What the dial plan handed over with the call ("app,inbound,DID"), else the extension.
+std::string dialed_of(const ChannelSnapshot& channel) {
+    const auto words = split(channel.app_data, ',');
+    return words.size() > 2 && words[1] == "inbound" ? std::string{words[2]} : channel.exten;
+}
+
+}  // namespace
+
 Snapshot Session::take_stock(Instant wall) {
     std::set<std::string, std::less<>> ours;
     if (const auto& ids = member(*sync_->application, "channel_ids"); ids.is_array())
@@ -237,7 +248,8 @@ Snapshot Session::take_stock(Instant wall) {
         if (!leg.since) leg.since = channel.created;
         if (!leg.silent)
             snapshot.legs.push_back({.leg = channel.id, .owner = leg.owner, .role = leg.role, .number = leg.number, .answered = leg.up, .arrived = leg.arrived,
-                                     .since = std::min(leg.since.value_or(wall), wall), .unsure = !sure});
+                                     .since = std::min(leg.since.value_or(wall), wall), .unsure = !sure, .to = leg.arrived ? dialed_of(channel) : std::string{},
+                                     .endpoint = leg.arrived ? endpoint_of(channel.name) : std::string{}});
         (sure || known != legs_.end() ? found : strangers).emplace(channel.id, std::move(leg));
     }
     // What a command under way is only now making is not gone.

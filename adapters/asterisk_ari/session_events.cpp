@@ -134,7 +134,8 @@ void Session::on_arrival(Monotonic now, Instant wall, const Event& event) {
     leg.since = wall;
     leg.up = channel.state == "Up";
     leg.told_answered = leg.up;
-    LegArrived arrived{.leg = channel.id, .role = LegRole::customer, .from = channel.caller_number, .from_name = channel.caller_name, .to = channel.exten, .arguments = {}, .at = wall};
+    LegArrived arrived{.leg = channel.id, .role = LegRole::customer, .from = channel.caller_number, .from_name = channel.caller_name, .to = channel.exten, .arguments = {}, .at = wall,
+                       .endpoint = endpoint_of(channel.name)};
     if (word == "inbound" || word == "agent") {
         if (event.args.size() > 1) arrived.to = event.args[1];
         if (event.args.size() > 2) arrived.arguments.assign(event.args.begin() + 2, event.args.end());
@@ -143,7 +144,7 @@ void Session::on_arrival(Monotonic now, Instant wall, const Event& event) {
     }
     if (word == "agent") {
         leg.role = arrived.role = LegRole::agent;
-        arrived.from = endpoint_of(channel.name);
+        arrived.from = arrived.endpoint;
     }
     leg.number = arrived.from;
     tell(std::move(arrived));

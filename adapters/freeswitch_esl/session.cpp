@@ -257,6 +257,7 @@ Snapshot Session::take_stock(Instant) {
             leg.arrived = true;
             leg.role = came[1] == "agent" ? LegRole::agent : LegRole::customer;
             leg.number = row.number;
+            if (came.size() > 2) leg.dialed = came[2];
         } else {
             continue;
         }
@@ -295,7 +296,8 @@ Snapshot Session::take_stock(Instant) {
         }
     Snapshot snapshot;
     for (const auto& [id, leg] : legs_)
-        snapshot.legs.push_back({.leg = id, .owner = leg.owner, .role = leg.role, .number = leg.number, .answered = leg.up, .arrived = leg.arrived, .since = leg.since});
+        snapshot.legs.push_back({.leg = id, .owner = leg.owner, .role = leg.role, .number = leg.number, .answered = leg.up, .arrived = leg.arrived, .since = leg.since,
+                                 .unsure = false, .to = leg.dialed, .endpoint = {}});
     for (const auto& [id, mix] : mixes_) snapshot.mixes.push_back({.mix = id, .owner = mix.owner, .legs = mix.legs});
     return snapshot;
 }

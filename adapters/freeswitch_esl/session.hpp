@@ -52,6 +52,7 @@ private:
     struct Leg {
         channel::LegRole role = channel::LegRole::customer;
         std::string owner, number;
+        std::string dialed;              // of one that arrived before this connection
         bool arrived = false;
         bool seen = false;               // the switch has told of it
         bool up = false, told_ringing = false, told_answered = false;

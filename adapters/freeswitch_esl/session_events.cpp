@@ -94,7 +94,8 @@ void Session::on_arrival(Instant wall, const Event& event, const std::string& ma
                        .from_name = event.text("Caller-Caller-ID-Name"),
                        .to = words.size() > 2 && !words[2].empty() ? std::string{words[2]} : event.text("Caller-Destination-Number"),
                        .arguments = {},
-                       .at = leg.since};
+                       .at = leg.since,
+                       .endpoint = event.variable("sip_gateway_name")};
     if (arrived.from.empty()) arrived.from = event.text("Caller-Caller-ID-Number");
     for (std::size_t i = 3; i < words.size(); ++i) arrived.arguments.emplace_back(words[i]);
     leg.number = arrived.from;

@@ -79,7 +79,8 @@ using CallCommand = std::variant<MakeLeg, AnswerLeg, RingLeg, EndLeg, MakeMix, J
 struct Snapshot {
     struct Leg { LegId leg; std::string owner; LegRole role = LegRole::customer; std::string number; bool answered = false; bool arrived = false; Instant since{};
                  // The telephone system does not say whose it is: this application's only if the gateway knows its name.
-                 bool unsure = false; };
+                 bool unsure = false;
+                 std::string to = {}, endpoint = {}; };  // of one that arrived
     struct Mix { MixId mix; std::string owner; std::vector<LegId> legs; };
     std::vector<Leg> legs;
     std::vector<Mix> mixes;
@@ -97,6 +98,7 @@ struct LegArrived {
     std::string from, from_name, to;
     std::vector<std::string> arguments = {};  // further ones that the dial plan handed over
     Instant at{};
+    std::string endpoint = {};         // over which it came, as the system calls it: a trunk's, or a telephone's
 };
 struct LegRinging { LegId leg; Instant at{}; };
 enum class AnsweredBy : std::uint8_t { unasked = 0, human, machine, unsure };

@@ -110,6 +110,19 @@ void TrunkPool::goes_on(const std::string& call, std::string_view name, const st
     trunks_[*index].caller_ids.goes_on(caller_id);
 }
 
+std::string_view TrunkPool::trunk_over(std::string_view endpoint) const {
+    const auto names = [&](const Trunk& trunk) {
+        for (std::string_view rest = trunk.terms.endpoint; !endpoint.empty() && !rest.empty();) {
+            const auto end = std::min(rest.find_first_of("/@"), rest.size());
+            if (rest.substr(0, end) == endpoint) return true;
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+        return false;
+    };
+    const auto found = std::find_if(trunks_.begin(), trunks_.end(), names);
+    return found != trunks_.end() ? found->terms.name : trunks_.empty() ? std::string_view{} : trunks_.front().terms.name;
+}
+
 void TrunkPool::arrived(const std::string& call, std::string_view name) {
     const auto found = std::find_if(trunks_.begin(), trunks_.end(), [&](const Trunk& trunk) { return trunk.terms.name == name; });
     const auto index = found == trunks_.end() ? 0 : static_cast<std::size_t>(found - trunks_.begin());

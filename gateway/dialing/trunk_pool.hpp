@@ -42,6 +42,8 @@ public:
     void dialed(Instant now, const std::string& call, std::string_view trunk, const std::string& caller_id, std::uint64_t contact);
     // The same of a call that was dialled before the pool was read back, and goes on.
     void goes_on(const std::string& call, std::string_view trunk, const std::string& caller_id);
+    // The trunk whose template names this endpoint ("PJSIP/{number}@carrier": carrier); of one that no trunk names, the first.
+    [[nodiscard]] std::string_view trunk_over(std::string_view endpoint) const;
     // A call came in over a trunk (by name; an unknown one is taken for the first).
     void arrived(const std::string& call, std::string_view trunk);
     // The value when its number should rest; it does from `rest` on.

@@ -74,6 +74,8 @@ void Engine::Internals::recover_calls(AccountNumber account, const channel::Snap
             arrival.leg = leg.leg;
             arrival.from = leg.number;
             arrival.at = leg.since;
+            arrival.to = leg.to;
+            arrival.endpoint = leg.endpoint;
             take_arrival(account, arrival);
         } else {
             call_orders.push_back({.account = account, .id = 0, .command = channel::EndLeg{.leg = leg.leg}});

@@ -300,6 +300,7 @@ void Engine::Internals::take_arrival(AccountNumber number, const channel::LegArr
                                     .address = address, .priority = 50});
     note_call_fact(voice::CallStarted{.call = id, .account = account.settings.name, .did = event.to, .queue = queue, .agent = {}, .outbound = false, .touch = {}, .attempt = 0,
                                       .sealed = seal_for(contact, CallSecret{.from = phone.empty() ? event.from : phone, .to = event.to})});
+    take_line_of_arrival(number, contact, id, event.endpoint);
     with_call(id, [&](voice::Machine& machine) { machine.arrive(event.leg); });
 }
 

@@ -283,12 +283,23 @@ std::string Engine::Internals::choose_trunk(AccountNumber account, ContactIndex 
     return std::string{choice->name};
 }
 
+void Engine::Internals::take_line_of_arrival(AccountNumber account, ContactIndex contact, const Uuid& call, std::string_view endpoint) {
+    const auto* trunks = trunks_of(account);
+    if (trunks == nullptr) return;
+    for (const auto id : router.agents())
+        if (!endpoint.empty() && router.agent(id)->definition->extension == endpoint) return;  // from a telephone of the house
+    emit(contact, CallLineTaken{.call = call, .trunk = std::string{trunks->trunk_over(endpoint)}, .caller_id = {}});
+}
+
 void Engine::Internals::apply(const RecordMeta& meta, const CallLineTaken& event) {
     const auto call = state.calls.find(event.call);
     if (call == state.calls.end()) return;
     call->second.trunk = event.trunk;
     call->second.caller_id = event.caller_id;
-    if (auto* trunks = trunks_of(call->second.account)) trunks->dialed(meta.time, to_string(event.call), event.trunk, event.caller_id, meta.contact.value);
+    auto* trunks = trunks_of(call->second.account);
+    if (trunks == nullptr) return;
+    if (!call->second.outbound) trunks->arrived(to_string(event.call), event.trunk);
+    else trunks->dialed(meta.time, to_string(event.call), event.trunk, event.caller_id, meta.contact.value);
 }
 
 void Engine::Internals::leave_trunk(const RecordMeta& meta, const voice::Call& call, const voice::CallEnded& ended) {
@@ -322,7 +333,10 @@ void Engine::Internals::load_trunks(const std::vector<std::pair<std::string, std
         if (auto* trunks = trunks_of(account); trunks != nullptr && decode(bytes, *trunks)) trunks->forget_calls();
     for (const auto& [id, call] : state.calls)
         if (!call.is_over() && !call.trunk.empty())
-            if (auto* trunks = trunks_of(call.account)) trunks->goes_on(to_string(id), call.trunk, call.caller_id);
+            if (auto* trunks = trunks_of(call.account)) {
+                if (call.outbound) trunks->goes_on(to_string(id), call.trunk, call.caller_id);
+                else trunks->arrived(to_string(id), call.trunk);
+            }
 }
 
 }  // namespace touchgate

@@ -601,7 +601,7 @@ struct RecordingDeleted {
     template <class A> void fields(A&& a) { a(interaction, recording, reason); }
 };
 
-// The line and the number that a call takes which we make over an account's trunks.
+// The line that a call takes of an account's trunks, and of one that we make the number that is shown.
 struct CallLineTaken {
     static constexpr auto type = EventType::call_line;
     Uuid call{};

@@ -644,6 +644,7 @@ struct Engine::Internals {
     [[nodiscard]] dialing::TrunkPool* trunks_of(AccountNumber account);
     [[nodiscard]] dialing::TrunkPool* trunks_of(std::string_view account);
     // The line that a call will take, into `terms`; its trunk, empty if it takes the account's own.
+    void take_line_of_arrival(AccountNumber account, ContactIndex contact, const Uuid& call, std::string_view endpoint);
     [[nodiscard]] std::string choose_trunk(AccountNumber account, ContactIndex contact, const std::string& number, DialTerms& terms);
     void leave_trunk(const RecordMeta& meta, const voice::Call& call, const voice::CallEnded& ended);  // part of the fold
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> dumped_trunks();  // by account
@@ -712,6 +713,7 @@ struct Engine::Internals {
     // ---- conversations.cpp: the clocks of conversations
     void schedule_conversation(Interaction& interaction);
     void run_conversations();
+    void tell_of_idle_close(const Interaction& interaction, const std::string& text);
 
     // ---- contact_card.cpp
     [[nodiscard]] ContactCard card_of(ContactIndex contact);
@@ -763,7 +765,9 @@ struct Engine::Internals {
     [[nodiscard]] Uuid interaction_for(ContactIndex contact, std::uint32_t address, std::string_view account, std::string_view channel, const TouchId& reply_to,
                                        const std::string& queue = {}, std::optional<int> priority = {});
     void note_message(const Uuid& interaction, bool inbound, const RecordMeta& meta, const TouchId& touch);
+    [[nodiscard]] std::optional<routing::QueueView> bots_queue(const Uuid& interaction);
     void hand_over_by_word(const Uuid& interaction, const std::string& text);
+    void hand_over_unanswered(const Uuid& interaction);
     void reply_by_rule(const Uuid& interaction, AccountNumber account, const channel::InboundMessage& message, bool first);
     Result<TouchView> reply(const Uuid& interaction, TouchRequest& request);
     void forget_interactions();

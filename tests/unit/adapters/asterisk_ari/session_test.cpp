@@ -39,6 +39,9 @@ TEST_CASE("ari start: filter, then the snapshot, and only then it is up", "[aste
     CHECK(snapshot.legs[0].arrived);
     CHECK(snapshot.legs[0].answered);
     CHECK(snapshot.legs[0].number == "13800000000");
+    CHECK(snapshot.legs[0].to == "1000");
+    CHECK(snapshot.legs[0].endpoint == "trunk");
+    CHECK(snapshot.legs[1].to.empty());
     CHECK(snapshot.legs[1].owner == "call-7");
     CHECK(snapshot.legs[1].number == "+8613900000001");
     CHECK_FALSE(snapshot.legs[1].answered);
@@ -344,6 +347,7 @@ TEST_CASE("ari: an agent dials out, and arguments of the dial plan are handed on
     CHECK(arrived.role == LegRole::agent);
     CHECK(arrived.from == "agent2");
     CHECK(arrived.to == "13900000001");
+    CHECK(arrived.endpoint == "agent2");
     CHECK(arrived.arguments == std::vector<std::string>{"x", "y"});
     rig.events.clear();
     rig.hear(event("StasisStart", a_channel("b", "Ring", "gw"), {{"args", Json::array()}}));

@@ -183,12 +183,13 @@ TEST_CASE("legs: machines are looked for by the dial plan, and the answer is tol
 TEST_CASE("legs: a call that comes in is told with what the dial plan handed over", "[freeswitch_esl]") {
     Switch pbx;
     pbx.up();
-    pbx.event("CHANNEL_PARK", "u1", {{"variable_touchgate", "touchgate,inbound,1000,vip,2"}, {"Caller-Caller-ID-Number", "13800000000"}, {"Caller-Caller-ID-Name", "Wang"}, {"Answer-State", "ringing"}});
+    pbx.event("CHANNEL_PARK", "u1", {{"variable_touchgate", "touchgate,inbound,1000,vip,2"}, {"Caller-Caller-ID-Number", "13800000000"}, {"Caller-Caller-ID-Name", "Wang"}, {"Answer-State", "ringing"}, {"variable_sip_gateway_name", "carrier"}});
     const auto arrived = pbx.take_event<LegArrived>();
     REQUIRE(arrived);
     CHECK(arrived->from == "13800000000");
     CHECK(arrived->from_name == "Wang");
     CHECK(arrived->to == "1000");
+    CHECK(arrived->endpoint == "carrier");
     CHECK(arrived->arguments == std::vector<std::string>{"vip", "2"});
     pbx.event("CHANNEL_PARK", "u1", {{"variable_touchgate", "touchgate,inbound,1000"}});
     CHECK(pbx.events.empty());  // parked again is not a new call

@@ -173,6 +173,7 @@ TEST_CASE("session: a snapshot finds again what an earlier run made, and what ca
     CHECK(snapshot.legs[1].answered);
     CHECK(snapshot.legs[1].since == from_unix_ms(1'799'999'000'000));
     CHECK(snapshot.legs[2].arrived);
+    CHECK(snapshot.legs[2].to == "1000");
     REQUIRE(snapshot.mixes.size() == 1);
     CHECK(snapshot.mixes[0].mix == "m1");
     CHECK(snapshot.mixes[0].owner == "i1");

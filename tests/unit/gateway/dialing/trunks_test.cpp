@@ -121,6 +121,16 @@ TEST_CASE("trunk pool: lines are counted both ways, and some are kept for calls 
     CHECK(lines.room(nine) == 3);
 }
 
+TEST_CASE("trunk pool: the trunk over which a call came is that whose template names the endpoint", "[dialing]") {
+    const auto lines = pool(R"([{"name": "a", "endpoint": "PJSIP/{number}@carrier-a"}, {"name": "b", "endpoint": "PJSIP/{number}@carrier"}, {"name": "c", "endpoint": "sofia/gateway/third/{number}"}])");
+    CHECK(lines.trunk_over("carrier-a") == "a");
+    CHECK(lines.trunk_over("carrier") == "b");
+    CHECK(lines.trunk_over("third") == "c");
+    CHECK(lines.trunk_over("unheard-of") == "a");
+    CHECK(lines.trunk_over("") == "a");
+    CHECK(TrunkPool{{}}.trunk_over("carrier").empty());
+}
+
 TEST_CASE("trunk pool: calls per second hold in every second", "[dialing]") {
     auto lines = pool(R"([{"name": "a", "cps": 2}])");
     dial(lines);

@@ -107,6 +107,24 @@ TEST_CASE("lines: a call that goes on through a restart holds its line until it 
     CHECK(house.engine->internals().dumped_trunks() == live);
 }
 
+TEST_CASE("lines: a call that comes in takes a line until it ends, through a restart too", "[engine]") {
+    Lines house{R"("max_calls":1,"caller_ids":[{"number":"+8610001"}])"};
+    const bool with_checkpoint = GENERATE(false, true);
+    house.call_in();
+    CHECK(house.call_and_end(person(1)).empty());
+    house.restarts(with_checkpoint);
+    CHECK(house.call_and_end(person(2)).empty());
+    house.hang_up("13812345678");
+    CHECK(house.call_and_end(person(3)) == "+8610001");
+}
+
+TEST_CASE("lines: a call from a telephone of the house takes none", "[engine]") {
+    Lines house{R"("max_calls":1,"caller_ids":[{"number":"+8610001"}])"};
+    house.pbx.comes_over = "1001";
+    house.call_in();
+    CHECK(house.call_and_end(person(1)) == "+8610001");
+}
+
 TEST_CASE("losses: a customer who waits when the telephone system is lost is promised a call, once", "[engine]") {
     Exchange house;
     house.call_in();

@@ -28,7 +28,7 @@ struct FakePbx {
     std::vector<channel::EndReason> end_reasons;
     std::set<std::string> answers_itself;             // targets that pick up as soon as they ring
     bool down = false;
-    std::string fetch_failure;
+    std::string fetch_failure, comes_over = "carrier";
     bool fetch_failure_passes = false, tells_of_recordings = true;
     std::optional<Instant> began_at;
     int made = 0;
@@ -50,6 +50,7 @@ struct FakePbx {
         event.leg = leg;
         event.from = from;
         event.to = to;
+        event.endpoint = comes_over;
         events.push_back(event);
         return leg;
     }
