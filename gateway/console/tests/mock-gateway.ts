@@ -370,7 +370,7 @@ export class MockGateway {
   private own(agent: Agent, id: unknown): Interaction {
     const interaction = this.interactions.get(String(id));
     if (!interaction) throw new Refusal('unknown_interaction');
-    if (interaction.agent !== agent.id) throw new Refusal('not_yours');
+    if (interaction.agent !== agent.id && agent.role !== 'supervisor') throw new Refusal('not_yours');
     return interaction;
   }
 
@@ -415,7 +415,10 @@ export class MockGateway {
         this.push(agent, {type: 'interaction.closed', interaction: interaction.id, reason: 'transfer'});
         return {};
       }
-      case 'interaction.get': return {interaction: this.view(this.own(agent, fields['interaction']))};
+      case 'interaction.get': {
+        const {contact: _card, ...view} = this.view(this.own(agent, fields['interaction']));
+        return {interaction: view};
+      }
       case 'contact.get': {
         const id = typeof fields['contact'] === 'object' ? (fields['contact']['external_userid'] === 'wm-42' ? 'cust-42' : '') : fields['contact'];
         const card = this.contacts.get(id);
@@ -436,7 +439,7 @@ export class MockGateway {
       case 'templates.list': return {items: [{name: 'greeting', text: '您好，请问有什么可以帮您？'}, {name: 'order-sent', channels: {[String(fields['channel'])]: {'zh-CN': {text: '您的订单 {{order}} 已发货。'}}}}]};
       case 'queues.list': return {items: [{id: 'care', dispositions: this.dispositions}, {id: 'sales'}]};
       case 'agents.list': return {items: [...this.agents.values()].map(each => ({id: each.id, name: each.name, state: this.shownState(each),
-        interactions: [...this.interactions.values()].filter(item => item.agent === each.id && item.state !== 'completed').map(item => ({id: item.id, channel: item.channel, customer: this.contacts.get(item.contact)?.['name']}))}))};
+        interactions: [...this.interactions.values()].filter(item => item.agent === each.id && item.state !== 'completed').map(item => item.id)}))};
       case 'wallboard.get': return {wallboard: this.wallboard};
       case 'wallboard.watch': {
         if (fields['on'] !== false) setTimeout(() => this.sendText(agent.id, JSON.stringify({type: 'wallboard', wallboard: this.wallboard})), 0);

@@ -50,7 +50,7 @@ const acts = {
   async open(name, {url, token}) {
     const server = await chromium.launchServer({
       executablePath,
-      args: ['--mute-audio', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--allow-loopback-in-peer-connection', '--disable-features=WebRtcHideLocalIpsWithMdns',
+      args: ['--mute-audio', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--allow-loopback-in-peer-connection', '--disable-features=WebRtcHideLocalIpsWithMdns', '--ignore-certificate-errors',
              ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
     });
     const browser = await chromium.connect(server.wsEndpoint());

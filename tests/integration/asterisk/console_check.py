@@ -17,10 +17,12 @@ VANISHED = 4  # seconds after which the PBX gives up a telephone that sends noth
 
 
 @unittest.skipIf(desktop.why_not(PROGRAM), desktop.why_not(PROGRAM))
-class ConsoleTest(unittest.TestCase):
+class ConsoleCase(unittest.TestCase):
+    tls = False
+
     @classmethod
     def setUpClass(cls):
-        cls.pbx = Asterisk(FOLDER, agents=2, rtp_timeout=VANISHED).start()
+        cls.pbx = Asterisk(FOLDER, agents=3, rtp_timeout=VANISHED, tls=cls.tls).start()
 
     @classmethod
     def tearDownClass(cls):
@@ -29,7 +31,7 @@ class ConsoleTest(unittest.TestCase):
     def setUp(self):
         self.pbx.clear()
         self.world = Floor(self.pbx, ["a1", "a2"], queue={"dispositions": [{"code": "solved", "label": "Solved"}, {"code": "open", "label": "Still open"}]},
-                           account={"recording": {"calls": "all"}})
+                           account={"recording": {"calls": "all"}, **({"ca_file": self.pbx.certificate()} if self.tls else {})})
         self.addCleanup(self.world.close)
         self.browsers = Browsers()
         self.addCleanup(self.browsers.close)
@@ -53,6 +55,8 @@ class ConsoleTest(unittest.TestCase):
         desk.accept()
         return customer, self.world.wait_for("the log tells of it", lambda: self.world.data("call.bridged"))[-1]["interaction"]
 
+
+class ConsoleTest(ConsoleCase):
     def test_a_call_from_the_offer_to_the_wrap_up(self):
         self.assertEqual(self.world.put("/v1/contacts/wang", {"name": "王芳", "phones": [NUMBER], "tags": ["vip"]}).status, 201)
         first, second = self.desk("a1"), self.desk("a2", ready=False)
@@ -130,6 +134,56 @@ class ConsoleTest(unittest.TestCase):
             self.assertGreater(len(samples) / sound.getframerate(), 1)
         self.assertGreater(max(abs(sample) for sample in samples), 1_000)
 
+    # ---- Several together
+
+    def together(self, count):
+        """Whether so many channels hear one another in one bridge, as the PBX says it."""
+        return any(len(bridge["channels"]) == count for bridge in self.pbx.ask("GET", "/bridges"))
+
+    def test_three_talk_together(self):
+        first, second = self.desk("a1"), self.desk("a2", ready=False)
+        customer, interaction = self.talking(first)
+        second.ready()
+        first.hand_over("a2", "Consult first")
+        second.sees("Your phone is ringing", ".phone-bar")
+        second.press("Answer", ".phone-bar")
+        second.hears()
+        first.press("Conference")
+        first.sees("Conference", ".call-state")
+        self.world.wait(lambda: self.together(3), "all three are in one bridge")
+        first.hears()
+        second.hears()
+        self.world.wait(lambda: [self.world.get("/v1/agents/" + agent).json["state"] for agent in ("a1", "a2")] == ["conference"] * 2, "both are shown so")
+        first.press("Hang up")
+        self.assertEqual(customer.wait(), 0, customer.errors())
+        first.wrap_up("Solved")
+        self.world.wait(lambda: self.world.interaction(interaction)["state"] == "completed", "the interaction is over")
+
+    def test_a_supervisor_listens_whispers_and_joins(self):
+        self.assertEqual(self.world.put("/v1/contacts/wang", {"name": "王芳", "phones": [NUMBER]}).status, 201)
+        document = {"name": "Boss", "role": "supervisor", "supervises": ["care"], "capacity": {"voice": 1}, "extension": "agent3", "queues": []}
+        self.assertEqual(self.world.put("/v1/agents/boss", document).status, 201)
+        boss, first = self.desk("boss", ready=False), self.desk("a1")
+        customer, interaction = self.talking(first)
+        boss.press("Supervisor", ".views")
+        boss.sees("王芳", "[data-agent=a1]")
+        boss.press("Monitor", "[data-agent=a1]")
+        boss.sees("Your phone is ringing", ".phone-bar")
+        boss.press("Answer", ".phone-bar")
+        boss.hears()
+        for how, word in ("Whisper", "whisper"), ("Barge in", "barge"):
+            boss.press(how, "[data-agent=a1]")
+            self.world.wait(lambda: self.world.data("call.supervised")[-1]["how"] == word, word)
+            boss.hears()
+            first.hears()
+        self.world.wait(lambda: self.together(3), "he is in the bridge with both")
+        first.press("Hang up")
+        self.assertEqual(customer.wait(), 0, customer.errors())
+        self.world.wait(lambda: not self.pbx.channels(), "no channel is left, his neither")
+        boss.sees("Phone ready", ".phone-bar")
+        first.wrap_up("Solved")
+        self.assertEqual(self.world.interaction(interaction)["agent"], "a1")
+
     # ---- Losing one another
 
     def test_a_browser_that_dies_gives_the_customer_to_the_next_agent_first_of_all(self):
@@ -200,6 +254,28 @@ class ConsoleTest(unittest.TestCase):
         again, _ = self.talking(desk)
         desk.press("Hang up")
         self.assertEqual(again.wait(), 0, again.errors())
+
+
+class SecureTest(ConsoleCase):
+    """Everything that is not sound over TLS."""
+    tls = True
+
+    def test_a_call_with_the_telephone_system_behind_tls(self):
+        desk = self.desk("a1")
+        customer, interaction = self.talking(desk)
+        desk.press("Hang up")
+        self.assertEqual(customer.wait(), 0, customer.errors())
+        desk.wrap_up("Solved")
+        self.world.wait(lambda: self.world.interaction(interaction)["state"] == "completed", "the interaction is over")
+
+    def test_a_certificate_that_nobody_vouches_for_is_refused_where_it_is_verified(self):
+        self.world.stop()
+        del self.world.pbx_account["ca_file"]
+        self.world.write_config()
+        self.world.start()
+        health = self.world.wait_for("it is told", lambda: (lambda of: of if of["last_error"] else None)(self.world.get("/v1/accounts").json["items"][0]))
+        self.assertEqual(health["health"], "down")
+        self.assertIn("certificate", str(health["last_error"]))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ class Floor(World):
         self.pbx, self.pbx_account = pbx, account or {}
         # A port that stays: browsers come back to it after a restart.
         more = {"http": {"listen": f"127.0.0.1:{free_port()}"}, "api_keys": [{"name": "test", "key": KEY, "scopes": [*SCOPES, "recordings"]}],
-                "agents": {"lease": "PT6S", "softphone": {"uri": "sip:{extension}@127.0.0.1", "websocket": pbx.url().replace("http", "ws") + "/ws", "password": "{extension}-secret"}}}
+                "agents": {"lease": "PT6S", "softphone": {"uri": "sip:{extension}@127.0.0.1", "websocket": pbx.outside("ws") + "/ws", "password": "{extension}-secret"}}}
         super().__init__(settings={**more, **(settings or {})})
         assert self.put("/v1/queues/care", {"channels": ["voice"], "wrap_up": "PT60S", "offer_timeout": "PT30S", **(queue or {})}).status == 201
         for number, name in enumerate(agents, 1):

@@ -27,13 +27,15 @@ MODULES = r"""res_(pjproject|timing_timerfd|sorcery_(config|memory|astdb)|geoloc
 
 class Asterisk:
     """One Asterisk with an ARI user, agents' endpoints agent1..agentN (SIP over WebSocket; agents named in `desk_phones` are plain SIP at a SIPp), a trunk
-    to a SIPp that answers, and the dial plan of docs/voice.md. `rtp_timeout`: seconds without sound after which a party counts as gone; 0: never."""
+    to a SIPp that answers, and the dial plan of docs/voice.md. `rtp_timeout`: seconds without sound after which a party counts as gone; 0: never.
+    `tls`: its HTTP side is to be used over TLS, with a certificate that it signed itself."""
 
-    def __init__(self, folder, agents=4, app="touchgate", desk_phones=None, trunk_port=None, rtp_timeout=30):
+    def __init__(self, folder, agents=4, app="touchgate", desk_phones=None, trunk_port=None, rtp_timeout=30, tls=False):
         self.root = os.path.join(folder, "root")
         self.app = app
         self.user, self.password = "touchgate", "secret-of-the-pbx"
         self.http_port = free_port()
+        self.tls_port = free_port() if tls else 0
         self.sip_port = free_port()
         self.trunk_port = trunk_port or free_port()
         self.agents = agents
@@ -48,9 +50,16 @@ class Asterisk:
     def url(self):
         return f"http://127.0.0.1:{self.http_port}"
 
+    def outside(self, scheme="http"):
+        """Where clients find its HTTP side, with the scheme's secure form if there is one."""
+        return f"{scheme}s://127.0.0.1:{self.tls_port}" if self.tls_port else f"{scheme}://127.0.0.1:{self.http_port}"
+
+    def certificate(self):
+        return os.path.join(self.work, "keys/tls.pem")
+
     def account(self, **more):
         """The settings of an asterisk_ari account."""
-        settings = {"base_url": self.url(), "username": self.user, "password": self.password, "app": self.app, "agent_endpoint": "PJSIP/{extension}",
+        settings = {"base_url": self.outside(), "username": self.user, "password": self.password, "app": self.app, "agent_endpoint": "PJSIP/{extension}",
                     "customer_endpoint": "PJSIP/{number}@trunk", "number_format": "digits", "caller_id": "+862112345678", "amd": {"context": "touchgate-amd"}}
         settings.update(more)
         return settings
@@ -94,7 +103,13 @@ live_dangerously = no
 """)
         self.write("modules.conf", "[modules]\nautoload = no\n" + "".join(f"load = {name}\n" for name in names))
         self.write("logger.conf", "[general]\n[logfiles]\nconsole = warning,error,notice\nmessages = warning,error,notice\n")
-        self.write("http.conf", f"[general]\nenabled = yes\nbindaddr = 127.0.0.1\nbindport = {self.http_port}\nsessionlimit = 200\n")
+        secure = ""
+        if self.tls_port:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=pbx.test", "-addext", "subjectAltName=IP:127.0.0.1",
+                            "-keyout", os.path.join(self.work, "keys/tls.key"), "-out", self.certificate()], check=True, capture_output=True)
+            os.chmod(os.path.join(self.work, "keys/tls.key"), 0o644)
+            secure = f"tlsenable = yes\ntlsbindaddr = 127.0.0.1:{self.tls_port}\ntlscertfile = {at}/keys/tls.pem\ntlsprivatekey = {at}/keys/tls.key\n"
+        self.write("http.conf", f"[general]\nenabled = yes\nbindaddr = 127.0.0.1\nbindport = {self.http_port}\nsessionlimit = 200\n{secure}")
         self.write("ari.conf", f"""[general]
 enabled = yes
 channelvars = TOUCHGATE_OWNER,TOUCHGATE_LEG
@@ -147,7 +162,7 @@ bind = 127.0.0.1:{self.sip_port}
 
 [ws]
 type = transport
-protocol = ws
+protocol = {"wss" if self.tls_port else "ws"}
 bind = 127.0.0.1
 
 [trunk]

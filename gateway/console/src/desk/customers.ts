@@ -1,11 +1,12 @@
 // Customers' cards, histories, withdrawals, leads and promised call-backs.
 import {reactive} from 'vue';
-import {isRecord, listOf, readCard, readPromises, recordOf, RequestError, textOf, type Card, type CardPromise, type JsonRecord} from '@agent-client';
+import {isRecord, listOf, readPromises, recordOf, RequestError, textOf, type Card, type CardPromise, type JsonRecord} from '@agent-client';
 import {t, word} from '../texts/texts.ts';
 import {shortTime} from '../texts/times.ts';
 import {gatewayNow} from '../timing/now.ts';
 import type {Desk} from './desk.ts';
 import {explain} from './explain.ts';
+import {readContact} from './naming.ts';
 
 export interface TimelineLine { id: string; at: string; type: string; channel: string; text: string }
 interface History { items: TimelineLine[]; next: string | null; loaded: boolean; loading: boolean }
@@ -65,8 +66,7 @@ export class Customers {
     if (entry) entry.loading = true;
     try {
       const reply = await this.desk.tryAsk('contact.get', {contact: reference});
-      const found = reply['contact'];
-      const card = readCard(isRecord(found) && isRecord(found['card']) ? found['card'] : found);
+      const card = readContact(reply['contact']);
       const shown = this.entries.get(contact);
       if (shown) shown.card = card ?? shown.card;
       for (const work of this.desk.state.works) if (card && work.contactId === card.id) work.card = card;

@@ -1,8 +1,9 @@
 // Who and what is there to transfer to, templates to pick, and the wallboard's figures.
 import {reactive, ref} from 'vue';
-import {countOf, isRecord, listOf, numberOf, readDispositions, recordOf, textOf, type Disposition, type JsonRecord} from '@agent-client';
+import {countOf, isRecord, readInteraction, listOf, numberOf, readDispositions, recordOf, textOf, type Disposition, type JsonRecord} from '@agent-client';
 import {language} from '../texts/texts.ts';
 import type {Desk} from './desk.ts';
+import {customerName, readContact} from './naming.ts';
 
 export interface AgentLine { id: string; name: string; state: string; interactions: {id: string; channel: string; customer: string}[] }
 export interface Template { name: string; text: string }
@@ -16,6 +17,7 @@ export class Directory {
   readonly agents = reactive<AgentLine[]>([]);
   readonly queues = reactive<QueueLine[]>([]);
   private readonly templates = reactive(new Map<string, Template[]>());
+  private readonly known = new Map<string, {channel: string; customer: string}>();  // of conversations and calls of others
 
   constructor(private readonly desk: Desk) {
     desk.onOnline(() => void this.loadQueues());
@@ -23,6 +25,7 @@ export class Directory {
       this.agents.splice(0);
       this.queues.splice(0);
       this.templates.clear();
+      this.known.clear();
     });
   }
 
@@ -38,11 +41,22 @@ export class Directory {
     if (!reply) return;
     const lines = listOf(reply['items']).filter(isRecord).map(each => ({
       id: textOf(each['id']), name: textOf(each['name']) || textOf(each['id']), state: textOf(each['state']),
-      interactions: listOf(each['interactions']).map(item => isRecord(item)
-        ? {id: textOf(item['id']) || textOf(item['interaction']), channel: textOf(item['channel']), customer: textOf(item['customer']) || textOf(item['contact_id'])}
-        : {id: textOf(item), channel: '', customer: ''}).filter(item => item.id !== ''),
+      interactions: listOf(each['interactions']).map(textOf).filter(id => id !== '').map(id => ({id, channel: '', customer: '', ...this.known.get(id)})),
     }));
     this.agents.splice(0, this.agents.length, ...lines.filter(each => each.id !== ''));
+    for (const line of this.agents) for (const item of line.interactions) if (!this.known.has(item.id)) void this.name(item);
+  }
+
+  // The list tells ids: whose they are and over which channel is asked for once.
+  private async name(item: AgentLine['interactions'][number]): Promise<void> {
+    const reply = await this.desk.ask('interaction.get', {interaction: item.id}, true);
+    const view = readInteraction(reply?.['interaction']);
+    if (!view) return;
+    const card = view.card ?? readContact((await this.desk.ask('contact.get', {contact: view.contactId}, true))?.['contact']);
+    if (this.known.size > 1_000) this.known.clear();
+    const found = {channel: view.channel, customer: customerName(card, view.contactId)};
+    this.known.set(item.id, found);
+    Object.assign(item, found);
   }
 
   templatesOf(channel: string): Template[] {

@@ -326,6 +326,7 @@ describe('features', mockOnly, () => {
     await signIn(chief.page, mock.url, boss);
     await chief.page.getByRole('button', {name: 'Supervisor'}).click();
     const row = chief.page.locator('[data-agent=agent-2]');
+    await expectText(row, '王芳');
     await row.getByRole('button', {name: 'Monitor'}).click();
     await expectText(chief.page.locator('.notices'), 'Done: Monitor');
     assert.deepEqual(mock.asked('supervisor.monitor').map(each => each['interaction']), [interaction]);
