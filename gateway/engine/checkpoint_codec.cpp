@@ -7,7 +7,7 @@ namespace touchgate {
 
 namespace {
 
-constexpr std::uint64_t dump_version = 9;
+constexpr std::uint64_t dump_version = 10;
 
 // Hands pieces on as they fill, so that a large state is never held twice.
 class DumpWriter {
@@ -309,7 +309,7 @@ template <class A> void whole(A& a, State& s, std::vector<std::pair<ProfileId, p
     if constexpr (is_reading<A>) s.employees.insert(employees.begin(), employees.end());
     map_of_names(a, s.interactions, [&](Interaction& i) {
         a(i.id, i.contact, i.address, i.channel, i.account, i.queue, i.campaign, i.touch, i.state, i.reason, i.outcome, i.disposition, i.priority, i.queued_at, i.last_at, i.closed_at,
-          i.agent, i.last_agent, i.reminders, i.outbound, i.assigned_at, i.ended_at, i.unanswered_since);
+          i.agent, i.last_agent, i.reminders, i.outbound, i.assigned_at, i.ended_at, i.unanswered_since, i.idle_told_at);
         sequence_of(a, i.messages, [&](Interaction::Message& message) {
             a(message.at, message.touch, message.inbound);
             positions(a, message.position);

@@ -10,12 +10,19 @@ constexpr Duration silence{std::chrono::hours{48}};  // where the queue says not
 
 Duration idle_close_of(const std::optional<routing::QueueView>& queue) { return queue && queue->definition->idle_close ? *queue->definition->idle_close : silence; }
 
+// When it is to be said that it will be closed, unless it was.
+std::optional<Instant> notice_due(const Interaction& row, const std::optional<routing::QueueView>& queue) {
+    if (!queue || !queue->definition->idle_close || queue->definition->idle_notice == Duration{0} || row.idle_told_at > row.last_at) return std::nullopt;
+    return row.last_at + *queue->definition->idle_close - queue->definition->idle_notice;
+}
+
 }  // namespace
 
 void Engine::Internals::schedule_conversation(Interaction& row) {
     if (row.is_closed() || state.symbols.name(row.channel) == "voice") return;
     const auto queue = router.queue(state.symbols.name(row.queue));
     auto due = row.last_at + idle_close_of(queue);
+    if (const auto notice = notice_due(row, queue)) due = std::min(due, *notice);
     if (queue && queue->definition->reply_within && !row.agent.empty() && row.unanswered_since != instant_never)
         due = std::min(due, row.unanswered_since + *queue->definition->reply_within * (row.reminders + 1));
     if (queue && !row.agent.empty() && queue->definition->hold_for > Duration{0})
@@ -24,6 +31,17 @@ void Engine::Internals::schedule_conversation(Interaction& row) {
     if (row.due_at != instant_never) conversation_agenda.erase({row.due_at, row.id});
     row.due_at = due;
     conversation_agenda.insert({due, row.id});
+}
+
+void Engine::Internals::tell_of_idle_close(const Interaction& row, const std::string& text) {
+    const auto id = row.id;
+    emit(row.contact, AgentNoticed{.agent = row.agent, .kind = "idle", .interaction = id});
+    if (text.empty()) return;
+    TouchRequest request;
+    request.content.text = text;
+    request.purpose = "service";
+    request.origin = policy::Origin::bot;
+    (void)reply(id, request);  // one that cannot be said is not
 }
 
 void Engine::Internals::run_conversations() {
@@ -43,7 +61,9 @@ void Engine::Internals::run_conversations() {
         const auto agent = row.agent.empty() ? std::nullopt : router.agent(row.agent);
         const bool held_long_enough = agent && queue && agent->session == routing::Session::offline && queue->definition->hold_for > Duration{0} &&
                                       agent->state_since + queue->definition->hold_for <= now;
-        if (held_long_enough) {
+        if (const auto notice = notice_due(row, queue); notice && *notice <= now) {
+            tell_of_idle_close(row, queue->definition->idle_text);
+        } else if (held_long_enough) {
             (void)router.requeue(id, {}, {}, true, "agent_gone", now);
         } else if (agent && queue && queue->definition->reply_within && row.unanswered_since != instant_never) {
             // He is reminded first, then those who supervise him, then somebody else gets it.

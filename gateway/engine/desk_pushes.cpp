@@ -84,8 +84,11 @@ void Engine::Internals::apply(const RecordMeta&, const AgentStateChanged& event)
 }
 
 void Engine::Internals::apply(const RecordMeta& meta, const AgentNoticed& event) {
-    if (const auto found = state.interactions.find(event.interaction); found != state.interactions.end() && event.kind == "reply_due" && found->second.reminders < 250)
-        ++found->second.reminders;
+    if (const auto found = state.interactions.find(event.interaction); found != state.interactions.end()) {
+        if (event.kind == "reply_due" && found->second.reminders < 250) ++found->second.reminders;
+        if (event.kind == "idle") found->second.idle_told_at = meta.time;
+    }
+    if (event.agent.empty()) return;
     push_to(event.agent, {.at = meta.time, .kind = PushKind::notice, .interaction = event.interaction, .text = event.kind, .more = {}}, meta);
 }
 

@@ -58,11 +58,13 @@ void Engine::Internals::note_message(const Uuid& interaction, bool inbound, cons
     if (messages.size() >= messages_kept) messages.erase(messages.begin());
     messages.push_back({.at = meta.time, .position = meta.position, .touch = of, .inbound = inbound});
     auto& row = found->second;
-    row.last_at = meta.time;
-    if (!inbound) {
+    // What is written in the turn in which its end is announced announces it: nobody has gone on with it.
+    const bool goes_on = inbound || meta.time != row.idle_told_at;
+    if (goes_on) row.last_at = meta.time;
+    if (!inbound && goes_on) {
         row.unanswered_since = instant_never;
         row.reminders = 0;
-    } else if (row.unanswered_since == instant_never) {
+    } else if (inbound && row.unanswered_since == instant_never) {
         row.unanswered_since = meta.time;
     }
     if (!row.agent.empty())
@@ -107,12 +109,28 @@ void Engine::Internals::forget_interactions() {
     }
 }
 
+// The queue of a conversation that no agent has.
+std::optional<routing::QueueView> Engine::Internals::bots_queue(const Uuid& interaction) {
+    const auto found = state.interactions.find(interaction);
+    if (found == state.interactions.end() || (found->second.reason != "bot" && found->second.reason != "none")) return std::nullopt;
+    return router.queue(state.symbols.name(found->second.queue));
+}
+
 // A customer who asks for a person gets one.
 void Engine::Internals::hand_over_by_word(const Uuid& interaction, const std::string& text) {
-    const auto found = state.interactions.find(interaction);
-    if (found == state.interactions.end() || (found->second.reason != "bot" && found->second.reason != "none")) return;
-    const auto said = trim(text);
-    if (std::find(settings.hand_over_words.begin(), settings.hand_over_words.end(), said) != settings.hand_over_words.end()) enqueue_interaction(interaction, "asked_for_agent");
+    const auto queue = bots_queue(interaction);
+    if (!queue) return;
+    const auto& words = queue->definition->handover_words;
+    if (std::find(words.begin(), words.end(), trim(text)) != words.end()) enqueue_interaction(interaction, "asked_for_agent");
+}
+
+// So does one to whom neither a rule nor a bot has an answer.
+void Engine::Internals::hand_over_unanswered(const Uuid& interaction) {
+    const auto queue = bots_queue(interaction);
+    if (!queue || queue->definition->handover_after == 0) return;
+    const auto& messages = state.interactions.at(interaction).messages;
+    const auto answer = std::find_if(messages.rbegin(), messages.rend(), [](const Interaction::Message& message) { return !message.inbound; });
+    if (answer - messages.rbegin() >= queue->definition->handover_after) enqueue_interaction(interaction, "unanswered");
 }
 
 void Engine::Internals::reply_by_rule(const Uuid& interaction, AccountNumber number, const channel::InboundMessage& message, bool first) {

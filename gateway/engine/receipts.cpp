@@ -428,6 +428,7 @@ Uuid Engine::Internals::take_message(AccountNumber number, const channel::Inboun
     if (talks && message.kind == "text") capture_by_keyword(contact, channel_name, account_name, message.text, "event " + std::to_string(sequence));
     if (talks) hand_over_by_word(interaction, message.text);
     if (talks && known.value == 0) reply_by_rule(interaction, number, message, first);
+    if (talks) hand_over_unanswered(interaction);
     engine.after_sync(std::move(settled));
     return interaction;
 }

@@ -128,7 +128,6 @@ struct EngineSettings {
     std::map<std::string, Duration> expires_after = {{"transactional", std::chrono::minutes{15}}, {"*", std::chrono::hours{72}}};
     content::ReplyWords reply_words;        // opt-out and opt-in words
     std::vector<std::string> opt_out_purposes = {"marketing"};
-    std::vector<std::string> hand_over_words = {"转人工", "人工", "人工客服"};  // what a customer writes to leave the bot
     std::vector<std::string> regrant_sources = {"customer", "reply", "form", "agent"};
     std::vector<std::string> callbacks = {};  // names that a touch may give
     Duration drain_timeout{20'000};

@@ -316,6 +316,7 @@ struct Interaction {
     std::uint8_t reminders = 0;              // since the customer wrote and nobody answered
     bool outbound = false;
     Instant queued_at{}, last_at{};
+    Instant idle_told_at = Instant::min();   // that it will be closed because nobody writes
     Instant assigned_at = Instant::min(), ended_at = Instant::min();
     Instant unanswered_since = instant_never;  // the customer wrote, and nobody has answered yet
     Instant due_at = instant_never;          // volatile: stands in the agenda of conversations

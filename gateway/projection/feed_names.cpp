@@ -1,9 +1,11 @@
 #include "gateway/projection/feed_names.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "gateway/engine/event_codec.hpp"
 #include "gateway/projection/event_json.hpp"
+#include "gateway/routing/parts.hpp"
 
 namespace touchgate::projection {
 
@@ -49,12 +51,52 @@ template <class E, class Take> std::string from(const Record& record, Take&& tak
     return decode(record.payload, event) ? std::string{take(event)} : std::string{};
 }
 
-// Records that begin with the uuid of what they are about.
-std::string leading_id(const Record& record) {
+// Of a record that begins with the uuid of what it is about.
+Uuid leading_uuid(const Record& record) {
     ByteReader in{record.payload};
     Uuid id{};
     FieldReader{in}(id);
-    return to_string(id);
+    return id;
+}
+std::string leading_id(const Record& record) {
+    const auto id = leading_uuid(record);
+    return to_string(routing::whole_of(id).value_or(id));
+}
+
+// Who hands a call on wraps up his part of it: "interaction.part_wrapping" is not the interaction's end.
+constexpr std::array part_types = {EventType::interaction_assigned, EventType::interaction_phase, EventType::interaction_wrapping, EventType::interaction_closed};
+bool is_part(const Record& record) {
+    return std::find(part_types.begin(), part_types.end(), static_cast<EventType>(record.type)) != part_types.end() && routing::whole_of(leading_uuid(record));
+}
+std::string part_name(std::string name) { return name.insert(name.find('.') + 1, "part_"); }
+
+std::string name_of(const Record& record) {
+    switch (const auto type = static_cast<EventType>(record.type)) {
+        case EventType::offer_made: return "offer.created";
+        case EventType::offer_ended: return from<OfferEnded>(record, [](const OfferEnded& e) { return joined("offer.", routing::to_string(e.result)); });
+        // Where no queue takes it, that is all that becomes of it.
+        case EventType::interaction_opened: return from<InteractionOpened>(record, [](const InteractionOpened& e) { return e.state == "flowed_out" ? "interaction.flowed_out" : "interaction.opened"; });
+        case EventType::interaction_closed: return from<InteractionClosed>(record, [](const InteractionClosed& e) { return joined("interaction.", e.state); });
+        case EventType::interaction_state: return from<InteractionStateChanged>(record, [](const InteractionStateChanged& e) { return joined("interaction.", e.state); });
+        case EventType::touch_handed_over: return "task.created";
+        case EventType::touch_task_changed: return from<TouchTaskChanged>(record, [](const TouchTaskChanged& e) { return joined("task.", task_change(e.status)); });
+        default: return std::string{event_name(type)};
+    }
+}
+
+std::vector<std::string> names_of(EventType type) {
+    switch (type) {
+        case EventType::offer_made: return {"offer.created"};
+        case EventType::offer_ended: return all_of("offer.", offer_results);
+        case EventType::interaction_opened: return {"interaction.opened", "interaction.flowed_out"};
+        case EventType::interaction_closed: return all_of("interaction.", interaction_ends);
+        case EventType::interaction_state: return all_of("interaction.", interaction_states);
+        case EventType::touch_handed_over: return {"task.created"};
+        case EventType::touch_task_changed: return all_of("task.", task_changes);
+        default: break;
+    }
+    const auto name = event_name(type);
+    return name.empty() ? std::vector<std::string>{} : std::vector<std::string>{std::string{name}};
 }
 
 bool is_call_event(EventType type) { return (type >= EventType::call_started && type <= EventType::recording_accessed) || type == EventType::call_line || type == EventType::recording_deleted; }
@@ -69,33 +111,14 @@ std::string leading_name(const Record& record) {
     return std::string{in.text()};
 }
 
-std::string feed_name(const Record& record) {
-    switch (const auto type = static_cast<EventType>(record.type)) {
-        case EventType::offer_made: return "offer.created";
-        case EventType::offer_ended: return from<OfferEnded>(record, [](const OfferEnded& e) { return joined("offer.", routing::to_string(e.result)); });
-        // Where no queue takes it, that is all that becomes of it.
-        case EventType::interaction_opened: return from<InteractionOpened>(record, [](const InteractionOpened& e) { return e.state == "flowed_out" ? "interaction.flowed_out" : "interaction.opened"; });
-        case EventType::interaction_closed: return from<InteractionClosed>(record, [](const InteractionClosed& e) { return joined("interaction.", e.state); });
-        case EventType::interaction_state: return from<InteractionStateChanged>(record, [](const InteractionStateChanged& e) { return joined("interaction.", e.state); });
-        case EventType::touch_handed_over: return "task.created";
-        case EventType::touch_task_changed: return from<TouchTaskChanged>(record, [](const TouchTaskChanged& e) { return joined("task.", task_change(e.status)); });
-        default: return std::string{event_name(type)};
-    }
-}
+std::string feed_name(const Record& record) { return is_part(record) ? part_name(name_of(record)) : name_of(record); }
 
 std::vector<std::string> feed_names(EventType type) {
-    switch (type) {
-        case EventType::offer_made: return {"offer.created"};
-        case EventType::offer_ended: return all_of("offer.", offer_results);
-        case EventType::interaction_opened: return {"interaction.opened", "interaction.flowed_out"};
-        case EventType::interaction_closed: return all_of("interaction.", interaction_ends);
-        case EventType::interaction_state: return all_of("interaction.", interaction_states);
-        case EventType::touch_handed_over: return {"task.created"};
-        case EventType::touch_task_changed: return all_of("task.", task_changes);
-        default: break;
-    }
-    const auto name = event_name(type);
-    return name.empty() ? std::vector<std::string>{} : std::vector<std::string>{std::string{name}};
+    auto names = names_of(type);
+    if (std::find(part_types.begin(), part_types.end(), type) == part_types.end()) return names;
+    const auto count = names.size();
+    for (std::size_t i = 0; i < count; ++i) names.push_back(part_name(names[i]));
+    return names;
 }
 
 std::string feed_subject(const Record& record, const NameSource& names) {

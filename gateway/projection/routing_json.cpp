@@ -1,5 +1,7 @@
 #include "gateway/projection/routing_json.hpp"
 
+#include "gateway/routing/parts.hpp"
+
 #include <array>
 
 namespace touchgate::projection {
@@ -10,6 +12,13 @@ namespace {
 void agent(JsonText& json, const std::string& id) {
     json.text("agent_id", id);
     json.text("agent", id);
+}
+
+// What an agent wraps up of a call that he handed on is told as a part of it.
+void item(JsonText& json, const Uuid& id) {
+    const auto whole = routing::whole_of(id);
+    json.uuid("interaction_id", whole.value_or(id));
+    if (whole) json.uuid("part_id", id);
 }
 
 }  // namespace
@@ -41,7 +50,7 @@ void append_members(JsonText& json, const routing::AgentHealthChanged& event) {
     json.text_if("reason", event.reason);
 }
 void append_members(JsonText& json, const routing::ItemQueued& event) {
-    json.uuid("interaction_id", event.item);
+    item(json, event.item);
     json.text("queue", event.queue);
     json.text("channel", event.channel);
     json.number("priority", event.priority);
@@ -54,7 +63,7 @@ void append_members(JsonText& json, const routing::ItemQueued& event) {
 }
 void append_members(JsonText& json, const routing::OfferMade& event) {
     json.uuid("offer_id", event.offer);
-    json.uuid("interaction_id", event.item);
+    item(json, event.item);
     agent(json, event.agent);
     json.number("fence", static_cast<std::int64_t>(event.fence));
     json.instant_if("deadline", event.deadline);
@@ -76,7 +85,7 @@ void append_members(JsonText& json, const routing::OfferMade& event) {
 }
 void append_members(JsonText& json, const routing::OfferEnded& event) {
     json.uuid("offer_id", event.offer);
-    json.uuid("interaction_id", event.item);
+    item(json, event.item);
     agent(json, event.agent);
     json.text("result", routing::to_string(event.result));
     json.text_if("reason", event.reason);
@@ -84,7 +93,7 @@ void append_members(JsonText& json, const routing::OfferEnded& event) {
     json.instant_if("backoff_until", event.backoff_until);
 }
 void append_members(JsonText& json, const routing::ItemAssigned& event) {
-    json.uuid("interaction_id", event.item);
+    item(json, event.item);
     agent(json, event.agent);
     json.text_if("channel", event.channel);
     json.text_if("queue", event.queue);
@@ -92,22 +101,22 @@ void append_members(JsonText& json, const routing::ItemAssigned& event) {
 }
 void append_members(JsonText& json, const routing::ItemPhaseChanged& event) {
     static constexpr std::array<std::string_view, 6> words = {"", "active", "dialing", "held", "consulting", "conference"};
-    json.uuid("interaction_id", event.item);
+    item(json, event.item);
     json.text("phase", words[static_cast<std::size_t>(event.phase) % words.size()]);
 }
 void append_members(JsonText& json, const routing::ItemRecovering& event) {
-    json.uuid("interaction_id", event.item);
+    item(json, event.item);
     json.boolean("recovering", event.recovering);
     json.text_if("reason", event.reason);
 }
 void append_members(JsonText& json, const routing::ItemWrapping& event) {
-    json.uuid("interaction_id", event.item);
+    item(json, event.item);
     json.instant_if("deadline", event.deadline);
     json.text_if("outcome", event.outcome);
     json.text_if("reason", event.reason);
 }
 void append_members(JsonText& json, const routing::ItemEnded& event) {
-    json.uuid("interaction_id", event.id);
+    item(json, event.id);
     json.text("state", event.state);
     json.text_if("outcome", event.outcome);
     json.text_if("disposition", event.disposition);
@@ -149,7 +158,7 @@ void append_members(JsonText& json, const InteractionDisposed& event) {
     json.text_if("by", event.by);
 }
 void append_members(JsonText& json, const AgentNoticed& event) {
-    agent(json, event.agent);
+    if (!event.agent.empty()) agent(json, event.agent);
     json.text("notice", event.kind);
     json.uuid_if("interaction_id", event.interaction);
 }

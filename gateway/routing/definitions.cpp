@@ -192,6 +192,18 @@ void read_rings(JsonReader& owner, QueueDefinition& to) {
     if (to.relax.size() > rings_max) owner.problem("relax", "must be at most 16 rings");
 }
 
+// Of a conversation that nobody has gone on with: by default 5 minutes before it is closed, or half of the time if that is less.
+void read_idle_notice(JsonReader& body, QueueDefinition& to) {
+    if (to.idle_close) to.idle_notice = std::min(Duration{300'000}, *to.idle_close / 2);
+    auto notice = body.object("idle_notice");
+    if (!notice) return;
+    to.idle_notice = notice->duration("before", to.idle_notice, Duration{0}, one_day);
+    to.idle_text = notice->text("text", {}, {0, 1'000});
+    notice->finish();
+    if (!to.idle_close) body.problem("idle_notice", "needs idle_close");
+    else if (to.idle_notice >= *to.idle_close) body.problem("idle_notice", "\"before\" must be shorter than idle_close");
+}
+
 void read_rona(JsonReader& owner, QueueDefinition& to) {
     constexpr int most = 1'000;
     const auto* value = owner.raw("rona");
@@ -306,8 +318,14 @@ QueueDefinition parse_queue(const std::string& id, const Json& document, std::ve
     to.closed = read_overflow(body, "closed");
     if (body.has("reply_within")) to.reply_within = body.duration("reply_within", Duration{0}, Duration{1'000});
     if (body.has("idle_close")) to.idle_close = body.duration("idle_close", Duration{0}, Duration{1'000});
+    read_idle_notice(body, to);
     read_on_offline(body, to);
     to.handler = body.choice("handler", {"bot", "agent", "none"}, to.handler);
+    if (auto handover = body.object("handover")) {
+        to.handover_words = handover->texts("words", to.handover_words);
+        to.handover_after = static_cast<int>(handover->integer("after", 0, 0, 100));
+        handover->finish();
+    }
     to.short_abandon = body.duration("short_abandon", to.short_abandon);
     body.finish();
     if (!to.default_disposition.empty() && !to.dispositions.empty() &&

@@ -100,10 +100,14 @@ struct QueueDefinition {
     Json hours = nullptr;                  // {"calendar": id} or weekly hours; null: always
     Overflow closed;                       // outside of them
     std::optional<Duration> reply_within;  // of conversations: remind, then the supervisor, then queue again
-    std::optional<Duration> idle_close;
+    std::optional<Duration> idle_close;    // nobody wrote for so long: the conversation ends
+    Duration idle_notice{0};               // so long before that its agent is told, and the customer if there is a text; 0: nobody
+    std::string idle_text;
     bool requeue_on_offline = true;        // conversations of an agent who has gone
     Duration hold_for{0};                  // … after this time
     std::string handler = "agent";         // bot, agent, none
+    std::vector<std::string> handover_words = {"转人工", "人工", "人工客服"};  // a customer who writes one gets an agent
+    int handover_after = 0;                // so does one who wrote so many messages and had no answer; 0: never
     Duration short_abandon{5'000};
     [[nodiscard]] Duration offer_timeout_of(bool voice) const { return offer_timeout_given || voice ? offer_timeout : Duration{30'000}; }
 };

@@ -517,6 +517,13 @@ class ReconnectTest(unittest.TestCase):
             desk.cut()
             world.wait(lambda: world.get("/v1/agents/a1").json["state"] == "offline", "signed out", 30)
 
+    def test_heartbeats_come_faster_for_a_shorter_lease(self):
+        with Centre(settings={"agents": {"lease": "PT2S", "grace": "PT0S"}}) as world:
+            desk = world.ready("a1")
+            desk.quiet(3)
+            self.assertGreaterEqual(desk.wire.pings, 3)
+            self.assertEqual(world.get("/v1/agents/a1").json["state"], "ready")
+
     def test_pongs_keep_the_lease(self):
         with Centre(settings={"agents": {"lease": "PT6S", "grace": "PT0S"}}) as world:
             desk = world.ready("a1")
@@ -735,6 +742,20 @@ class WallboardTest(unittest.TestCase):
         stream.next()
         self.assertEqual(self.world.stop(), 0)
         stream.close()
+
+
+class ReportTest(unittest.TestCase):
+    def test_the_report_has_the_seconds_of_each_displayed_state_by_its_name(self):
+        with Centre() as world:
+            desk = world.ready("a1")
+            desk.quiet(1.2)
+            desk.ok("presence.set", state="not_ready", reason="lunch")
+            world.wait(lambda: [event["data"]["to"] for event in world.events(types="agent.state")][-1] == "not_ready", "his states are logged")
+            seq = world.events()[-1]["sequence"]
+            row = next(row for row in world.get(f"/v1/reports/agents?min_seq={seq}").json["rows"] if row["agent"] == "a1")
+            self.assertLessEqual({"ready", "not_ready", "talking", "held", "wrapup", "rona_blocked", "fault", "offline", "handled"}, set(row))
+            self.assertGreaterEqual(row["ready"], 1)
+            self.assertEqual((row["talking"], row["handled"]), (0, 0))
 
 
 class DescriptionTest(unittest.TestCase):

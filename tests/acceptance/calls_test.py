@@ -141,6 +141,9 @@ class AgentTest(unittest.TestCase):
                 first.ok("interaction.wrap_up", interaction=interaction, disposition="handed_on", note="he knows")
                 self.assertEqual(first.wait_push("interaction.closed")["reason"], "transfer")
                 self.assertEqual(first.state(), "ready")
+                (part,) = world.events(types="interaction.part_completed")
+                self.assertEqual((part["data"]["interaction_id"], part["subject"], part["data"]["disposition"]), (interaction, interaction, "handed_on"))
+                self.assertNotIn(interaction, [event["subject"] for event in world.events(types="interaction.completed")], "the interaction goes on")
                 world.wait(lambda: len(world.legs()) == 2, "the first agent is out")
                 second.ok("call.hangup", interaction=interaction)
 

@@ -1,37 +1,11 @@
 // Agents at work: what is pushed to them, what survives a restart, what supervisors and the clocks of conversations do.
-#include "tests/unit/gateway/engine/house.hpp"
+#include "tests/unit/gateway/engine/screen.hpp"
 
 namespace touchgate::engine_test {
 
 namespace {
 
 using namespace std::chrono_literals;
-
-// One connection, with what was pushed to it.
-struct Screen final : AgentConnection {
-    std::vector<std::shared_ptr<const AgentPush>> pushes;
-    bool ended = false, full = false;
-    bool push(std::vector<std::shared_ptr<const AgentPush>> more) override {
-        pushes.insert(pushes.end(), more.begin(), more.end());
-        return !full;
-    }
-    void end(std::string) override { ended = true; }
-    template <class Body> std::vector<Body> all() const {
-        std::vector<Body> found;
-        for (const auto& push : pushes)
-            if (const auto* body = std::get_if<Body>(&push->body)) found.push_back(*body);
-        return found;
-    }
-    template <class Body> Body last() const {
-        const auto found = all<Body>();
-        REQUIRE(!found.empty());
-        return found.back();
-    }
-    // Numbers rise by exactly one from the first on.
-    void check_numbers() const {
-        for (std::size_t i = 1; i < pushes.size(); ++i) CHECK(pushes[i]->seq == pushes[i - 1]->seq + 1);
-    }
-};
 
 struct Centre : House {
     Centre() : House{R"({"name":"p","rules":[]})", 32} {
@@ -285,6 +259,37 @@ TEST_CASE("desk: an answer that is due is asked for, then the supervisor hears o
     CHECK(first->last<ClosedPush>().reason == "transfer");
 }
 
+TEST_CASE("desk: that a conversation will be closed is said to its agent and its customer, and not twice for one silence", "[engine]") {
+    Centre house;
+    house.put_queue("care", R"({"channels":["sms"],"idle_close":"PT10M","idle_notice":{"before":"PT4M","text":"are you still there?"}})");
+    const auto first = house.sit_down("a1");
+    house.presence("a1", "ready");
+    const auto id = house.writes("+8613812345678", "hi", "m1");
+    REQUIRE(house.accept("a1", first->last<OfferPush>()));
+    house.later_at_work(5min, {"a1"});
+    CHECK(first->all<NoticePush>().empty());
+    house.later_at_work(2min, {"a1"});
+    CHECK(first->last<NoticePush>().kind == "idle");
+    REQUIRE(house.shown(id).messages.size() == 2);
+    CHECK(house.shown(id).messages.back().text == "are you still there?");
+    SECTION("he writes: the time begins anew") {
+        house.writes("+8613812345678", "I am here", "m2");
+        house.later_at_work(5min, {"a1"});
+        CHECK(house.shown(id).state == "assigned");
+        CHECK(first->all<NoticePush>().size() == 1);
+        house.later_at_work(2min, {"a1"});
+        CHECK(first->all<NoticePush>().size() == 2);
+    }
+    SECTION("nobody writes: it is closed at its time, also by another run of the gateway") {
+        house.crash();
+        const auto again = house.sit_down("a1");
+        house.later_at_work(4min, {"a1"});
+        CHECK(house.shown(id).state == "completed");
+        CHECK(house.shown(id).outcome == "timeout");
+        CHECK(house.shown(id).messages.size() == 2);
+    }
+}
+
 TEST_CASE("desk: a promise that is due is pushed to its agent, late ones to the queue, kept ones end", "[engine]") {
     Centre house;
     const auto first = house.sit_down("a1"), second = house.sit_down("a2");
@@ -351,6 +356,27 @@ TEST_CASE("desk: a bot's conversation goes to people when the customer asks for 
     REQUIRE(house.in_turn([&](Engine& inside) { return inside.desk().hand_over(second, "queue:care", "too hard", "wants a refund"); }));
     CHECK(screen->last<OfferPush>().interaction == second);
     CHECK_FALSE(house.in_turn([&](Engine& inside) { return inside.desk().hand_over(second, {}, {}, {}); }));
+}
+
+TEST_CASE("desk: a customer to whom the bot has no answer gets an agent", "[engine]") {
+    Centre house;
+    house.put_queue("care", R"({"channels":["sms"],"handler":"bot","handover":{"words":["operator"],"after":3}})");
+    const auto screen = house.sit_down("a1");
+    house.presence("a1", "ready");
+    const auto id = house.writes("+8613812345678", "one", "m1");
+    house.writes("+8613812345678", "人工", "m2");  // not among this queue's words
+    CHECK(house.shown(id).handler == "bot");
+    TouchRequest answer;
+    answer.purpose = "service";
+    answer.content.text = "how can I help?";
+    REQUIRE(house.in_turn([&](Engine& inside) { return inside.reply_to_interaction(id, answer); }));
+    house.writes("+8613812345678", "three", "m3");
+    house.writes("+8613812345678", "four", "m4");
+    CHECK(screen->all<OfferPush>().empty());
+    house.writes("+8613812345678", "five", "m5");
+    CHECK(screen->last<OfferPush>().interaction == id);
+    const auto other = house.writes("+8613812345679", "operator", "m6");
+    CHECK(house.shown(other).handler == "agent");
 }
 
 TEST_CASE("desk: everything of agents survives a checkpoint and its reading", "[engine]") {

@@ -2,44 +2,12 @@
 #pragma once
 
 #include "gateway/voice/rules.hpp"
-#include "tests/unit/gateway/engine/house.hpp"
+#include "tests/unit/gateway/engine/screen.hpp"
 #include "tests/unit/gateway/voice/fake_pbx.hpp"
 
 namespace touchgate::engine_test {
 
 using voice_test::FakePbx;
-
-struct CallScreen final : AgentConnection {
-    std::vector<std::shared_ptr<const AgentPush>> pushes;
-    bool push(std::vector<std::shared_ptr<const AgentPush>> more) override {
-        pushes.insert(pushes.end(), more.begin(), more.end());
-        return true;
-    }
-    void end(std::string) override {}
-    template <class Body> std::vector<Body> all() const {
-        std::vector<Body> found;
-        for (const auto& push : pushes)
-            if (const auto* body = std::get_if<Body>(&push->body)) found.push_back(*body);
-        return found;
-    }
-    template <class Body> Body last() const {
-        const auto found = all<Body>();
-        REQUIRE(!found.empty());
-        return found.back();
-    }
-    // In their order, each once in a row: pushes of his slots alone are left out.
-    std::string presence_states() const {
-        std::string words, last;
-        for (const auto& shown : all<PresencePush>())
-            if (shown.state != std::exchange(last, shown.state)) words += (words.empty() ? "" : " ") + shown.state;
-        return words;
-    }
-    std::string call_states() const {
-        std::string words;
-        for (const auto& state : all<CallStatePush>()) words += (words.empty() ? "" : " ") + state.state;
-        return words;
-    }
-};
 
 inline AccountSettings telephone(const std::function<void(voice::CallRules&)>& change = {}) {
     voice::CallRules rules;
@@ -64,7 +32,7 @@ inline const std::string customer = "+8613812345678";
 
 struct Exchange : House {
     FakePbx pbx;
-    std::shared_ptr<CallScreen> a1, a2, boss;
+    std::shared_ptr<Screen> a1, a2, boss;
 
     explicit Exchange(const std::function<void(voice::CallRules&)>& change = {}) : Exchange{telephone(change)} {}
     explicit Exchange(AccountSettings account) : House{voice_cap, 32, {std::move(account)}} {
@@ -83,8 +51,8 @@ struct Exchange : House {
         const auto put = in_turn([&](Engine& inside) { return inside.desk().put_agent(id, Json::parse(document)); });
         if (!put) FAIL(put.error().detail << (put.error().problems.empty() ? "" : put.error().problems[0].pointer + " " + put.error().problems[0].detail));
     }
-    std::shared_ptr<CallScreen> sit_down(const std::string& agent, std::optional<std::uint64_t> after = {}) {
-        auto screen = std::make_shared<CallScreen>();
+    std::shared_ptr<Screen> sit_down(const std::string& agent, std::optional<std::uint64_t> after = {}) {
+        auto screen = std::make_shared<Screen>();
         REQUIRE(in_turn([&](Engine& inside) { return inside.desk().attach(agent, screen); }));
         REQUIRE(in_turn([&](Engine& inside) { return after ? inside.desk().resume(agent, screen, *after) : inside.desk().snapshot(agent, screen); }));
         return screen;
@@ -126,7 +94,7 @@ struct Exchange : House {
         pbx.call_in(from, to);
         settle();
     }
-    OfferPush offer_to(const std::shared_ptr<CallScreen>& screen) { return screen->last<OfferPush>(); }
+    OfferPush offer_to(const std::shared_ptr<Screen>& screen) { return screen->last<OfferPush>(); }
     void accept(const std::string& agent, const OfferPush& offer) {
         const auto accepted = in_turn([&](Engine& inside) { return inside.desk().accept(agent, offer.offer, offer.fence); });
         if (!accepted) FAIL(accepted.error().reference << " " << accepted.error().detail);

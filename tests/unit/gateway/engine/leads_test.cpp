@@ -1,6 +1,6 @@
 // Leads in the engine: deadlines in working time, what agents and supervisors are told, restarts, answers from the desk.
 #include "gateway/engine/lead_book.hpp"
-#include "tests/unit/gateway/engine/house.hpp"
+#include "tests/unit/gateway/engine/screen.hpp"
 
 namespace touchgate::engine_test {
 
@@ -8,21 +8,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using leads::Stage;
-
-struct Screen final : AgentConnection {
-    std::vector<std::shared_ptr<const AgentPush>> pushes;
-    bool push(std::vector<std::shared_ptr<const AgentPush>> more) override {
-        pushes.insert(pushes.end(), more.begin(), more.end());
-        return true;
-    }
-    void end(std::string) override {}
-    template <class Body> std::vector<Body> all() const {
-        std::vector<Body> found;
-        for (const auto& push : pushes)
-            if (const auto* body = std::get_if<Body>(&push->body)) found.push_back(*body);
-        return found;
-    }
-};
 
 AccountSettings wecom_app() {
     AccountSettings account;

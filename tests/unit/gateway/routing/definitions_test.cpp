@@ -43,8 +43,8 @@ TEST_CASE("a queue's document is read in full", "[routing]") {
         "relax":[{"after":"PT20S","tiers":2},{"after":"PT40S","required_skills":{}}],"offer_timeout":"PT15S","service_level":{"percent":90,"within":"PT30S"},"max_wait":"PT5M",
         "overflow":{"to":"queue:tech"},"when_empty":{"to":"voicemail"},"wrap_up":"PT30S","default_disposition":"none","channels":["voice"],
         "dispositions":["none",{"code":"stop","dnc":{"channels":["sms"],"purposes":["marketing"],"for":"P30D"},"outcome":"failure","right_party":true,"retry_after":"PT1H"}],
-        "rona":2,"backoff":{"reject":"PT0S","no_answer":"PT9S"},"hours":{"calendar":"cn"},"closed":"promise","reply_within":"PT3M","idle_close":"PT2H",
-        "on_offline":{"hold_for":"PT10M"},"handler":"bot","priority":70,"age_weight":2.5})"), problems);
+        "rona":2,"backoff":{"reject":"PT0S","no_answer":"PT9S"},"hours":{"calendar":"cn"},"closed":"promise","reply_within":"PT3M","idle_close":"PT2H","idle_notice":{"text":"still there?"},
+        "on_offline":{"hold_for":"PT10M"},"handler":"bot","handover":{"words":["operator"],"after":3},"priority":70,"age_weight":2.5})"), problems);
     CHECK(pointers(problems).empty());
     CHECK(queue.strategy == Strategy::best_skill);
     REQUIRE(queue.relax.size() == 2);
@@ -57,6 +57,10 @@ TEST_CASE("a queue's document is read in full", "[routing]") {
     CHECK(queue.rona_message == 2);
     CHECK(queue.backoff_reject == 0s);
     CHECK(queue.hold_for == 10min);
+    CHECK(queue.handover_words == std::vector<std::string>{"operator"});
+    CHECK(queue.handover_after == 3);
+    CHECK(queue.idle_notice == 5min);
+    CHECK(queue.idle_text == "still there?");
     REQUIRE(queue.dispositions.size() == 2);
     CHECK(queue.dispositions[1].dnc_purposes == std::vector<std::string>{"marketing"});
     CHECK(queue.offer_timeout_of(false) == 15s);
