@@ -21,7 +21,7 @@ OUTCOMES = {"5": "busy", "6": "busy", "7": "no_answer", "8": "no_answer", "9": "
 
 
 class Watch:
-    """Counts customers' channels of the PBX, as often as it can be asked."""
+    """Counts customers' channels of the PBX, as often as it can be asked. A channel that is only being made is sometimes several times in its list."""
 
     def __init__(self, pbx):
         self.pbx, self.most, self.looks, self.over = pbx, 0, 0, threading.Event()
@@ -30,7 +30,7 @@ class Watch:
 
     def run(self):
         while not self.over.wait(0.03):
-            self.most = max(self.most, len(self.pbx.channels("PJSIP/trunk")))
+            self.most = max(self.most, len({channel["id"] for channel in self.pbx.channels("PJSIP/trunk")}))
             self.looks += 1
 
     def stop(self):
