@@ -191,7 +191,7 @@ void Session::on_conference(const Event& event) {
     else if (action == "del-member") parted(id);
 }
 
-// ---- Plays, recordings, results, ends
+// ---- Plays, results, ends
 
 void Session::on_executed(Monotonic, const Event& event) {
     const auto id = event.leg();
@@ -206,17 +206,6 @@ void Session::on_executed(Monotonic, const Event& event) {
     if (!failed && !leg->media.empty()) return next_medium(*leg, id);
     tell(PlayEnded{.play = std::exchange(leg->play, {}), .completed = !failed});
     leg->media.clear();
-}
-
-void Session::on_record_stop(const Event& event) {
-    const auto path = event.text("Record-File-Path");
-    const auto found = recordings_.find(path);
-    const auto name = found != recordings_.end() ? found->second.name : recording_at(path);  // one that an earlier run of the gateway began
-    if (name.empty()) return;
-    auto ms = event.variable("record_ms").empty() ? event.number("variable_record_seconds") * 1'000 : event.number("variable_record_ms");
-    ms = std::clamp<std::int64_t>(ms, 0, Duration{24h}.count());
-    tell(RecordingEnded{.recording = name, .lasted = Duration{ms}, .failure = {}});
-    if (found != recordings_.end()) recordings_.erase(found);
 }
 
 void Session::on_hangup(Instant wall, const Event& event) {

@@ -5,6 +5,7 @@
 #include "gateway/base/currency.hpp"
 #include "gateway/content/billing.hpp"
 #include "gateway/engine/event_codec.hpp"
+#include "gateway/engine/event_visit.hpp"
 #include "gateway/engine/evidence.hpp"
 #include "gateway/projection/lead_events_json.hpp"
 #include "gateway/projection/call_json.hpp"
@@ -563,122 +564,7 @@ struct EventData {
         else json.boolean("unreadable", true);
     }
     void render_any() {
-        switch (static_cast<EventType>(record.type)) {
-            case EventType::profile_defined: return render<ProfileDefined>();
-            case EventType::policy_activated: return render<PolicyActivated>();
-            case EventType::policy_stored: return render<PolicyStored>();
-            case EventType::template_registered: return render<TemplateRegistered>();
-            case EventType::attempt_facts_defined: return render<AttemptFactsDefined>();
-            case EventType::contact_created: return render<ContactCreated>();
-            case EventType::contact_updated: return render<ContactUpdated>();
-            case EventType::contact_erased: return render<ContactErased>();
-            case EventType::contact_restricted: return render<ContactRestricted>();
-            case EventType::contact_merged: return render<ContactMerged>();
-            case EventType::contact_unmerged: return render<ContactUnmerged>();
-            case EventType::contact_followed: return render<ContactFollowed>();
-            case EventType::contact_unfollowed: return render<ContactUnfollowed>();
-            case EventType::platform_event: return render<PlatformEvent>();
-            case EventType::contact_synced: return render<ContactSynced>();
-            case EventType::event_unknown: return render<EventUnknown>();
-            case EventType::interaction_opened: return render<InteractionOpened>();
-            case EventType::interaction_closed: return render<InteractionClosed>();
-            case EventType::account_operation: return render<AccountOperation>();
-            case EventType::account_quota_exhausted: return render<AccountQuotaExhausted>();
-            case EventType::interaction_queued: return render<InteractionQueued>();
-            case EventType::interaction_assigned: return render<InteractionAssigned>();
-            case EventType::interaction_phase: return render<InteractionPhase>();
-            case EventType::interaction_recovering: return render<InteractionRecovering>();
-            case EventType::interaction_wrapping: return render<InteractionWrapping>();
-            case EventType::interaction_noted: return render<InteractionNoted>();
-            case EventType::offer_made: return render<OfferMade>();
-            case EventType::offer_ended: return render<OfferEnded>();
-            case EventType::agent_updated: return render<AgentUpdated>();
-            case EventType::queue_updated: return render<QueueUpdated>();
-            case EventType::agent_session: return render<AgentSession>();
-            case EventType::agent_intent: return render<AgentIntent>();
-            case EventType::agent_health: return render<AgentHealth>();
-            case EventType::agent_state: return render<AgentStateChanged>();
-            case EventType::interaction_disposed: return render<InteractionDisposed>();
-            case EventType::interaction_state: return render<InteractionStateChanged>();
-            case EventType::agent_noticed: return render<AgentNoticed>();
-            case EventType::call_started: return render<CallBegan>();
-            case EventType::call_permitted: return render<CallWasPermitted>();
-            case EventType::call_stage: return render<CallStageChanged>();
-            case EventType::call_leg_added: return render<CallLegAdded>();
-            case EventType::call_ringing: return render<CallRinging>();
-            case EventType::call_answered: return render<CallAnswered>();
-            case EventType::call_leg_ended: return render<CallLegEnded>();
-            case EventType::call_leg_replaced: return render<CallLegReplaced>();
-            case EventType::call_bridged: return render<CallBridged>();
-            case EventType::call_held: return render<CallHeld>();
-            case EventType::call_consult: return render<CallConsult>();
-            case EventType::call_recording: return render<CallRecording>();
-            case EventType::call_supervised: return render<CallSupervised>();
-            case EventType::call_ended: return render<CallOver>();
-            case EventType::recording_accessed: return render<RecordingAccessed>();
-            case EventType::caller_id_rested: return render<CallerIdRested>();
-            case EventType::call_line: return render<CallLineTaken>();
-            case EventType::recording_deleted: return render<RecordingDeleted>();
-            case EventType::lead_created: return render<LeadCreated>();
-            case EventType::lead_touchpoint: return render<LeadTouched>();
-            case EventType::lead_assigned: return render<LeadAssigned>();
-            case EventType::lead_accepted: return render<LeadAccepted>();
-            case EventType::lead_contacted: return render<LeadContacted>();
-            case EventType::lead_qualified: return render<LeadQualified>();
-            case EventType::lead_won: return render<LeadWon>();
-            case EventType::lead_lost: return render<LeadLost>();
-            case EventType::lead_recycled: return render<LeadRecycled>();
-            case EventType::lead_overdue: return render<LeadOverdue>();
-            case EventType::promise_made: return render<PromiseMade>();
-            case EventType::promise_changed: return render<PromiseChanged>();
-            case EventType::pull_advanced: return render<PullAdvanced>();
-            case EventType::touch_handed_over: return render<TouchHandedOver>();
-            case EventType::touch_task_changed: return render<TouchTaskChanged>();
-            case EventType::consent_granted: return render<ConsentGranted>();
-            case EventType::consent_withdrawn: return render<ConsentWithdrawn>();
-            case EventType::suppression_added: return render<SuppressionAdded>();
-            case EventType::suppression_removed: return render<SuppressionRemoved>();
-            case EventType::review_opened: return render<ReviewOpened>();
-            case EventType::review_decided: return render<ReviewDecided>();
-            case EventType::touch_created: return render<TouchCreated>();
-            case EventType::touch_decided: return render<TouchDecided>();
-            case EventType::touch_deferred: return render<TouchDeferred>();
-            case EventType::touch_blocked: return render<TouchBlocked>();
-            case EventType::touch_held_out: return render<TouchHeldOut>();
-            case EventType::touch_dispatching: return render<TouchDispatching>();
-            case EventType::touch_permit_lapsed: return render<TouchPermitLapsed>();
-            case EventType::touch_permit_revoked: return render<TouchPermitRevoked>();
-            case EventType::touch_accepted: return render<TouchAccepted>();
-            case EventType::touch_delivered: return render<TouchDelivered>();
-            case EventType::touch_read: return render<TouchRead>();
-            case EventType::touch_replied: return render<TouchReplied>();
-            case EventType::touch_completed: return render<TouchCompleted>();
-            case EventType::touch_failed: return render<TouchFailed>();
-            case EventType::touch_unknown: return render<TouchUnknown>();
-            case EventType::touch_cancelled: return render<TouchCancelled>();
-            case EventType::touch_expired: return render<TouchExpired>();
-            case EventType::touch_attempt_ended: return render<TouchAttemptEnded>();
-            case EventType::touch_settled: return render<TouchSettled>();
-            case EventType::message_received: return render<MessageReceived>();
-            case EventType::receipt_received: return render<ReceiptReceived>();
-            case EventType::receipt_matched: return render<ReceiptMatched>();
-            case EventType::event_received: return render<EventReceived>();
-            case EventType::campaign_created: return render<CampaignCreated>();
-            case EventType::campaign_audience_added: return render<CampaignAudienceAdded>();
-            case EventType::campaign_audience_removed: return render<CampaignAudienceRemoved>();
-            case EventType::campaign_started: return render<CampaignStarted>();
-            case EventType::campaign_paused: return render<CampaignPaused>();
-            case EventType::campaign_resumed: return render<CampaignResumed>();
-            case EventType::campaign_finished: return render<CampaignFinished>();
-            case EventType::campaign_cancelled: return render<CampaignCancelled>();
-            case EventType::calendar_updated: return render<CalendarUpdated>();
-            case EventType::hold_set: return render<HoldSet>();
-            case EventType::hold_lifted: return render<HoldLifted>();
-            case EventType::conversion_recorded: return render<ConversionRecorded>();
-            case EventType::account_up: return render<AccountWentUp>();
-            case EventType::account_down: return render<AccountWentDown>();
-            case EventType::clock_accepted: return render<ClockAccepted>();
-        }
+        (void)visit_event(static_cast<EventType>(record.type), [this]<class E>(std::type_identity<E>) { render<E>(); });
     }
 };
 
