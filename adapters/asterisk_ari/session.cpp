@@ -229,7 +229,8 @@ Snapshot Session::take_stock(Instant wall) {
     std::map<LegId, Leg, std::less<>> found, strangers;
     for (const auto& each : *sync_->channels) {
         const auto channel = read_channel(each);
-        if (channel.id.empty()) continue;
+        // A channel that is only being made is sometimes several times in the list (seen with Asterisk 22).
+        if (channel.id.empty() || found.contains(channel.id) || strangers.contains(channel.id)) continue;
         const auto known = legs_.find(channel.id);
         Leg leg = known == legs_.end() ? Leg{} : known->second;
         leg.arrived = known == legs_.end() || known->second.arrived;

@@ -23,7 +23,7 @@ TEST_CASE("ari start: filter, then the snapshot, and only then it is up", "[aste
     auto foreign = made;
     foreign["id"] = "f";
     foreign["channelvars"]["TOUCHGATE_LEG"] = "other,customer,+86";
-    rig.answer(200, Json::array({a_channel("a"), made, a_channel("c", "Up", "gw,leg,agent,call-7,agent1"), foreign, a_channel("d", "Up", "other,inbound", "Stasis"), Json{{"id", 7}}, Json("x")}));
+    rig.answer(200, Json::array({a_channel("a"), a_channel("a"), made, made, a_channel("c", "Up", "gw,leg,agent,call-7,agent1"), foreign, a_channel("d", "Up", "other,inbound", "Stasis"), Json{{"id", 7}}, Json("x")}));
     rig.answer(200, Json::array({{{"id", "m"}, {"name", "touchgate/gw/call-7"}, {"channels", {"a", "c"}}}, {{"id", "n"}, {"name", "someone's"}, {"channels", {"a"}}}}));
     CHECK(rig.events.empty());
     rig.answer(200, {{"status", {{"startup_time", "2026-09-21T09:00:00.000+0000"}}}});
