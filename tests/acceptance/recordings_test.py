@@ -14,6 +14,7 @@ KEYS = [{"name": "acceptance", "key": KEY, "scopes": SCOPES}, {"name": "auditor"
 
 class Recorder(Telephones):
     def __init__(self, account=None, **more):
+        self.begun = {}  # recordings by interaction
         super().__init__(account={"recording": {"calls": "all"}, **(account or {})}, settings={"api_keys": KEYS}, pbx={"play": "PT0.2S"}, **more)
 
     def hear(self, interaction, key=EARS, query="", **more):
@@ -28,10 +29,26 @@ class Recorder(Telephones):
     def stored(self, interaction):
         return [event["data"] for event in self.events(types="call.recording") if event["data"]["interaction"] == interaction and event["data"]["state"] == "stored"]
 
+    def live_recording(self, interaction, method="GET"):
+        """What the telephone system answers of it; none before it is in the log."""
+        if interaction not in self.begun:
+            self.begun.update({event["data"]["interaction"]: event["data"]["recording"] for event in self.events(types="call.recording")})
+        if interaction in self.begun:
+            return request(f"http://{self.ports['pbx']}/ari/recordings/live/{self.begun[interaction]}?api_key=gateway:secret", method, key=None)
+
     def is_recording(self, interaction):
-        """As the telephone system says it."""
-        begun = [event["data"]["recording"] for event in self.events(types="call.recording") if event["data"]["interaction"] == interaction]
-        return begun and request(f"http://{self.ports['pbx']}/ari/recordings/live/{begun[0]}?api_key=gateway:secret", key=None).status == 200
+        answer = self.live_recording(interaction)
+        return answer and answer.status == 200
+
+    def killed_while_recording(self):
+        """The gateway is dead, and the telephone system records: the customer's channel, and the interaction."""
+        desk = self.desk("a1")
+        channel = self.call_in()
+        interaction = self.take(desk)
+        self.wait(lambda: self.is_recording(interaction), "the telephone system records")
+        self.kill()
+        desk.cut()
+        return channel, interaction
 
     def recorded_call(self):
         desk = self.desk("a1")
@@ -108,29 +125,17 @@ class RecordingTest(unittest.TestCase):
 
     def test_a_recording_that_was_not_fetched_is_fetched_after_a_restart(self):
         with Recorder() as world:
-            desk = world.desk("a1")
-            channel = world.call_in()
-            interaction = world.take(desk)
-            world.wait(lambda: world.is_recording(interaction), "the telephone system records")
-            world.kill()
-            desk.cut()
+            channel, interaction = world.killed_while_recording()
             world.hang_up(channel)
             world.start()
             world.wait(lambda: world.stored(interaction), "the recording is kept", 20)
             self.assertEqual(world.hear(interaction)[0], 200)
 
-
     def test_a_recording_that_was_ordered_in_vain_begins_when_the_gateway_is_back(self):
         with Recorder() as world:
-            desk = world.desk("a1")
-            channel = world.call_in()
-            interaction = world.take(desk)
-            world.wait(lambda: world.is_recording(interaction), "the telephone system records")
-            (begun,) = [event["data"]["recording"] for event in world.events(types="call.recording")]
-            world.kill()
-            desk.cut()
+            channel, interaction = world.killed_while_recording()
             # As if the order had never arrived.
-            self.assertEqual(request(f"http://{world.ports['pbx']}/ari/recordings/live/{begun}?api_key=gateway:secret", "DELETE", key=None).status, 204)
+            self.assertEqual(world.live_recording(interaction, "DELETE").status, 204)
             world.start()
             world.wait(lambda: world.is_recording(interaction), "the telephone system records again")
             world.hang_up(channel)
